@@ -1,0 +1,1 @@
+//! The agent's decisions: leases, jobs, grants, supervision; pure.

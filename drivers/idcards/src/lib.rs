@@ -1,0 +1,1 @@
+//! Japanese identity cards: read them and prove them genuine.

@@ -1,0 +1,1 @@
+//! Simulated identity cards behind the virtual reader.

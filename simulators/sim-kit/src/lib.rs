@@ -1,0 +1,1 @@
+//! What every simulator needs: faults as data, counters, control, virtual readers' wire.

@@ -1,0 +1,1 @@
+//! Measurements that docs/measurements.md records.

@@ -1,0 +1,1 @@
+//! Fuzz targets for every parser of outside bytes, and the replay of their corpus.

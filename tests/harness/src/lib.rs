@@ -1,0 +1,1 @@
+//! Starts the real parts of a counter for scenarios, demo and measurements.

@@ -1,0 +1,1 @@
+//! Scenarios through the real agent, the real PC/SC service and simulated cards.

@@ -1,0 +1,1 @@
+//! Holds the layout, the direction of dependencies and the text of the repository.
