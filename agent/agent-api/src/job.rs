@@ -207,7 +207,8 @@ pub enum JobResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attributes: Option<Attributes>,
         /// The individual number, where asked for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        // Renamed by hand, because the schema generator overlooks `rename_all_fields`.
+        #[serde(rename = "individualNumber", default, skip_serializing_if = "Option::is_none")]
         individual_number: Option<SecretText>,
         /// Whether the data can be believed.
         authenticity: Authenticity,

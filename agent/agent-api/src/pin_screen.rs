@@ -72,8 +72,11 @@ pub enum ScreenInstruction {
         /// The word that the clerk's page shows too.
         word: String,
         /// Tries left.
+        // Renamed by hand, because the schema generator overlooks `rename_all_fields`.
+        #[serde(rename = "triesLeft")]
         tries_left: u8,
         /// Whether the one try left may be spent, as staff allowed.
+        #[serde(rename = "lastTry")]
         last_try: bool,
         /// Which digit each key carries, from the top left, row by row, the tenth at the bottom.
         keys: Vec<u8>,
