@@ -5,6 +5,10 @@
 //! Codes are stable: a code that was released keeps its meaning for ever.
 //! `docs/errors.md` lists them all; a test of this crate holds the two together.
 
+mod text;
+
+pub use text::FaultText;
+
 /// The layer at which something failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layer {
@@ -58,19 +62,6 @@ impl Retry {
             Self::Never => "never",
         }
     }
-}
-
-/// What a fault tells people: in each field one sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FaultText {
-    /// What happened, in Japanese, for the clerk.
-    pub ja: &'static str,
-    /// What happened, in English.
-    pub en: &'static str,
-    /// What to do next, in Japanese.
-    pub next_ja: &'static str,
-    /// What to do next, in English.
-    pub next_en: &'static str,
 }
 
 /// A way in which a job or a request can fail.
@@ -269,15 +260,17 @@ impl FaultCode {
     /// The code with this stable name, if there is one.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|known| known.as_str() == code)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == code)
     }
 
     /// The layer that failed.
     #[must_use]
     pub const fn layer(self) -> Layer {
         match self {
-            Self::ServiceAbsent
-            | Self::ServiceLost => Layer::Service,
+            Self::ServiceAbsent | Self::ServiceLost => Layer::Service,
             Self::ReaderGone
             | Self::ReaderBusy
             | Self::ReaderDenied
@@ -377,275 +370,10 @@ impl FaultCode {
     /// The sentences for people.
     #[must_use]
     pub const fn text(self) -> FaultText {
-        let (ja, en, next_ja, next_en) = match self {
-            Self::ServiceAbsent => (
-                "カードサービスが動いていません。",
-                "The smart-card service is not running.",
-                "しばらく待っても直らない場合は、システム担当に連絡してください。",
-                "If it does not return shortly, call operations; they start the PC/SC service.",
-            ),
-            Self::ServiceLost => (
-                "読み取りの途中でカードサービスが止まりました。",
-                "The smart-card service stopped during the operation.",
-                "もう一度読み取ってください。",
-                "Start the reading again.",
-            ),
-            Self::ReaderGone => (
-                "カードリーダーが外れました。",
-                "The card reader was unplugged.",
-                "リーダーのケーブルを確かめて、つなぎ直してください。",
-                "Check the reader's cable and plug it in again.",
-            ),
-            Self::ReaderBusy => (
-                "ほかのプログラムがカードリーダーを使っています。",
-                "Another program is using the card reader.",
-                "ほかのカード用ソフトを閉じて、もう一度読み取ってください。",
-                "Close the other card program and start again.",
-            ),
-            Self::ReaderDenied => (
-                "カードリーダーを使う権限がありません。",
-                "The operating system denies access to the card reader.",
-                "システム担当に連絡してください。",
-                "Call operations; the agent's user lacks permission for the reader.",
-            ),
-            Self::ReaderHung => (
-                "カードリーダーが応答しなくなりました。",
-                "The card reader stopped answering.",
-                "カードを置き直して、もう一度読み取ってください。",
-                "Take the card off, put it back and start again.",
-            ),
-            Self::ReaderFailed => (
-                "カードリーダーで通信エラーが起きました。",
-                "The card reader reported a communication error.",
-                "カードを置き直して、もう一度読み取ってください。",
-                "Take the card off, put it back and start again.",
-            ),
-            Self::CardTimeout => (
-                "時間内にカードが置かれませんでした。",
-                "No card was presented in time.",
-                "もう一度始めて、カードを置いてもらってください。",
-                "Start again and ask for the card.",
-            ),
-            Self::CardRemoved => (
-                "読み取りの途中でカードが離れました。",
-                "The card was lifted during the reading.",
-                "カードを置いたまま、もう一度読み取ってください。",
-                "Start again and leave the card on the reader until it is finished.",
-            ),
-            Self::CardMute => (
-                "カードが応答しません。",
-                "The card does not answer.",
-                "カードの向きと位置を確かめて、もう一度置いてください。",
-                "Check how the card lies and put it on again.",
-            ),
-            Self::CardInterrupted => (
-                "ほかのプログラムがカードを操作したため、読み取りを中止しました。",
-                "Another program reset the card during the reading.",
-                "ほかのカード用ソフトを閉じて、もう一度読み取ってください。",
-                "Close the other card program and start again.",
-            ),
-            Self::CardUnknown => (
-                "マイナンバーカードではありません。",
-                "This is not a My Number card.",
-                "マイナンバーカードを置いてもらってください。",
-                "Ask for a My Number card.",
-            ),
-            Self::CardGarbled => (
-                "カードのデータを正しく読み取れませんでした。",
-                "The card answered with data that make no sense.",
-                "もう一度読み取り、続く場合はカードの故障を疑ってください。",
-                "Start again; if it repeats, the card may be damaged.",
-            ),
-            Self::CardRefused => (
-                "カードが操作を受け付けませんでした。",
-                "The card refused a command.",
-                "もう一度読み取り、続く場合はシステム担当に連絡してください。",
-                "Start again; if it repeats, call operations.",
-            ),
-            Self::PinWrong => (
-                "暗証番号が違います。",
-                "The PIN is wrong.",
-                "残り回数を伝え、確かめてから入力してもらってください。",
-                "Tell the citizen how many tries are left before the next entry.",
-            ),
-            Self::PinBlocked => (
-                "暗証番号がロックされています。",
-                "The PIN is blocked.",
-                "住民登録窓口での暗証番号の再設定を案内してください。",
-                "Direct the citizen to the PIN reset at the resident-record counter.",
-            ),
-            Self::PinLastTry => (
-                "暗証番号の残りが1回のため、入力を止めました。",
-                "Only one PIN try is left, so none was spent.",
-                "再設定を案内するか、権限のある職員が最後の1回を許可してください。",
-                "Offer a PIN reset, or let authorised staff allow the last try.",
-            ),
-            Self::PinUnknown => (
-                "暗証番号の照合中に通信が切れ、結果が分かりません。",
-                "The connection broke while the PIN was checked; the outcome is unknown.",
-                "もう一度読み取り、表示される残り回数を確かめてください。",
-                "Start again and look at the number of tries left before the next entry.",
-            ),
-            Self::PinFormat => (
-                "暗証番号の形が違います。",
-                "The PIN does not have the right form.",
-                "数字4桁（照合番号Bは14桁）を入力してもらってください。",
-                "Enter 4 digits (14 for verification number B).",
-            ),
-            Self::PinDeclined => (
-                "利用者が暗証番号の入力をやめました。",
-                "The citizen declined to enter the PIN.",
-                "利用者の意思を確かめてください。",
-                "Ask the citizen how to go on.",
-            ),
-            Self::PinTimeout => (
-                "時間内に暗証番号が入力されませんでした。",
-                "No PIN was entered in time.",
-                "もう一度始めてください。",
-                "Start again.",
-            ),
-            Self::PinNoScreen => (
-                "暗証番号を入力する画面がつながっていません。",
-                "No PIN screen is paired with this counter.",
-                "利用者側の画面を開き、表示された番号でこの窓口とつないでください。",
-                "Open the citizen's screen and pair it with the code that it shows.",
-            ),
-            Self::HostDied => (
-                "機器の制御プログラムが異常終了し、再起動しました。",
-                "The driver process ended unexpectedly and was restarted.",
-                "もう一度読み取り、続く場合はシステム担当に連絡してください。",
-                "Start again; if it repeats, call operations.",
-            ),
-            Self::HostUnusable => (
-                "機器の制御プログラムが正しく応答しません。",
-                "The driver process does not follow its protocol.",
-                "システム担当に連絡してください。",
-                "Call operations; the driver host must be replaced.",
-            ),
-            Self::JobCancelled => (
-                "処理を取り消しました。",
-                "The job was cancelled.",
-                "必要ならもう一度始めてください。",
-                "Start again if needed.",
-            ),
-            Self::JobDeadline => (
-                "時間内に終わりませんでした。",
-                "The job did not finish in time.",
-                "もう一度始めてください。",
-                "Start again.",
-            ),
-            Self::JobAbandoned => (
-                "窓口の画面が閉じたため、処理を中止しました。",
-                "The page that asked for the job went away.",
-                "画面を開き直して、もう一度始めてください。",
-                "Open the page again and start again.",
-            ),
-            Self::LeaseLost => (
-                "機器の占有が切れています。",
-                "The lease of the device is not valid any more.",
-                "もう一度始めてください。",
-                "Take a new lease and start again.",
-            ),
-            Self::DoorHost => (
-                "接続先の名前が正しくありません。",
-                "The Host header does not name this agent.",
-                "正しいアドレスで開いてください。",
-                "Call the agent by its loopback address.",
-            ),
-            Self::DoorOrigin => (
-                "このページには端末エージェントを使う許可がありません。",
-                "This origin is not allowed to use the agent.",
-                "システム担当に、このページの登録を依頼してください。",
-                "Ask operations to enrol this origin.",
-            ),
-            Self::DoorContext => (
-                "この呼び出し方は許可されていません。",
-                "The request did not come from a script of an allowed page.",
-                "窓口アプリから操作してください。",
-                "Use the counter application.",
-            ),
-            Self::DoorToken => (
-                "職員の認証情報が正しくありません。",
-                "The counter token is missing or not valid.",
-                "窓口アプリにログインし直してください。",
-                "Log in to the counter application again.",
-            ),
-            Self::DoorTokenExpired => (
-                "職員の認証情報の期限が切れました。",
-                "The counter token has expired.",
-                "窓口アプリが自動で更新します。続く場合はログインし直してください。",
-                "Fetch a new token from the application's backend.",
-            ),
-            Self::DoorNonce => (
-                "この操作には新しい確認が必要です。",
-                "A privileged call needs a token with an unused nonce of this agent.",
-                "もう一度操作してください。",
-                "Fetch a nonce, have it signed into a token, and repeat.",
-            ),
-            Self::DoorGrant => (
-                "この操作の権限がありません。",
-                "Neither the origin's grant nor the token's scope covers this operation.",
-                "権限のある職員に依頼してください。",
-                "Ask a colleague who holds the right, or operations.",
-            ),
-            Self::DoorSchema => (
-                "要求の形式が正しくありません。",
-                "The request does not match the schema.",
-                "窓口アプリの担当に連絡してください。",
-                "Correct the request; see the API specification.",
-            ),
-            Self::DoorTooLarge => (
-                "要求が大きすぎます。",
-                "The request is too large.",
-                "窓口アプリの担当に連絡してください。",
-                "Send a smaller request.",
-            ),
-            Self::DoorTooMany => (
-                "要求が多すぎます。",
-                "Too many requests or connections.",
-                "少し待ってからやり直してください。",
-                "Wait a moment and try again.",
-            ),
-            Self::DoorNotFound => (
-                "対象が見つかりません。",
-                "There is no such thing.",
-                "画面を更新してください。",
-                "Refresh and try again.",
-            ),
-            Self::DoorConflict => (
-                "今の状態ではこの操作はできません。",
-                "The operation does not fit the present state.",
-                "画面を更新してください。",
-                "Refresh and look at the present state.",
-            ),
-            Self::DoorGone => (
-                "結果はすでに受け取り済みです。",
-                "The result has already been handed over.",
-                "必要ならもう一度読み取ってください。",
-                "Start a new job if needed.",
-            ),
-            Self::AuditUnavailable => (
-                "監査ログに書き込めないため、処理を止めました。",
-                "The audit log cannot be written, so nothing was handed out.",
-                "システム担当に連絡してください。",
-                "Call operations; look at the disk of this machine.",
-            ),
-            Self::AgentStopping => (
-                "端末エージェントは停止中です。",
-                "The agent is shutting down.",
-                "少し待ってからやり直してください。",
-                "Wait until the agent is back.",
-            ),
-            Self::AgentInternal => (
-                "端末エージェントの内部で誤りが起きました。",
-                "The agent failed internally.",
-                "もう一度行い、続く場合は要求番号を添えて連絡してください。",
-                "Try again; if it repeats, report the request id.",
-            ),
-        };
-        FaultText { ja, en, next_ja, next_en }
+        text::of(self)
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -653,7 +381,10 @@ mod tests {
     #[test]
     fn every_code_stands_in_the_documented_table_with_its_sentences() {
         let page = include_str!("../../../docs/errors.md");
-        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        let rows: Vec<&str> = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
         let expected: Vec<String> = FaultCode::ALL
             .iter()
             .map(|code| {
