@@ -1,0 +1,123 @@
+//! What can be permitted: one name per class of device and operation.
+
+use device_api::DeviceClass;
+
+use crate::access::Need;
+use crate::event::JobAnswer;
+use crate::task::{Credential, Field, QuestionKind, Task};
+
+/// An operation that an origin's grant and a token can permit. Both must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// See card readers and their state.
+    SeeCardReaders,
+    /// Read what a card says of itself without any secret.
+    IdentifyCard,
+    /// Read the four attributes.
+    ReadFourAttributes,
+    /// Read the individual number. Privileged.
+    ReadIndividualNumber,
+    /// Hand in a PIN by API. Privileged.
+    PinByApi,
+    /// Hand in verification number B by API.
+    VerificationNumberB,
+    /// Allow the last PIN try to be spent. Privileged.
+    LastTry,
+    /// Pair and unpair the citizen's PIN screen.
+    PairPinScreen,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: &'static [Self] = &[
+        Self::SeeCardReaders,
+        Self::IdentifyCard,
+        Self::ReadFourAttributes,
+        Self::ReadIndividualNumber,
+        Self::PinByApi,
+        Self::VerificationNumberB,
+        Self::LastTry,
+        Self::PairPinScreen,
+    ];
+
+    /// The name in tokens and in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SeeCardReaders => "cardReader.see",
+            Self::IdentifyCard => "cardReader.identify",
+            Self::ReadFourAttributes => "cardReader.readFourAttributes",
+            Self::ReadIndividualNumber => "cardReader.readIndividualNumber",
+            Self::PinByApi => "cardReader.pinByApi",
+            Self::VerificationNumberB => "cardReader.verificationNumberB",
+            Self::LastTry => "cardReader.lastTry",
+            Self::PairPinScreen => "pinScreen.pair",
+        }
+    }
+
+    /// The scope of this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == name)
+    }
+
+    /// The scope without which a class of devices stays invisible.
+    #[must_use]
+    pub const fn to_see(class: DeviceClass) -> Self {
+        match class {
+            DeviceClass::CardReader => Self::SeeCardReaders,
+        }
+    }
+}
+
+/// What starting a task needs. Only the individual number makes the start itself privileged; a PIN by
+/// API is privileged when it is handed in.
+pub(crate) fn to_start(task: &Task) -> Need {
+    let mut scopes = vec![Scope::SeeCardReaders];
+    let mut privileged = false;
+    match task {
+        Task::IdentifyCard => scopes.push(Scope::IdentifyCard),
+        Task::ReadMyNumberCard { fields, credential } => {
+            for field in fields {
+                scopes.push(match field {
+                    Field::FourAttributes => Scope::ReadFourAttributes,
+                    Field::IndividualNumber => Scope::ReadIndividualNumber,
+                });
+                privileged |= *field == Field::IndividualNumber;
+            }
+            match credential {
+                Credential::PinOnScreen { .. } => {}
+                Credential::PinByApi => scopes.push(Scope::PinByApi),
+                Credential::VerificationNumberB => scopes.push(Scope::VerificationNumberB),
+            }
+        }
+    }
+    Need { scopes, privileged }
+}
+
+/// What answering a question needs.
+pub(crate) fn to_answer(kind: QuestionKind, answer: &JobAnswer) -> Need {
+    match (answer, kind) {
+        (JobAnswer::Decline, _) => Need {
+            scopes: vec![Scope::SeeCardReaders],
+            privileged: false,
+        },
+        (JobAnswer::AllowLastTry, _) => Need {
+            scopes: vec![Scope::LastTry],
+            privileged: true,
+        },
+        (JobAnswer::Secret(_), QuestionKind::VerificationNumberB) => Need {
+            scopes: vec![Scope::VerificationNumberB],
+            privileged: false,
+        },
+        // A PIN that belongs on the screen is refused later because of where it came from; until
+        // then it needs no less than a PIN by API does.
+        (JobAnswer::Secret(_), QuestionKind::PinByApi | QuestionKind::PinOnScreen) => Need {
+            scopes: vec![Scope::PinByApi],
+            privileged: true,
+        },
+    }
+}

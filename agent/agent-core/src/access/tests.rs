@@ -1,0 +1,1 @@
+//! Grants, claims and nonces.

@@ -1,0 +1,176 @@
+//! What a job is asked to do, how it goes, and what may be told of it.
+//!
+//! Invariant: nothing here holds anything that a card gives only against a secret.
+
+use std::time::Duration;
+
+use device_api::FaultCode;
+
+use crate::ids::{JobId, LeaseId};
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Read, without any secret, what a card says of itself.
+    IdentifyCard,
+    /// Read a My Number card and prove it genuine.
+    ReadMyNumberCard {
+        /// What to read.
+        fields: Vec<Field>,
+        /// Which secret opens the card, and how it gets there.
+        credential: Credential,
+    },
+}
+
+/// What can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// Name, address, birth date, sex (基本4情報).
+    FourAttributes,
+    /// The individual number (個人番号).
+    IndividualNumber,
+}
+
+/// Which secret opens the card, and how it gets there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// The citizen types the PIN on the paired PIN screen.
+    PinOnScreen {
+        /// With the keys in shuffled positions.
+        shuffled: bool,
+    },
+    /// The application hands the PIN in.
+    PinByApi,
+    /// The application hands in verification number B (照合番号B).
+    VerificationNumberB,
+}
+
+/// A job as it was asked for. Two orders under one idempotency key must be equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobOrder {
+    /// The lease of the device.
+    pub lease: LeaseId,
+    /// The lease's fence.
+    pub fence: u64,
+    /// Why the data are needed, for the audit log.
+    pub purpose: String,
+    /// Time until the job must have ended, waiting included.
+    pub within: Duration,
+    /// What to do.
+    pub task: Task,
+}
+
+/// A job as its owner may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    /// The job.
+    pub id: JobId,
+    /// The word that the clerk's page and the PIN screen both show.
+    pub word: &'static str,
+    /// The device.
+    pub device: device_api::DeviceId,
+    /// Where it stands.
+    pub state: JobState,
+    /// How far it has come, while running.
+    pub step: Option<Step>,
+    /// What the card says of itself without a secret, once known.
+    pub card: Option<CardFacts>,
+    /// What is being waited for.
+    pub question: Option<QuestionView>,
+    /// Why it failed or was cancelled.
+    pub fault: Option<Fault>,
+    /// Whether a result waits to be taken.
+    pub result_waiting: bool,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// Taken on; the device has not begun.
+    Accepted,
+    /// The device works on it, or its end is being recorded.
+    Running,
+    /// It ended well.
+    Succeeded,
+    /// It failed.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// How far a running job has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Waiting for a person to put the card.
+    WaitingForCard,
+    /// Finding out what card it is.
+    Identifying,
+    /// Reading what was asked for.
+    Reading,
+    /// Checking signatures and that the card is no copy.
+    Verifying,
+}
+
+/// What a card says of itself without any secret. Its serial is personal and stays in the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardFacts {
+    /// Five digits of the municipality that issued the card.
+    pub municipality_code: String,
+    /// Last day of validity, `YYYY-MM-DD`.
+    pub expires_on: String,
+    /// Whether that day has passed.
+    pub expired: Option<bool>,
+}
+
+/// What a job waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuestionView {
+    /// Its number within the job.
+    pub ask: u32,
+    /// What is asked, and where.
+    pub kind: QuestionKind,
+    /// Tries left, read from the card just now.
+    pub tries_left: u8,
+    /// Whether the last try has been allowed.
+    pub last_try_allowed: bool,
+}
+
+/// What is asked, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuestionKind {
+    /// The PIN, on the citizen's screen.
+    PinOnScreen,
+    /// The PIN, by API.
+    PinByApi,
+    /// Verification number B, by API.
+    VerificationNumberB,
+}
+
+/// Why a job ended badly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// The stable code.
+    pub code: FaultCode,
+    /// For faults of a PIN: how many tries the card has left.
+    pub tries_left: Option<u8>,
+}
+
+impl From<FaultCode> for Fault {
+    fn from(code: FaultCode) -> Self {
+        Self {
+            code,
+            tries_left: None,
+        }
+    }
+}
+
+/// Whether a card's data can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Signed by a trusted issuer, unchanged, and the card is no copy.
+    Genuine,
+    /// Could not be decided.
+    NotVerified,
+    /// A check failed.
+    Forged,
+}
