@@ -1,0 +1,48 @@
+/**
+ * The wire types by their short names.
+ *
+ * They are generated from the agent's OpenAPI document; this file only names them, so that a change of
+ * the wire shows up as a type error here or where it is used.
+ */
+import type { components } from "./generated/api.js";
+
+type Schemas = components["schemas"];
+
+/** Drops the `null` that the schema generator adds to members that are absent on the wire, never null. */
+type Present<T> = { [K in keyof T]: Exclude<T[K], null> };
+
+export type Hello = Schemas["Hello"];
+export type Proof = Schemas["Proof"];
+export type ErrorBody = Present<Schemas["ErrorBody"]>;
+export type Bilingual = Schemas["Bilingual"];
+export type DeviceList = Schemas["DeviceList"];
+export type Device = Schemas["Device"];
+export type DeviceState = Schemas["DeviceState"];
+export type Lease = Present<Schemas["Lease"]>;
+export type LeaseRequest = Schemas["LeaseRequest"];
+export type JobRequest = Schemas["JobRequest"];
+export type Job = Present<Schemas["Job"]>;
+export type JobState = Schemas["JobState"];
+export type JobAnswer = Schemas["JobAnswer"];
+export type JobResult = Schemas["JobResult"];
+export type Reading = Present<Extract<JobResult, { kind: "reading" }>>;
+export type Step = Schemas["Step"];
+export type Field = Schemas["Field"];
+export type Credential = Schemas["Credential"];
+export type CardFacts = Schemas["CardFacts"];
+export type Question = Schemas["Question"];
+export type Attributes = Schemas["Attributes"];
+export type Authenticity = Present<Schemas["Authenticity"]>;
+export type Verdict = Schemas["Verdict"];
+export type TextNotice = Schemas["TextNotice"];
+export type Nonce = Schemas["Nonce"];
+export type Scope = Schemas["Scope"];
+export type PinScreen = Schemas["PinScreen"];
+export type PinScreenList = Schemas["PinScreenList"];
+export type ClientMessage = Schemas["ClientMessage"];
+export type ServerMessage = Schemas["ServerMessage"];
+export type AgentEvent = Schemas["Event"];
+export type Position = Schemas["Position"];
+
+/** The API versions that this package speaks. */
+export const SPOKEN_VERSIONS: readonly number[] = [1];
