@@ -1,0 +1,118 @@
+//! Text about a citizen: erased when dropped, never printed, never altered; and what is special in it.
+//!
+//! Text is kept exactly as the card holds it, variation sequences and private-use characters included:
+//! a name that lost a stroke is another name.
+//! What other systems may not take, or show differently, is pointed out beside the text.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::jis_x_0213;
+
+/// Text about a citizen. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PersonalText(Zeroizing<String>);
+
+impl PersonalText {
+    /// Takes over `text`.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// Text that a card holds; `None` when it is not UTF-8. Nothing is replaced and nothing dropped.
+    pub(crate) fn from_utf8(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes)
+            .ok()
+            .map(|text| Self::new(text.to_owned()))
+    }
+
+    /// The text, for the one place that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PersonalText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonalText(..)")
+    }
+}
+
+/// A character that a person should look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextNotice {
+    /// Its position in the text, counted in Unicode scalar values from 0.
+    pub position: u32,
+    /// What is special about it.
+    pub kind: NoticeKind,
+}
+
+/// What is special about a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoticeKind {
+    /// Not in JIS X 0213:2004: other systems may not take it.
+    OutsideJisX0213,
+    /// In a private-use area: its shape depends on a supplied font.
+    PrivateUse,
+    /// A variation selector follows it: the shape differs from the plain character.
+    VariationSequence,
+    /// U+FFFD, a control character, or a code point that is no character: damaged before we read it.
+    Damaged,
+}
+
+/// Points out what is special in a text.
+///
+/// A sequence of two characters that JIS X 0213 knows as one, such as か with U+309A, is not special.
+#[must_use]
+pub fn examine(text: &str) -> Vec<TextNotice> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut notices = Vec::new();
+    let mut position = 0;
+    while let Some(rest @ [first, ..]) = characters.get(position..) {
+        let mut note = |kind| {
+            let position = u32::try_from(position).unwrap_or(u32::MAX);
+            notices.push(TextNotice { position, kind });
+        };
+        let second = rest.get(1).copied();
+        let composed = second.is_some_and(|second| jis_x_0213::contains_sequence(*first, second));
+        let selected = second.is_some_and(is_variation_selector) && !is_variation_selector(*first);
+        if !composed && let Some(kind) = what_is_special(*first) {
+            note(kind);
+        }
+        if selected {
+            note(NoticeKind::VariationSequence);
+        }
+        position += if composed || selected { 2 } else { 1 };
+    }
+    notices
+}
+
+fn what_is_special(character: char) -> Option<NoticeKind> {
+    if is_damaged(character) {
+        Some(NoticeKind::Damaged)
+    } else if is_private_use(character) {
+        Some(NoticeKind::PrivateUse)
+    } else if jis_x_0213::contains(character) {
+        None
+    } else {
+        Some(NoticeKind::OutsideJisX0213)
+    }
+}
+
+fn is_damaged(character: char) -> bool {
+    let code = u32::from(character);
+    let no_character = (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE;
+    character.is_control() || character == '\u{FFFD}' || no_character
+}
+
+/// The private-use area of the basic plane, and planes 15 and 16.
+const fn is_private_use(character: char) -> bool {
+    matches!(character, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
+}
+
+const fn is_variation_selector(character: char) -> bool {
+    matches!(character, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
+}
