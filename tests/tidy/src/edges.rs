@@ -1,0 +1,169 @@
+//! Which crate may use which.
+//!
+//! The table is the picture of `docs/architecture.md` as data.
+//! Vocabulary <- drivers <- daemons; cores know no driver; a simulator uses no driver and a driver no
+//! simulator, because a mistake that both share would cancel out; nothing uses the tests.
+//! Build and test dependencies count too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Repository;
+
+/// Each crate with the crates of this workspace that it may use.
+const MAY_USE: [(&str, &[&str]); 18] = [
+    ("device-api", &[]),
+    ("host-protocol", &["device-api"]),
+    ("smartcard", &["device-api"]),
+    ("idcards", &["device-api", "smartcard"]),
+    (
+        "driver-host",
+        &["device-api", "host-protocol", "idcards", "smartcard"],
+    ),
+    ("agent-api", &[]),
+    ("agent-core", &["device-api"]),
+    ("audit", &[]),
+    (
+        "agentd",
+        &[
+            "agent-api",
+            "agent-core",
+            "audit",
+            "device-api",
+            "host-protocol",
+        ],
+    ),
+    ("sim-kit", &[]),
+    ("sim-cards", &["sim-kit"]),
+    ("counter-sim", &["sim-cards", "sim-kit"]),
+    ("harness", &["agent-api", "device-api"]),
+    ("scenarios", &["*", "harness"]),
+    ("bench", &["*", "harness"]),
+    ("fuzz", &["*"]),
+    ("tidy", &[]),
+    ("xtask", &[]),
+];
+
+/// The crates that only tests may use, or nobody.
+const TESTS: [&str; 6] = ["harness", "scenarios", "bench", "fuzz", "tidy", "xtask"];
+
+/// Outside crates that are kept to some of ours, and why.
+const KEPT_TO: [(&str, &[&str], &str); 6] = [
+    (
+        "pcsc",
+        &["smartcard", "scenarios", "bench"],
+        "one crate touches the PC/SC library",
+    ),
+    (
+        "rsa",
+        &["sim-cards", "counter-sim", "scenarios"],
+        "its private-key operations leak timing",
+    ),
+    (
+        "tokio",
+        &["agentd", "counter-sim"],
+        "drivers and cores are synchronous",
+    ),
+    (
+        "axum",
+        &["agentd", "counter-sim"],
+        "only daemons serve HTTP",
+    ),
+    (
+        "tungstenite",
+        &["harness", "scenarios", "bench"],
+        "the product's WebSocket is axum's",
+    ),
+    (
+        "ureq",
+        &["harness", "scenarios", "bench"],
+        "the product is no HTTP client",
+    ),
+];
+
+/// Complains about every edge that the tables do not allow.
+#[must_use]
+pub fn check(repository: &Repository) -> Vec<String> {
+    let packages = repository.metadata.workspace_packages();
+    let own: BTreeSet<&str> = packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    let mut complaints = table_fits(&own);
+    for package in &packages {
+        for dependency in &package.dependencies {
+            let (from, to) = (package.name.as_str(), dependency.name.as_str());
+            let complaint = if own.contains(to) {
+                inner(from, to)
+            } else {
+                outer(from, to)
+            };
+            complaints.extend(complaint);
+        }
+    }
+    complaints
+}
+
+fn table_fits(own: &BTreeSet<&str>) -> Vec<String> {
+    let table: BTreeMap<&str, &[&str]> = MAY_USE.into_iter().collect();
+    let unknown = own.iter().filter(|name| !table.contains_key(*name));
+    let gone = table.keys().filter(|name| !own.contains(*name));
+    unknown
+        .map(|name| format!("crate {name} is not in the table of tests/tidy/src/edges.rs"))
+        .chain(gone.map(|name| format!("the table of tests/tidy/src/edges.rs names {name}, gone")))
+        .collect()
+}
+
+fn inner(from: &str, to: &str) -> Option<String> {
+    let allowed = MAY_USE
+        .iter()
+        .find(|(name, _)| *name == from)
+        .map_or(&[][..], |(_, uses)| uses);
+    let any = allowed.contains(&"*") && !TESTS.contains(&to);
+    (!any && !allowed.contains(&to)).then(|| format!("{from} must not use {to}"))
+}
+
+fn outer(from: &str, to: &str) -> Option<String> {
+    let (_, keepers, why) = KEPT_TO.into_iter().find(|(name, _, _)| *name == to)?;
+    (!keepers.contains(&from)).then(|| format!("{from} must not use {to}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_against_the_picture_is_refused() {
+        for (from, to) in [
+            ("sim-cards", "idcards"),
+            ("idcards", "sim-cards"),
+            ("agentd", "smartcard"),
+            ("agentd", "idcards"),
+            ("agent-core", "agent-api"),
+            ("device-api", "host-protocol"),
+            ("agentd", "harness"),
+            ("scenarios", "bench"),
+        ] {
+            assert!(inner(from, to).is_some(), "{from} -> {to}");
+        }
+        assert_eq!(inner("scenarios", "harness"), None);
+        assert_eq!(inner("driver-host", "idcards"), None);
+    }
+
+    #[test]
+    fn an_outside_crate_stays_where_it_is_kept() {
+        assert!(outer("agentd", "pcsc").is_some());
+        assert!(outer("smartcard", "tokio").is_some());
+        assert_eq!(outer("smartcard", "pcsc"), None);
+        assert_eq!(outer("agentd", "serde"), None);
+    }
+
+    #[test]
+    fn a_crate_that_the_table_does_not_know_is_named() {
+        let own: BTreeSet<&str> = MAY_USE
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(["newcomer"])
+            .collect();
+        assert_eq!(table_fits(&own).len(), 1);
+    }
+}

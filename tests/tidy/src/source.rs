@@ -1,0 +1,158 @@
+//! The shape of Rust files.
+
+use crate::{File, Repository};
+
+/// Above this many lines before its tests, a file says in its header why it is long.
+const LONG: usize = 500;
+
+/// Above this many lines before its tests, a file is refused.
+const TOO_LONG: usize = 800;
+
+/// How a header says why a file is long.
+const REASON: &str = "//! Long because";
+
+/// What ties code to one operating system.
+const OF_ONE_SYSTEM: [&str; 8] = [
+    "std::os::unix",
+    "std::os::linux",
+    "std::os::windows",
+    "cfg(unix",
+    "cfg(windows",
+    "cfg(target_os",
+    "rustix::",
+    "windows_sys::",
+];
+
+/// The log target of raw exchanges with devices.
+const WIRE_TARGET: &str = "target: \"wire\"";
+
+/// Complains about files without header, too long, or with code that belongs elsewhere.
+#[must_use]
+pub fn check(repository: &Repository) -> Vec<String> {
+    let sources: Vec<&File> = repository
+        .files
+        .iter()
+        .filter(|file| file.extension() == "rs")
+        .collect();
+    let mut complaints: Vec<String> = sources.iter().flat_map(|file| one_file(file)).collect();
+    complaints.extend(one_wire_logger(&sources));
+    complaints
+}
+
+fn one_file(file: &File) -> Vec<String> {
+    [header(file), size(file), module_file(file), system(file)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn header(file: &File) -> Option<String> {
+    let first = file.lines().next().map_or("", |(_, line)| line);
+    (!first.starts_with("//! "))
+        .then(|| format!("{}: does not open with a `//!` header", file.path))
+}
+
+fn size(file: &File) -> Option<String> {
+    let before_tests = file.lines().take_while(|(_, line)| *line != "#[cfg(test)]");
+    let length = before_tests.count();
+    let has_reason = file.lines().any(|(_, line)| line.starts_with(REASON));
+    if length > TOO_LONG {
+        return Some(format!(
+            "{}: {length} lines before its tests; split it",
+            file.path
+        ));
+    }
+    (length > LONG && !has_reason).then(|| {
+        format!(
+            "{}: {length} lines; split it or say `{REASON} ...`",
+            file.path
+        )
+    })
+}
+
+fn module_file(file: &File) -> Option<String> {
+    let is_mod = file.path.ends_with("/mod.rs");
+    is_mod.then(|| format!("{}: name the file after its module", file.path))
+}
+
+/// The agent and the drivers compile for Windows: what does not stands in a module `platform`.
+fn system(file: &File) -> Option<String> {
+    let product = file.path.starts_with("agent/") || file.path.starts_with("drivers/");
+    let parts: Vec<&str> = file.path.split('/').collect();
+    let exempt = ["platform", "platform.rs", "tests"];
+    if !product || parts.iter().any(|part| exempt.contains(part)) {
+        return None;
+    }
+    let before_tests = file.lines().take_while(|(_, line)| *line != "#[cfg(test)]");
+    let code = before_tests.filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let mut tied = code.filter(|(_, line)| OF_ONE_SYSTEM.iter().any(|mark| line.contains(mark)));
+    tied.next().map(|(number, _)| {
+        format!(
+            "{}:{number}: tied to one operating system; move it to `platform`",
+            file.path
+        )
+    })
+}
+
+/// One function writes raw exchanges, so that one place decides what is secret.
+fn one_wire_logger(sources: &[&File]) -> Option<String> {
+    let writers: Vec<&str> = sources
+        .iter()
+        .filter(|file| !file.path.starts_with("tests/tidy/"))
+        .filter(|file| file.lines().any(|(_, line)| line.contains(WIRE_TARGET)))
+        .map(|file| file.path.as_str())
+        .collect();
+    (writers.len() > 1).then(|| format!("the log target `wire` is used in {}", writers.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_header_is_named() {
+        assert!(header(&File::imagined("a.rs", "use std::fs;\n")).is_some());
+        assert!(header(&File::imagined("a.rs", "")).is_some());
+        assert_eq!(header(&File::imagined("a.rs", "//! What it is.\n")), None);
+    }
+
+    #[test]
+    fn length_counts_up_to_the_tests_and_a_reason_helps_up_to_a_limit() {
+        let file = |lines: usize, first: &str| {
+            File::imagined("a.rs", &format!("{first}\n{}", "x\n".repeat(lines - 1)))
+        };
+        assert_eq!(size(&file(LONG, "//! A.")), None);
+        assert!(size(&file(LONG + 1, "//! A.")).is_some());
+        assert_eq!(size(&file(LONG + 1, "//! Long because of a table.")), None);
+        assert!(size(&file(TOO_LONG + 1, "//! Long because of a table.")).is_some());
+        let tested = format!("//! A.\n#[cfg(test)]\n{}", "x\n".repeat(TOO_LONG));
+        assert_eq!(size(&File::imagined("a.rs", &tested)), None);
+    }
+
+    #[test]
+    fn code_of_one_system_stands_in_platform() {
+        let text = "//! A.\nuse std::os::unix::net::UnixStream;\n";
+        assert!(system(&File::imagined("agent/agentd/src/door.rs", text)).is_some());
+        assert_eq!(
+            system(&File::imagined("agent/agentd/src/platform/unix.rs", text)),
+            None
+        );
+        assert_eq!(
+            system(&File::imagined("tests/harness/src/pcscd.rs", text)),
+            None
+        );
+        let comment = "//! A.\n// Not `std::os::unix`, for a reason.\n";
+        assert_eq!(
+            system(&File::imagined("agent/agentd/src/door.rs", comment)),
+            None
+        );
+    }
+
+    #[test]
+    fn a_second_writer_of_raw_exchanges_is_refused() {
+        let text = "//! A.\ntracing::trace!(target: \"wire\", \"x\");\n";
+        let (one, two) = (File::imagined("a.rs", text), File::imagined("b.rs", text));
+        assert_eq!(one_wire_logger(&[&one]), None);
+        assert!(one_wire_logger(&[&one, &two]).is_some());
+    }
+}
