@@ -82,6 +82,22 @@ impl Command {
         self.header
     }
 
+    /// The data field, for a channel that carries it; whether it is secret says [`Self::data_sensitivity`].
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        match &self.data {
+            Payload::None => &[],
+            Payload::Plain(bytes) => bytes,
+            Payload::Secret(secret) => secret.expose(),
+        }
+    }
+
+    /// How many bytes of answer are expected at most, for a channel that carries the command.
+    #[must_use]
+    pub const fn expected(&self) -> Option<usize> {
+        self.expected
+    }
+
     /// Whether the data field may be written down.
     #[must_use]
     pub const fn data_sensitivity(&self) -> Sensitivity {
