@@ -137,7 +137,10 @@ impl Response {
     /// An answer of `data` and `status`.
     #[must_use]
     pub fn new(data: Vec<u8>, status: StatusWord) -> Self {
-        Self { data: Zeroizing::new(data), status }
+        Self {
+            data: Zeroizing::new(data),
+            status,
+        }
     }
 
     /// The data field.

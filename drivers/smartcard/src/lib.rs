@@ -1,7 +1,55 @@
-//! PC/SC supervision, APDUs, exclusive card transactions, record and replay.
+//! Chip cards over PC/SC: supervision of readers, exclusive sessions, APDUs, record and replay.
+//!
+//! **What it is for.** A driver host watches all readers of a machine with one [`watch`]er, and holds a
+//! card for one job with a [`Session`], which is the [`CardChannel`] that card applications speak through.
+//!
+//! **What it refuses.** It knows no card application and no PIN; it repeats no command that failed, and
+//! none whose data are secret for any reason; it never leaves a card powered behind.
+//!
+//! ```text
+//! watcher thread --- puts up ---> Board <--- waits --- reader's thread --- Session ---> card
+//!   own context                     ^                    own context
+//!                                   '--- nudged by cancellations and answers
+//! ```
+//!
+//! | module | job |
+//! |---|---|
+//! | [`apdu`], [`channel`] | commands, answers, and the way to a card as applications see it |
+//! | [`board`], [`watcher`] | what is known of service, readers and cards, kept true by events |
+//! | [`session`] | a card held for ourselves, from connecting to powering off |
+//! | [`halt`], [`activity`] | when to stop, and which blocking call a thread is in |
+//! | [`recording`] | what passed, written down without secrets, and played back |
+//! | [`fault`] | errors and what people are told |
+//!
+//! **Guarantees.** Every exchange passes one function, which asks the exchange itself what may be written
+//! down. A session ends with the card powered off, also when it is dropped. Waiting costs no processor
+//! time.
+//!
+//! **Limits.** PC/SC calls have no timeout: a hung card hangs its thread, which [`activity`] makes
+//! visible. Readers with PIN pads are used as plain readers.
 
+pub mod activity;
 pub mod apdu;
+mod backend;
+pub mod board;
 pub mod channel;
+mod encoding;
+pub mod fault;
+pub mod halt;
+pub mod platform;
+pub mod recording;
+pub mod session;
+mod talk;
+pub mod watcher;
+mod wire;
 
+pub use activity::{Activity, Call};
 pub use apdu::{Command, Response, Sensitivity, StatusWord};
+pub use board::{Board, ReaderCondition, ReaderSight, Service, Sighting};
 pub use channel::{CardChannel, ChannelError};
+pub use fault::{BeginError, channel_fault};
+pub use halt::{Patience, Stop};
+pub use platform::ServiceDoor;
+pub use recording::{Recorder, RecordingError, Replay};
+pub use session::{Reader, Session, Surroundings};
+pub use watcher::{Refresher, watch};

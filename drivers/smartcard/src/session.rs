@@ -1,0 +1,454 @@
+//! A card held for ourselves: from connecting to powering off.
+//!
+//! ```text
+//! Reader --begin--> Session --transmit...--> finish()   powers the card off and reports
+//!                      \________ drop ______________/   powers the card off, best effort
+//! ```
+//!
+//! A [`Session`] borrows its [`Reader`], so there is at most one, and nothing outlives it.
+//! It connects shared and holds a transaction: no other program's command comes between ours, and a
+//! program that merely keeps a connection open does not lock us out (`docs/decisions/`, card transactions).
+//!
+//! Invariants: however a session ends, the card is powered off before another program gets it, so a
+//! verified PIN dies with its session; an exchange that failed is never repeated here.
+
+use std::{ffi::CString, fmt, sync::Arc, time::Duration};
+
+use device_api::{Clock, Deadline};
+use pcsc::Error;
+use zeroize::Zeroizing;
+
+use crate::{
+    activity::{Activity, Call},
+    apdu::{Command, Response, Sensitivity},
+    backend::{CardLink, Connector, PcscConnector, ServiceLink},
+    board::{Board, ReaderCondition, Service},
+    channel::{CardChannel, ChannelError},
+    encoding::{CardLengths, Exchange},
+    fault::{BeginError, Meaning, code_of, meaning},
+    halt::{Patience, Stop},
+    recording::Recorder,
+    talk::Talk,
+    watcher::Refresher,
+    wire::Carrier,
+};
+
+/// How long the service may take to notice that a card has left after its transmission failed.
+///
+/// pcscd asks a reader without events every 0.4 seconds; with this margin a lifted card is told from a
+/// failing one.
+const REMOVAL_IS_NOTICED: Duration = Duration::from_millis(600);
+/// How long a card may stay mute before we believe it: one that is just being put down answers late.
+const MUTE_IS_BELIEVED: Duration = Duration::from_secs(1);
+/// How often a card that other programs reset while we wait for our turn is taken up again.
+const RESETS_BORNE: u32 = 16;
+
+/// One card reader, for the one thread that uses it.
+pub struct Reader {
+    name: CString,
+    label: String,
+    surroundings: Surroundings,
+    connector: Box<dyn Connector>,
+    context: Option<Box<dyn ServiceLink>>,
+}
+
+/// What a reader's thread shares with the others.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Where the watcher hangs what it sees.
+    pub board: Arc<Board>,
+    /// Makes the watcher look again.
+    pub refresher: Refresher,
+    /// Where this reader's thread says what it is doing.
+    pub activity: Arc<Activity>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Reader {
+    /// The reader that the service calls `name`; nothing is done yet.
+    #[must_use]
+    pub fn new(name: &str, surroundings: Surroundings) -> Self {
+        Self::over(name, surroundings, Box::new(PcscConnector))
+    }
+
+    pub(crate) fn over(
+        name: &str,
+        surroundings: Surroundings,
+        connector: Box<dyn Connector>,
+    ) -> Self {
+        // A name with a zero byte belongs to no reader; connecting to none fails as "no such reader".
+        let c_name = CString::new(name).unwrap_or_default();
+        Self {
+            name: c_name,
+            label: name.to_owned(),
+            surroundings,
+            connector,
+            context: None,
+        }
+    }
+
+    /// The name by which the service knows the reader.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.label
+    }
+
+    /// Whether a card that answers is on the reader, as far as the watcher has seen.
+    #[must_use]
+    pub fn has_card(&self) -> bool {
+        let sighting = self.surroundings.board.sighting();
+        sighting
+            .reader(&self.label)
+            .is_some_and(|seen| seen.state == ReaderCondition::Present)
+    }
+
+    /// Waits until there is a card, without touching it.
+    ///
+    /// Returns at once where the service or the reader is missing; waits while another program holds the
+    /// reader, and while a card is mute, because it may still be on its way.
+    ///
+    /// # Errors
+    /// [`BeginError::NoCard`] or [`BeginError::Busy`] at the deadline; otherwise what is in the way.
+    pub fn wait_for_card(&self, patience: &Patience) -> Result<(), BeginError> {
+        let mut was_up = false;
+        let mut mute_since = None;
+        let clock = patience.clock();
+        loop {
+            let until = mute_since.unwrap_or_else(|| patience.deadline());
+            let found = self
+                .surroundings
+                .board
+                .wait_until(clock.as_ref(), until, |sighting| {
+                    if let Err(Stop::Cancelled) = patience.check() {
+                        return Some(Err(BeginError::Stopped(Stop::Cancelled)));
+                    }
+                    match sighting.service {
+                        Service::Unknown => return None,
+                        Service::Up => was_up = true,
+                        Service::Down if was_up => return Some(Err(BeginError::ServiceLost)),
+                        Service::Down => return Some(Err(BeginError::ServiceAbsent)),
+                        Service::Denied => return Some(Err(BeginError::Denied)),
+                    }
+                    match sighting.reader(&self.label).map(|seen| seen.state) {
+                        None => Some(Err(BeginError::ReaderGone)),
+                        Some(ReaderCondition::Present) => Some(Ok(())),
+                        // Seen for the first time: leave the wait to shorten it.
+                        Some(ReaderCondition::Mute) if mute_since.is_none() => {
+                            Some(Err(BeginError::Mute))
+                        }
+                        Some(ReaderCondition::Mute) => None,
+                        Some(_) if mute_since.is_some() => Some(Err(BeginError::NoCard)),
+                        Some(_) => None,
+                    }
+                });
+            match (found, mute_since) {
+                (Some(Err(BeginError::Mute)), None) => {
+                    let believed = Deadline::at(clock.now().plus(MUTE_IS_BELIEVED));
+                    mute_since = Some(believed.min(patience.deadline()));
+                }
+                // The mute card was taken away: wait for a better one.
+                (Some(Err(BeginError::NoCard)), Some(_)) => mute_since = None,
+                (Some(result), _) => return result,
+                (None, Some(_)) => return Err(BeginError::Mute),
+                (None, None) => return Err(self.why_no_card()),
+            }
+        }
+    }
+
+    /// Connects to the card and takes it for ourselves.
+    ///
+    /// Blocks while another program is in a transaction; the thread's [`Activity`] says so meanwhile.
+    /// Where another program holds the reader exclusively, waits for its release until the deadline.
+    ///
+    /// # Errors
+    /// See [`BeginError`]; the card is untouched.
+    pub fn begin(
+        &mut self,
+        patience: &Patience,
+        recorder: Option<Recorder>,
+    ) -> Result<Session<'_>, BeginError> {
+        let events = self.events();
+        let mut link = self.connect(patience)?;
+        let activity = Arc::clone(&self.surroundings.activity);
+        let mut begun = activity.during(Call::TakingTurn, || link.begin());
+        let mut resets = 0;
+        // Before our first command there is nothing that a reset could have destroyed.
+        while begun == Err(Error::ResetCard) && resets < RESETS_BORNE {
+            resets += 1;
+            begun = activity.during(Call::TakingTurn, || {
+                link.reconnect().and_then(|()| link.begin())
+            });
+        }
+        begun.map_err(|error| self.refused(error))?;
+        let atr = link
+            .answer_to_reset()
+            .map_err(|error| self.refused(error))?;
+        let lengths = CardLengths::from_atr(&atr);
+        // Somebody may have given up on us while we waited for our turn.
+        patience.check().map_err(BeginError::Stopped)?;
+        let carrier = PcscCarrier {
+            link: Some(link),
+            reader: self.label.clone(),
+            surroundings: self.surroundings.clone(),
+            patience: patience.clone(),
+            events,
+        };
+        let clock = Arc::clone(&self.surroundings.clock);
+        let talk = Talk::new(carrier, self.label.clone(), clock, recorder);
+        Ok(Session {
+            talk,
+            lengths,
+            _reader: self,
+        })
+    }
+
+    fn connect(&mut self, patience: &Patience) -> Result<Box<dyn CardLink>, BeginError> {
+        // A context that outlived its service is told from a missing service by making a new one.
+        let mut fresh_context = false;
+        loop {
+            patience.check().map_err(BeginError::Stopped)?;
+            let context = match self.context.take() {
+                Some(context) => context,
+                None => {
+                    fresh_context = true;
+                    self.connector.establish().map_err(absent)?
+                }
+            };
+            let connected = self
+                .surroundings
+                .activity
+                .during(Call::Connecting, || context.connect(&self.name));
+            match connected.map_err(|error| (meaning(error), error)) {
+                Ok(link) => {
+                    self.context = Some(context);
+                    return Ok(link);
+                }
+                Err((Meaning::Service, _)) if fresh_context => return Err(BeginError::ServiceLost),
+                Err((Meaning::Service, _)) => {}
+                Err((Meaning::Sharing, _)) => {
+                    self.context = Some(context);
+                    self.wait_for_release(patience)?;
+                }
+                Err((_, error)) => {
+                    self.context = Some(context);
+                    return Err(self.refused(error));
+                }
+            }
+        }
+    }
+
+    /// Waits until the program that holds the reader lets go of it.
+    fn wait_for_release(&self, patience: &Patience) -> Result<(), BeginError> {
+        /// Where service and connection disagree about exclusive use, so that we do not spin.
+        const DISAGREEMENT: Duration = Duration::from_millis(200);
+        let board = &self.surroundings.board;
+        // The service does not announce that exclusive use begins, only that it ends.
+        self.surroundings.refresher.look_again();
+        let held = |sighting: &crate::board::Sighting| {
+            sighting
+                .reader(&self.label)
+                .is_some_and(|seen| seen.state == ReaderCondition::InUse)
+        };
+        if !held(&board.sighting()) {
+            let pause = Deadline::at(patience.clock().now().plus(DISAGREEMENT));
+            let until = patience.no_later_than(pause).deadline();
+            let stopped = |_: &_| patience.check().err();
+            let _stop = board.wait_until(patience.clock().as_ref(), until, stopped);
+        }
+        let released =
+            board.wait_until(patience.clock().as_ref(), patience.deadline(), |sighting| {
+                if let Err(Stop::Cancelled) = patience.check() {
+                    return Some(Err(BeginError::Stopped(Stop::Cancelled)));
+                }
+                (!held(sighting)).then_some(Ok(()))
+            });
+        released.unwrap_or(Err(BeginError::Busy))
+    }
+
+    fn why_no_card(&self) -> BeginError {
+        let sighting = self.surroundings.board.sighting();
+        match sighting.reader(&self.label).map(|seen| seen.state) {
+            Some(ReaderCondition::InUse) => BeginError::Busy,
+            _ => BeginError::NoCard,
+        }
+    }
+
+    fn refused(&mut self, error: Error) -> BeginError {
+        match meaning(error) {
+            Meaning::Service => {
+                self.context = None;
+                BeginError::ServiceLost
+            }
+            Meaning::Denied => BeginError::Denied,
+            Meaning::Reader => BeginError::ReaderGone,
+            Meaning::Sharing => BeginError::Busy,
+            Meaning::NoCard | Meaning::Removed => BeginError::NoCard,
+            Meaning::Mute => BeginError::Mute,
+            Meaning::Reset | Meaning::TooLong | Meaning::Cancelled | Meaning::Transmission => {
+                BeginError::Reader {
+                    code: code_of(error),
+                }
+            }
+        }
+    }
+
+    fn events(&self) -> u32 {
+        self.surroundings
+            .board
+            .sighting()
+            .reader(&self.label)
+            .map_or(0, |seen| seen.events)
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("name", &self.label)
+            .finish_non_exhaustive()
+    }
+}
+
+fn absent(error: Error) -> BeginError {
+    if meaning(error) == Meaning::Denied { BeginError::Denied } else { BeginError::ServiceAbsent }
+}
+
+/// A card held for ourselves. See the module.
+#[derive(Debug)]
+pub struct Session<'reader> {
+    talk: Talk<PcscCarrier>,
+    lengths: CardLengths,
+    _reader: &'reader mut Reader,
+}
+
+impl Session<'_> {
+    /// Powers the card off and lets go of it.
+    ///
+    /// # Errors
+    /// Says why the card could not be powered off; it is let go of all the same.
+    pub fn finish(mut self) -> Result<(), ChannelError> {
+        self.talk.carrier_mut().power_off()
+    }
+}
+
+impl CardChannel for Session<'_> {
+    fn transmit(&mut self, command: Command) -> Result<Response, ChannelError> {
+        self.talk.transmit(&command, self.lengths)
+    }
+
+    fn takes_extended_length(&self) -> bool {
+        self.lengths.extended
+    }
+}
+
+/// Carries exchanges to a real card.
+struct PcscCarrier {
+    link: Option<Box<dyn CardLink>>,
+    reader: String,
+    surroundings: Surroundings,
+    patience: Patience,
+    /// The reader's event count when the session began.
+    events: u32,
+}
+
+impl PcscCarrier {
+    fn power_off(&mut self) -> Result<(), ChannelError> {
+        let Some(link) = self.link.take() else {
+            return Ok(());
+        };
+        let ended = self
+            .surroundings
+            .activity
+            .during(Call::Disconnecting, || link.power_off());
+        match ended.map_err(|error| (meaning(error), error)) {
+            // A card that has left is as powered off as can be.
+            Ok(()) | Err((Meaning::Removed | Meaning::NoCard, _)) => Ok(()),
+            Err((_, error)) => Err(self.lost(error)),
+        }
+    }
+
+    /// What became of the card when a call failed.
+    fn lost(&self, error: Error) -> ChannelError {
+        match meaning(error) {
+            Meaning::Service => ChannelError::ServiceLost,
+            Meaning::Reader => ChannelError::ReaderGone,
+            Meaning::Removed | Meaning::NoCard => ChannelError::Removed,
+            Meaning::Reset => ChannelError::ResetByOther,
+            Meaning::TooLong => ChannelError::Garbled,
+            Meaning::Mute => self.after_silence(ChannelError::Mute),
+            Meaning::Denied | Meaning::Sharing | Meaning::Cancelled | Meaning::Transmission => self
+                .after_silence(ChannelError::Reader {
+                    code: code_of(error),
+                }),
+        }
+    }
+
+    /// Tells a card that left from one that failed: the transmission fails before the service notices.
+    fn after_silence(&self, otherwise: ChannelError) -> ChannelError {
+        let clock = self.surroundings.clock.as_ref();
+        let until = Deadline::at(clock.now().plus(REMOVAL_IS_NOTICED));
+        let noticed = self
+            .surroundings
+            .board
+            .wait_until(clock, until, |sighting| {
+                if sighting.service != Service::Up {
+                    return Some(ChannelError::ServiceLost);
+                }
+                match sighting.reader(&self.reader) {
+                    None => Some(ChannelError::ReaderGone),
+                    Some(seen) if seen.events != self.events => Some(ChannelError::Removed),
+                    Some(seen) if seen.state == ReaderCondition::Empty => {
+                        Some(ChannelError::Removed)
+                    }
+                    Some(_) => None,
+                }
+            });
+        noticed.unwrap_or(otherwise)
+    }
+}
+
+impl Carrier for PcscCarrier {
+    fn carry(&mut self, exchange: &Exchange<'_>) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
+        self.patience
+            .check()
+            .map_err(|_stop| ChannelError::Cancelled)?;
+        let Some(link) = &self.link else {
+            return Err(ChannelError::Removed);
+        };
+        let call = match exchange.data_sensitivity {
+            Sensitivity::Open => Call::Exchanging,
+            Sensitivity::Personal => Call::ExchangingSecret,
+        };
+        let apdu = exchange.encode();
+        let result = self
+            .surroundings
+            .activity
+            .during(call, || link.transmit(&apdu, exchange.room()));
+        match result {
+            // pcscd reports success with nothing in hand when a card dies while it works.
+            Ok(answer) if answer.is_empty() => Err(self.after_silence(ChannelError::Mute)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.lost(error)),
+        }
+    }
+}
+
+impl fmt::Debug for PcscCarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PcscCarrier")
+            .field("reader", &self.reader)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for PcscCarrier {
+    fn drop(&mut self) {
+        if let Err(error) = self.power_off() {
+            tracing::debug!(device = %self.reader, %error, "card could not be powered off");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
