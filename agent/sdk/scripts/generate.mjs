@@ -25,7 +25,29 @@ function readDocument() {
   return execFileSync("cargo", arguments_, { cwd: workspace, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 });
 }
 
-const tree = await openapiTypescript(JSON.parse(readDocument()));
+/**
+ * Takes `null` out of every schema: the agent leaves an absent member out and never sends null, but the
+ * document's generator cannot say so.
+ */
+function withoutNull(schema) {
+  if (Array.isArray(schema)) {
+    return schema.map(withoutNull);
+  }
+  if (typeof schema !== "object" || schema === null) {
+    return schema;
+  }
+  const copy = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withoutNull(value)]));
+  if (Array.isArray(copy.type)) {
+    const types = copy.type.filter((type) => type !== "null");
+    copy.type = types.length === 1 ? types[0] : types;
+  }
+  if (Array.isArray(copy.oneOf)) {
+    copy.oneOf = copy.oneOf.filter((choice) => choice.type !== "null");
+  }
+  return copy;
+}
+
+const tree = await openapiTypescript(withoutNull(JSON.parse(readDocument())));
 const target = join(packageFolder, "src", "generated");
 mkdirSync(target, { recursive: true });
 writeFileSync(join(target, "api.ts"), astToString(tree));

@@ -10,7 +10,7 @@
  */
 import { AgentError } from "./errors.js";
 import type { TokenKeeper } from "./tokens.js";
-import type { AgentEvent, ClientMessage, ErrorBody, Position, ServerMessage } from "./wire.js";
+import type { AgentEvent, ClientMessage, Position, ServerMessage } from "./wire.js";
 
 /** Where the connection stands. */
 export type Connection =
@@ -149,7 +149,7 @@ export class EventStream {
       }
       this.#spread((listener) => listener.event?.(message.event));
     } else if (message.type === "refused") {
-      this.#refused(AgentError.fromAgent(message.error as ErrorBody));
+      this.#refused(AgentError.fromAgent(message.error));
     }
   }
 

@@ -34,9 +34,9 @@ export async function withLease<T>(
   wish: Wish,
   work: (lease: Held) => Promise<T>,
 ): Promise<T> {
-  const request: LeaseRequest = { device: wish.device, ttlMs: LEASE_MS, session: events.session ?? null };
-  if (events.session === undefined) {
-    delete request.session;
+  const request: LeaseRequest = { device: wish.device, ttlMs: LEASE_MS };
+  if (events.session !== undefined) {
+    request.session = events.session;
   }
   const lease = await door.call<Lease>({ method: "POST", path: "/v1/leases", body: request });
   const path = `/v1/leases/${encodeURIComponent(lease.id)}`;
@@ -54,9 +54,9 @@ export async function withLease<T>(
 
 /** Waits until the lease is granted; fails with `device_busy` where that takes too long. */
 async function granted(lease: Lease, events: EventStream, wish: Wish): Promise<Held> {
-  const at_once = held(lease);
-  if (at_once !== undefined) {
-    return at_once;
+  const now = held(lease);
+  if (now !== undefined) {
+    return now;
   }
   if (wish.waitMs <= 0) {
     throw AgentError.own("device_busy");
@@ -75,9 +75,9 @@ async function granted(lease: Lease, events: EventStream, wish: Wish): Promise<H
         if (event.kind === "leaseEnded" && event.id === lease.id) {
           settle(() => reject(AgentError.own("lease_lost")));
         }
-        const now = event.kind === "lease" && event.lease.id === lease.id ? held(event.lease as Lease) : undefined;
-        if (now !== undefined) {
-          settle(() => resolve(now));
+        const later = event.kind === "lease" && event.lease.id === lease.id ? held(event.lease) : undefined;
+        if (later !== undefined) {
+          settle(() => resolve(later));
         }
       },
     });

@@ -15,7 +15,6 @@ import type { PrivilegedTokens } from "./privileged.js";
 import type {
   Credential,
   DeviceList,
-  ErrorBody,
   Field,
   Job,
   JobAnswer,
@@ -84,7 +83,7 @@ export async function readCard(parts: ReadingParts, options: ReadingOptions): Pr
     try {
       const job = await follower.end(await startJob(parts, options, lease));
       if (job.state !== "succeeded") {
-        throw job.error === undefined ? AgentError.own("cancelled") : AgentError.fromAgent(job.error as ErrorBody);
+        throw job.error === undefined ? AgentError.own("cancelled") : AgentError.fromAgent(job.error);
       }
       const path = `/v1/jobs/${encodeURIComponent(job.id)}/result`;
       return await parts.door.call<Reading>({ method: "POST", path });
@@ -157,7 +156,7 @@ class Follower {
     this.#stopListening = parts.events.listen({
       event: (event) => {
         if (event.kind === "job") {
-          this.#hear(event.job as Job);
+          this.#hear(event.job);
         }
       },
       missed: () => void this.#askState(),

@@ -8,31 +8,28 @@ import type { components } from "./generated/api.js";
 
 type Schemas = components["schemas"];
 
-/** Drops the `null` that the schema generator adds to members that are absent on the wire, never null. */
-type Present<T> = { [K in keyof T]: Exclude<T[K], null> };
-
 export type Hello = Schemas["Hello"];
 export type Proof = Schemas["Proof"];
-export type ErrorBody = Present<Schemas["ErrorBody"]>;
+export type ErrorBody = Schemas["ErrorBody"];
 export type Bilingual = Schemas["Bilingual"];
 export type DeviceList = Schemas["DeviceList"];
 export type Device = Schemas["Device"];
 export type DeviceState = Schemas["DeviceState"];
-export type Lease = Present<Schemas["Lease"]>;
+export type Lease = Schemas["Lease"];
 export type LeaseRequest = Schemas["LeaseRequest"];
 export type JobRequest = Schemas["JobRequest"];
-export type Job = Present<Schemas["Job"]>;
+export type Job = Schemas["Job"];
 export type JobState = Schemas["JobState"];
 export type JobAnswer = Schemas["JobAnswer"];
 export type JobResult = Schemas["JobResult"];
-export type Reading = Present<Extract<JobResult, { kind: "reading" }>>;
+export type Reading = Extract<JobResult, { kind: "reading" }>;
 export type Step = Schemas["Step"];
 export type Field = Schemas["Field"];
 export type Credential = Schemas["Credential"];
 export type CardFacts = Schemas["CardFacts"];
 export type Question = Schemas["Question"];
 export type Attributes = Schemas["Attributes"];
-export type Authenticity = Present<Schemas["Authenticity"]>;
+export type Authenticity = Schemas["Authenticity"];
 export type Verdict = Schemas["Verdict"];
 export type TextNotice = Schemas["TextNotice"];
 export type Nonce = Schemas["Nonce"];

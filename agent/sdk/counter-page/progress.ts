@@ -1,0 +1,66 @@
+/**
+ * What a running job means for the clerk: which step it is at, and what the citizen must do now.
+ *
+ * Pure, so that each state can be tested without a browser.
+ */
+import type { Job } from "@madoguchi/agent";
+
+/** The steps as the clerk sees them, in order. */
+export const STEPS = [
+  "カードを置く",
+  "カードの種類と期限を確かめる",
+  "暗証番号を入力する",
+  "カードの内容を読み取る",
+  "本物のカードか確かめる",
+] as const;
+
+/** What to show of a job. */
+export interface Progress {
+  /** The index of the present step of `STEPS`; all of them are done where it is their number. */
+  readonly now: number;
+  /** What to do or to tell the citizen. */
+  readonly instruction: string;
+  /** How many tries are left, while the PIN is asked for. */
+  readonly triesLeft: number | undefined;
+  /** Whether staff must decide about the last try. */
+  readonly lastTry: boolean;
+}
+
+/** Reads a job. */
+export function describeJob(job: Job): Progress {
+  if (job.question !== undefined) {
+    const { triesLeft, lastTryAllowed, ask } = job.question;
+    const undecided = triesLeft === 1 && !lastTryAllowed;
+    return { now: 2, instruction: askInstruction(undecided, ask), triesLeft, lastTry: undecided };
+  }
+  const plain = (now: number, instruction: string): Progress => ({
+    now,
+    instruction,
+    triesLeft: undefined,
+    lastTry: false,
+  });
+  if (job.state === "succeeded") {
+    return plain(STEPS.length, "読み取りが終わりました。カードを利用者に返してください。");
+  }
+  switch (job.step) {
+    case "identifying":
+      return plain(1, "カードを確かめています。カードを動かさないよう伝えてください。");
+    case "reading":
+      return plain(3, "読み取っています。カードを動かさないよう伝えてください。");
+    case "verifying":
+      return plain(4, "本物か確かめています。カードを動かさないよう伝えてください。");
+    case "waitingForCard":
+      return plain(0, "カードをリーダーに置いてもらってください。");
+    default:
+      return plain(0, "読み取りの準備をしています。");
+  }
+}
+
+function askInstruction(undecided: boolean, ask: number): string {
+  if (undecided) {
+    return "最後の1回を使うかどうかを決めてください。";
+  }
+  return ask > 1
+    ? "暗証番号が違いました。残り回数を伝え、もう一度入力してもらってください。"
+    : "利用者の画面で、数字4桁の暗証番号を入力してもらってください。";
+}
