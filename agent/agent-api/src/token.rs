@@ -60,6 +60,63 @@ pub enum Scope {
     PairPinScreen,
 }
 
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 8] = [
+        Self::SeeCardReaders,
+        Self::IdentifyCard,
+        Self::ReadFourAttributes,
+        Self::ReadIndividualNumber,
+        Self::PinByApi,
+        Self::VerificationNumberB,
+        Self::LastTry,
+        Self::PairPinScreen,
+    ];
+
+    /// The name in tokens and in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SeeCardReaders => "cardReader.see",
+            Self::IdentifyCard => "cardReader.identify",
+            Self::ReadFourAttributes => "cardReader.readFourAttributes",
+            Self::ReadIndividualNumber => "cardReader.readIndividualNumber",
+            Self::PinByApi => "cardReader.pinByApi",
+            Self::VerificationNumberB => "cardReader.verificationNumberB",
+            Self::LastTry => "cardReader.lastTry",
+            Self::PairPinScreen => "pinScreen.pair",
+        }
+    }
+
+    /// What it permits, in one sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::SeeCardReaders => "See card readers and their state.",
+            Self::IdentifyCard => "Read what a card says of itself without any secret.",
+            Self::ReadFourAttributes => "Read the four attributes.",
+            Self::ReadIndividualNumber => "Read the individual number.",
+            Self::PinByApi => "Hand in a PIN by API instead of the citizen's screen.",
+            Self::VerificationNumberB => "Hand in verification number B by API.",
+            Self::LastTry => "Allow the last PIN try to be spent.",
+            Self::PairPinScreen => "Pair and unpair the citizen's PIN screen.",
+        }
+    }
+
+    /// Whether each use needs a token with an unused nonce of the agent.
+    #[must_use]
+    pub const fn is_privileged(self) -> bool {
+        match self {
+            Self::ReadIndividualNumber | Self::PinByApi | Self::LastTry => true,
+            Self::SeeCardReaders
+            | Self::IdentifyCard
+            | Self::ReadFourAttributes
+            | Self::VerificationNumberB
+            | Self::PairPinScreen => false,
+        }
+    }
+}
+
 /// A nonce for one privileged call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -68,4 +125,17 @@ pub struct Nonce {
     pub nonce: String,
     /// Milliseconds until it expires unused.
     pub expires_in_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scope;
+
+    #[test]
+    fn the_name_of_a_scope_is_its_name_on_the_wire() {
+        for scope in Scope::ALL {
+            let wire = serde_json::to_string(&scope).unwrap();
+            assert_eq!(wire, format!("\"{}\"", scope.as_str()));
+        }
+    }
 }

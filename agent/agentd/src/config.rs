@@ -1,0 +1,319 @@
+//! The configuration: one TOML file, read once, checked whole before anything starts.
+//!
+//! [`raw`] is the file as written; [`Config`] is what the rest of the agent sees, in checked types.
+//! Every key has a default that is safe: with an empty file the agent runs, listens on loopback, and
+//! grants nothing to anybody.
+//! An unknown key is an error, because a misspelt restriction that is ignored is an open door.
+//! The reference page `docs/configuration.md` is generated from the doc comments of [`raw`].
+
+pub mod raw;
+pub mod reference;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use agent_api::token::Scope;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use thiserror::Error;
+
+use crate::origin::{Origin, OriginError};
+use crate::platform;
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The agent's id, the audience of counter tokens.
+    pub agent_id: String,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where the PIN page is served.
+    pub pin_listen: SocketAddr,
+    /// Where the agent keeps its key, its audit log and its port file.
+    pub state_dir: PathBuf,
+    /// The door for native clients, where wanted.
+    pub native: Option<NativeDoor>,
+    /// What each origin may do.
+    pub grants: BTreeMap<Origin, BTreeSet<Scope>>,
+    /// Who may sign counter tokens.
+    pub issuers: Vec<Issuer>,
+    /// How the driver host is started.
+    pub driver_host: HostCommand,
+    /// What is logged.
+    pub log: String,
+}
+
+/// The Unix socket for native clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeDoor {
+    /// The socket.
+    pub path: PathBuf,
+    /// The users that may connect.
+    pub allowed_uids: BTreeSet<u32>,
+}
+
+/// A backend that may sign counter tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// The `iss` claim.
+    pub name: String,
+    /// Its Ed25519 public key.
+    pub public_key: [u8; 32],
+    /// The origins that it may speak for.
+    pub origins: BTreeSet<Origin>,
+}
+
+/// A driver host's command line, without the log filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments, the card trust included.
+    pub args: Vec<String>,
+}
+
+/// A configuration that the agent does not start with.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or has a key or a value that does not exist.
+    #[error("{path} is not a configuration")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is outside of what is safe or possible.
+    #[error("{key}: {reason}")]
+    Value {
+        /// The key.
+        key: String,
+        /// What is wrong, and what is accepted.
+        reason: String,
+    },
+    /// An origin cannot be one.
+    #[error("origin {origin:?}")]
+    Origin {
+        /// As written.
+        origin: String,
+        /// Why.
+        source: OriginError,
+    },
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Names the first thing that is wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a file; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// Names the first thing that is wrong.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let raw: raw::Config = toml::from_str(text).map_err(|source| ConfigError::Malformed {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        Self::check(raw)
+    }
+
+    fn check(raw: raw::Config) -> Result<Self, ConfigError> {
+        let log = raw.log;
+        if log.parse::<tracing_subscriber::EnvFilter>().is_err() {
+            return Err(value("log", "not a filter such as `info` or `agentd=debug`"));
+        }
+        let grants = grants(raw.grant)?;
+        Ok(Self {
+            agent_id: name("agent_id", raw.agent_id)?,
+            listen: loopback("listen", &raw.listen)?,
+            pin_listen: loopback("pin_listen", &raw.pin_listen)?,
+            state_dir: raw.state_dir.unwrap_or_else(platform::default_state_dir),
+            native: raw.unix_socket.map(native_door).transpose()?,
+            issuers: issuers(raw.issuer, &grants)?,
+            grants,
+            driver_host: host_command(raw.driver_host, raw.card_trust, &log)?,
+            log,
+        })
+    }
+}
+
+fn value(key: &str, reason: &str) -> ConfigError {
+    ConfigError::Value { key: key.to_owned(), reason: reason.to_owned() }
+}
+
+/// A name that is safe in logs, tokens and file names.
+fn name(key: &str, text: String) -> Result<String, ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
+        return Err(value(key, "1 to 64 letters, digits, dots, hyphens or underscores"));
+    }
+    Ok(text)
+}
+
+/// Defence D1: a listener that another machine can reach is refused, not warned about.
+fn loopback(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+    let address: SocketAddr =
+        text.parse().map_err(|_error| value(key, "not an address such as 127.0.0.1:21710"))?;
+    if !address.ip().is_loopback() {
+        return Err(value(key, "only a loopback address (127.0.0.1 or [::1]) is accepted"));
+    }
+    Ok(address)
+}
+
+fn native_door(raw: raw::UnixSocket) -> Result<NativeDoor, ConfigError> {
+    if !platform::HAS_NATIVE_DOOR {
+        return Err(value("unix_socket", "this operating system has no such socket"));
+    }
+    if !raw.path.is_absolute() {
+        return Err(value("unix_socket.path", "must be an absolute path"));
+    }
+    Ok(NativeDoor { path: raw.path, allowed_uids: raw.allowed_uids.into_iter().collect() })
+}
+
+fn grants(raw: Vec<raw::Grant>) -> Result<BTreeMap<Origin, BTreeSet<Scope>>, ConfigError> {
+    let mut grants = BTreeMap::new();
+    for grant in raw {
+        let origin = Origin::parse(&grant.origin)
+            .map_err(|source| ConfigError::Origin { origin: grant.origin, source })?;
+        let operations: BTreeSet<Scope> = grant.operations.into_iter().collect();
+        if grants.insert(origin, operations).is_some() {
+            return Err(value("grant", "an origin stands in more than one grant"));
+        }
+    }
+    Ok(grants)
+}
+
+fn issuers(
+    raw: Vec<raw::Issuer>,
+    grants: &BTreeMap<Origin, BTreeSet<Scope>>,
+) -> Result<Vec<Issuer>, ConfigError> {
+    let mut issuers: Vec<Issuer> = Vec::with_capacity(raw.len());
+    for issuer in raw {
+        let bytes = URL_SAFE_NO_PAD.decode(&issuer.public_key).unwrap_or_default();
+        let public_key = <[u8; 32]>::try_from(bytes).map_err(|_bytes| {
+            value("issuer.public_key", "must be 32 bytes as base64url without padding (43 characters)")
+        })?;
+        let name = name("issuer.name", issuer.name)?;
+        if issuers.iter().any(|known| known.name == name) {
+            return Err(value("issuer.name", "an issuer is named twice"));
+        }
+        issuers.push(Issuer { name, public_key, origins: speaks_for(issuer.origins, grants)? });
+    }
+    Ok(issuers)
+}
+
+/// An issuer speaks for the origins that it names, else for every origin that has a grant.
+fn speaks_for(
+    named: Option<Vec<String>>,
+    grants: &BTreeMap<Origin, BTreeSet<Scope>>,
+) -> Result<BTreeSet<Origin>, ConfigError> {
+    let Some(named) = named else { return Ok(grants.keys().cloned().collect()) };
+    let mut origins = BTreeSet::new();
+    for text in named {
+        match Origin::parse(&text) {
+            Ok(origin) if grants.contains_key(&origin) => origins.insert(origin),
+            Ok(_) => return Err(value("issuer.origins", "names an origin that has no grant")),
+            Err(source) => return Err(ConfigError::Origin { origin: text, source }),
+        };
+    }
+    Ok(origins)
+}
+
+fn host_command(
+    raw: raw::DriverHost,
+    trust: raw::CardTrust,
+    log: &str,
+) -> Result<HostCommand, ConfigError> {
+    let program = match raw.program {
+        Some(program) if program.is_absolute() => program,
+        Some(_) => return Err(value("driver_host.program", "must be an absolute path")),
+        None => platform::beside_this_program("driver-host")
+            .ok_or_else(|| value("driver_host.program", "cannot be guessed; name it"))?,
+    };
+    let mut args = raw.args;
+    for builtin in trust.builtin {
+        args.extend(["--trust".to_owned(), builtin.as_str().to_owned()]);
+    }
+    for file in trust.files {
+        let file = file.to_str().ok_or_else(|| value("card_trust.files", "must be Unicode"))?;
+        args.extend(["--trust-file".to_owned(), file.to_owned()]);
+    }
+    args.extend(["--log".to_owned(), log.to_owned()]);
+    Ok(HostCommand { program, args })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Config;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("agent.toml")).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn an_empty_file_listens_on_loopback_and_grants_nothing() {
+        let config = parse("").unwrap();
+        assert!(config.listen.ip().is_loopback() && config.pin_listen.ip().is_loopback());
+        assert!(config.grants.is_empty() && config.issuers.is_empty() && config.native.is_none());
+    }
+
+    #[test]
+    fn a_listener_that_others_could_reach_is_refused() {
+        for address in ["0.0.0.0:21710", "[::]:21710", "192.168.0.2:21710", "localhost:21710", "21710"] {
+            assert!(parse(&format!("listen = {address:?}")).is_err(), "{address}");
+            assert!(parse(&format!("pin_listen = {address:?}")).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_everywhere() {
+        for text in [
+            "agentid = \"a\"",
+            "[unix_socket]\npath = \"/a\"\nuids = []",
+            "[[grant]]\norigin = \"https://a.test\"\noperations = []\nnote = 1",
+            "[[issuer]]\nname = \"a\"\npublic_key = \"\"\nalg = \"none\"",
+            "[card_trust]\nbuiltins = []",
+            "[driver_host]\nprogramme = \"/a\"",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_operation_or_issuer_key_is_refused() {
+        assert!(parse("[[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.all\"]").is_err());
+        assert!(parse("[[issuer]]\nname = \"a\"\npublic_key = \"AAAA\"").is_err());
+        assert!(parse("[[grant]]\norigin = \"https://*\"\noperations = []").is_err());
+    }
+
+    #[test]
+    fn card_trust_reaches_the_driver_host_as_arguments() {
+        let config = parse(
+            "[driver_host]\nprogram = \"/opt/h\"\n[card_trust]\nbuiltin = [\"jlis-test\"]\nfiles = [\"/etc/ca.json\"]",
+        )
+        .unwrap();
+        let args: Vec<&str> = config.driver_host.args.iter().map(String::as_str).collect();
+        assert_eq!(
+            args,
+            ["pcsc", "--trust", "jlis-test", "--trust-file", "/etc/ca.json", "--log", "info"]
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! The configuration file as it is written.
+//!
+//! The doc comments here are the reference: `docs/configuration.md` is made of them.
+//! Nothing here is checked beyond its type; [`super::Config`] is what the agent works with.
+
+use std::path::PathBuf;
+
+use agent_api::token::Scope;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The file.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = file)]
+pub struct Config {
+    /// The agent's id: 1 to 64 letters, digits, dots, hyphens or underscores.
+    /// Counter tokens must name it as their audience (`aud`).
+    /// Default: `agent`.
+    pub agent_id: String,
+    /// Address and port of the local API.
+    /// Only loopback addresses are accepted; port 0 takes any free port.
+    /// Default: `127.0.0.1:21710`.
+    pub listen: String,
+    /// Address and port of the citizen's PIN page, which has its own port and so its own web origin.
+    /// Only loopback addresses are accepted; port 0 takes any free port.
+    /// Default: `127.0.0.1:21711`.
+    pub pin_listen: String,
+    /// The folder of the agent's key, its audit log, and `ports.json`, which holds the real addresses
+    /// (`api` and `pin`) while the agent runs.
+    /// It is made if it is not there, readable by the agent's user alone.
+    /// Default: `/var/lib/madoguchi`, on Windows `C:\ProgramData\Madoguchi`.
+    #[schema(value_type = Option<String>)]
+    pub state_dir: Option<PathBuf>,
+    /// What is written to the log, as a filter such as `info` or `info,agentd=debug`.
+    /// The driver host gets the same filter.
+    /// Default: `info`.
+    pub log: String,
+    /// The Unix socket for native clients.
+    /// Default: none.
+    pub unix_socket: Option<UnixSocket>,
+    /// What each web origin may do. An origin without a grant may do nothing.
+    /// Default: none.
+    pub grant: Vec<Grant>,
+    /// Who may sign counter tokens.
+    /// Default: none, so that no token is accepted.
+    pub issuer: Vec<Issuer>,
+    /// Which issuers of My Number cards are believed.
+    pub card_trust: CardTrust,
+    /// The driver process.
+    pub driver_host: DriverHost,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            agent_id: "agent".to_owned(),
+            listen: "127.0.0.1:21710".to_owned(),
+            pin_listen: "127.0.0.1:21711".to_owned(),
+            state_dir: None,
+            log: "info".to_owned(),
+            unix_socket: None,
+            grant: Vec::new(),
+            issuer: Vec::new(),
+            card_trust: CardTrust::default(),
+            driver_host: DriverHost::default(),
+        }
+    }
+}
+
+/// A socket through which programs on this machine reach the same API without a browser.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = unix_socket)]
+pub struct UnixSocket {
+    /// The socket, as an absolute path; it is made with mode 0660.
+    #[schema(value_type = String)]
+    pub path: PathBuf,
+    /// The user ids that may connect, as the kernel reports them.
+    /// A client of user 1000 has what the grant for the origin `unix:1000` gives; it needs no token, and
+    /// where it brings one, staff and counter are the token's.
+    /// Default: none.
+    #[serde(default)]
+    pub allowed_uids: Vec<u32>,
+}
+
+/// What one origin may do.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = grant)]
+pub struct Grant {
+    /// The origin, exactly as a browser sends it, such as `https://madoguchi.city.example.jp`.
+    /// There are no patterns. `http` is accepted for 127.0.0.1 and localhost only.
+    pub origin: String,
+    /// The operations; a token must permit them too.
+    pub operations: Vec<Scope>,
+}
+
+/// A backend that may sign counter tokens.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = issuer)]
+pub struct Issuer {
+    /// The `iss` claim of its tokens.
+    pub name: String,
+    /// Its Ed25519 public key, base64url without padding.
+    pub public_key: String,
+    /// The origins for whose pages it may sign; each must have a grant.
+    /// Default: every origin that has a grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origins: Option<Vec<String>>,
+}
+
+/// Which issuers of My Number cards are believed.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = card_trust)]
+pub struct CardTrust {
+    /// Keys that come with the driver: `jlis-production` for real cards, `jlis-test` for the test cards
+    /// of J-LIS, which must never be believed at a real counter.
+    /// Default: `["jlis-production"]`.
+    pub builtin: Vec<BuiltinTrust>,
+    /// Files of the same shape with further keys, as absolute paths.
+    /// Default: none.
+    #[schema(value_type = Vec<String>)]
+    pub files: Vec<PathBuf>,
+}
+
+impl Default for CardTrust {
+    fn default() -> Self {
+        Self { builtin: vec![BuiltinTrust::JlisProduction], files: Vec::new() }
+    }
+}
+
+/// Keys that come with the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BuiltinTrust {
+    /// Real cards.
+    JlisProduction,
+    /// Test cards of J-LIS.
+    JlisTest,
+}
+
+impl BuiltinTrust {
+    /// The name that the driver host takes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::JlisProduction => "jlis-production",
+            Self::JlisTest => "jlis-test",
+        }
+    }
+}
+
+/// The driver process.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = driver_host)]
+pub struct DriverHost {
+    /// The program, as an absolute path.
+    /// Default: `driver-host` in the folder of `agentd`.
+    #[schema(value_type = Option<String>)]
+    pub program: Option<PathBuf>,
+    /// Its first arguments; the card trust and the log filter are added.
+    /// Default: `["pcsc"]`.
+    pub args: Vec<String>,
+}
+
+impl Default for DriverHost {
+    fn default() -> Self {
+        Self { program: None, args: vec!["pcsc".to_owned()] }
+    }
+}

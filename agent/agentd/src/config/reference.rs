@@ -1,0 +1,76 @@
+//! The reference page of the configuration, made of the doc comments of [`super::raw`].
+//!
+//! A test holds `docs/configuration.md` to this text, so that the page cannot tell yesterday's story.
+//! `agentd config-reference` prints it.
+
+use std::fmt::Write as _;
+
+use agent_api::token::Scope;
+use serde_json::Value;
+use utoipa::PartialSchema;
+
+use super::raw;
+
+const OPENING: &str = "# Configuration
+
+One TOML file, named on the command line: `agentd --config FILE`.
+Every key may be left out; an unknown key is an error.
+`agentd check-config --config FILE` says what is wrong with a file, `agentd doctor --config FILE` what is wrong with the machine.
+This page is made of the doc comments in `agent/agentd/src/config/raw.rs` by `agentd config-reference`.
+";
+
+/// The page.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = OPENING.to_owned();
+    section::<raw::Config>(&mut page, "Top level");
+    section::<raw::UnixSocket>(&mut page, "`[unix_socket]`");
+    section::<raw::Grant>(&mut page, "`[[grant]]`, any number");
+    operations(&mut page);
+    section::<raw::Issuer>(&mut page, "`[[issuer]]`, any number");
+    section::<raw::CardTrust>(&mut page, "`[card_trust]`");
+    section::<raw::DriverHost>(&mut page, "`[driver_host]`");
+    page
+}
+
+fn section<T: PartialSchema>(page: &mut String, title: &str) {
+    let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    write_line(page, &format!("\n## {title}\n"));
+    write_line(page, text_of(&schema));
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    for (key, property) in properties {
+        write_line(page, &format!("\n### `{key}`\n"));
+        write_line(page, text_of(property));
+    }
+}
+
+fn operations(page: &mut String) {
+    write_line(page, "\nThe operations:\n");
+    for scope in Scope::ALL {
+        let privileged = if scope.is_privileged() { " Needs a nonce for every use." } else { "" };
+        write_line(page, &format!("- `{}`: {}{privileged}", scope.as_str(), scope.meaning()));
+    }
+}
+
+fn text_of(schema: &Value) -> &str {
+    if let Some(text) = schema.get("description").and_then(Value::as_str) {
+        return text;
+    }
+    // A table that may be left out is "null or this".
+    let choices = schema.get("oneOf").and_then(Value::as_array);
+    choices.into_iter().flatten().map(text_of).find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+fn write_line(page: &mut String, line: &str) {
+    // Writing to a String cannot fail.
+    let _written = writeln!(page, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_reference_page_says_what_the_doc_comments_say() {
+        let page = include_str!("../../../../docs/configuration.md");
+        assert_eq!(page, super::markdown(), "write the page anew: agentd config-reference");
+    }
+}

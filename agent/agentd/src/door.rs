@@ -1,0 +1,338 @@
+//! The door: every check that a request must pass before anything is routed, in one place.
+//!
+//! The order, each step with the defence that it is (`docs/security.md`):
+//!
+//! | step | refused with | why |
+//! |---|---|---|
+//! | 1 `Host` | 421 `DOR-HOST` | another name for this machine means DNS rebinding |
+//! | 2 method, target | 405, 400 `DOR-SCHEMA` | nothing else has a meaning here |
+//! | 3 Fetch-Metadata | 403 `DOR-CONTEXT` | navigations, images, scripts and frames are no callers |
+//! | 4 `Origin` | 403 `DOR-ORIGIN` | equal to an enrolled origin, or nothing |
+//! | 5 rates, connections | 429 `DOR-TOO-MANY` | one origin cannot starve another |
+//! | 6 preflight | answered | an enrolled origin asks before it sends |
+//! | 7 own header, media type | 403 `DOR-CONTEXT` | forces that preflight on everything with an effect |
+//! | 8 announced length | 413 `DOR-TOO-LARGE` | before a byte is read |
+//! | 9 token | 401 `DOR-TOKEN` | who asks, for whom |
+//!
+//! Scope, grant and nonce follow in `agent-core`, which knows what is asked.
+//! A route needs a token unless it stands in [`WITHOUT_TOKEN`], so a new route is closed until somebody
+//! opens it.
+//! Invariant: HTTP requests and WebSocket upgrades take the same way; native clients too, with the
+//! kernel's word for who they are in the place of steps 3 and 4.
+
+mod headers;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use agent_api::REQUEST_HEADER;
+use agent_core::access::{Caller, Owner, Presented, Proof};
+use agent_core::ids;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use device_api::{Clock, FaultCode};
+
+use crate::config::Config;
+use crate::limits::{ConnectionPlace, Limits, MAX_BODY};
+use crate::origin::Origin;
+use crate::refusal::Refusal;
+use crate::token::TokenJudge;
+use crate::translate;
+
+pub(crate) use headers::{answer_preflight, dress};
+
+/// The one route that strangers may know of.
+pub const HELLO: &str = "/v1/hello";
+/// The event stream, whose token comes in its first message.
+pub const EVENTS: &str = "/v1/events";
+/// The routes that need no token in a header.
+pub const WITHOUT_TOKEN: [&str; 3] = [HELLO, "/v1/proofs", EVENTS];
+
+/// What a native client puts into its `Host` header.
+const NATIVE_HOST: &[u8] = b"localhost";
+/// The counter of a native client that brings no token.
+const NATIVE_COUNTER: &str = "local";
+
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// How a connection came in.
+#[derive(Debug, Clone)]
+pub enum Entrance {
+    /// Over loopback: anybody, a page of any site among them.
+    Loopback(Arc<ConnectionPlace>),
+    /// Over the native door; the kernel vouches for the user.
+    Native {
+        /// The user.
+        uid: u32,
+    },
+}
+
+/// Somebody who passed the door.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Names this request in the log.
+    pub request_id: String,
+    /// The origin, or the user of a native client.
+    pub origin: Origin,
+    /// Who it is, where the route asked for a token.
+    pub caller: Option<Caller>,
+}
+
+/// What the door decided.
+#[derive(Debug)]
+pub enum Admission {
+    /// An enrolled origin asks whether it may send.
+    Preflight,
+    /// Come in.
+    Visitor(Box<Visitor>),
+}
+
+/// The door.
+#[derive(Debug)]
+pub struct Door {
+    hosts: BTreeSet<String>,
+    grants: agent_core::access::Grants,
+    origins: BTreeSet<Origin>,
+    judge: TokenJudge,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+}
+
+impl Door {
+    /// A door for the address at which the agent really listens.
+    #[must_use]
+    pub fn new(config: &Config, address: SocketAddr, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            hosts: hosts_of(address.port()),
+            grants: translate::grants(&config.grants),
+            origins: config.grants.keys().cloned().collect(),
+            judge: TokenJudge::new(config),
+            limits: Limits::new(clock.now()),
+            clock,
+        }
+    }
+
+    /// What everybody uses.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The enrolled origin that a request names, to which an answer may be shown.
+    #[must_use]
+    pub fn enrolled(&self, headers: &HeaderMap) -> Option<&Origin> {
+        let named = single(headers, &header::ORIGIN).ok()??;
+        self.origins.iter().find(|origin| !origin.is_native() && origin.equals(named))
+    }
+
+    /// Lets a request in, or says why not. See the module's table for the order.
+    ///
+    /// # Errors
+    /// The refusal of the first check that fails.
+    pub fn admit(
+        &self,
+        parts: &Parts,
+        entrance: &Entrance,
+        request_id: &str,
+    ) -> Result<Admission, Refusal> {
+        self.check_host(parts, entrance)?;
+        check_target(parts)?;
+        check_fetch_metadata(parts, entrance)?;
+        let origin = self.check_origin(&parts.headers, entrance)?;
+        self.check_limits(&origin, entrance)?;
+        if parts.method == Method::OPTIONS {
+            return Ok(Admission::Preflight);
+        }
+        check_intent(parts)?;
+        check_length(&parts.headers)?;
+        let caller = self.check_token(parts, &origin, entrance)?;
+        let visitor = Visitor { request_id: request_id.to_owned(), origin, caller };
+        Ok(Admission::Visitor(Box::new(visitor)))
+    }
+
+    /// Judges a token that came in the first message of a WebSocket, under the same limits.
+    ///
+    /// # Errors
+    /// As for a token in a header.
+    pub fn admit_token(&self, token: &str, origin: &Origin) -> Result<Caller, Refusal> {
+        let now = self.clock.now();
+        self.limits.may_present_token(origin, now)?;
+        let presented = Presented {
+            origin: ids::Origin::new(origin.as_str()),
+            unix_seconds: self.clock.unix_millis() / 1000,
+            now,
+        };
+        self.judge.judge(token, &presented).inspect_err(|_refusal| {
+            self.limits.token_failed(origin, now);
+        })
+    }
+
+    fn check_host(&self, parts: &Parts, entrance: &Entrance) -> Result<(), Refusal> {
+        let wrong = |why| Err(Refusal::new(FaultCode::DoorHost).because(why));
+        // The absolute form names a host of its own beside the header.
+        if parts.uri.authority().is_some() {
+            return wrong("request target with a host of its own");
+        }
+        let Ok(Some(host)) = single(&parts.headers, &header::HOST) else {
+            return wrong("no Host header, or more than one");
+        };
+        let known = match entrance {
+            Entrance::Loopback(_) => {
+                std::str::from_utf8(host).is_ok_and(|host| self.hosts.contains(host))
+            }
+            Entrance::Native { .. } => host == NATIVE_HOST,
+        };
+        if known { Ok(()) } else { wrong("Host names something else") }
+    }
+
+    fn check_origin(&self, headers: &HeaderMap, entrance: &Entrance) -> Result<Origin, Refusal> {
+        let wrong = |why| Err(Refusal::new(FaultCode::DoorOrigin).because(why));
+        match entrance {
+            Entrance::Native { uid } => {
+                if headers.contains_key(header::ORIGIN) {
+                    return wrong("a web origin at the native door");
+                }
+                Ok(Origin::native(*uid))
+            }
+            Entrance::Loopback(_) => match self.enrolled(headers) {
+                Some(origin) => Ok(origin.clone()),
+                None => {
+                    self.limits.stranger(self.clock.now())?;
+                    wrong("no Origin header, more than one, or one that is not enrolled")
+                }
+            },
+        }
+    }
+
+    fn check_limits(&self, origin: &Origin, entrance: &Entrance) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        if let Entrance::Loopback(place) = entrance {
+            place.claim(origin, now)?;
+        }
+        self.limits.request(origin, now)
+    }
+
+    fn check_token(
+        &self,
+        parts: &Parts,
+        origin: &Origin,
+        entrance: &Entrance,
+    ) -> Result<Option<Caller>, Refusal> {
+        let missing = Refusal::new(FaultCode::DoorToken);
+        let Ok(value) = single(&parts.headers, &header::AUTHORIZATION) else {
+            return Err(missing.because("more than one Authorization header"));
+        };
+        if WITHOUT_TOKEN.contains(&parts.uri.path()) {
+            return Ok(self.peer(entrance));
+        }
+        let Some(value) = value else {
+            return self.peer(entrance).map(Some).ok_or(missing.because("no token"));
+        };
+        let token = std::str::from_utf8(value).ok().and_then(|text| text.strip_prefix("Bearer "));
+        let token = token.ok_or(missing.because("Authorization is not a bearer token"))?;
+        self.admit_token(token, origin).map(Some)
+    }
+
+    /// A native client is known by its user; its grant stands for a token's scopes.
+    fn peer(&self, entrance: &Entrance) -> Option<Caller> {
+        let Entrance::Native { uid } = entrance else { return None };
+        let origin = ids::Origin::new(Origin::native(*uid).as_str());
+        Some(Caller {
+            scopes: self.grants.get(&origin).cloned().unwrap_or_default(),
+            owner: Owner {
+                staff: origin.as_str().to_owned(),
+                counter: NATIVE_COUNTER.to_owned(),
+                origin,
+            },
+            proof: Proof::Peer,
+            until: None,
+        })
+    }
+}
+
+/// The names by which a browser on this machine calls a loopback port.
+fn hosts_of(port: u16) -> BTreeSet<String> {
+    ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")).into()
+}
+
+/// The value of a header that stands at most once; twice is an error, because two readers of the same
+/// request could take different ones.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, ()> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(()) } else { Ok(first.map(|value| value.as_bytes())) }
+}
+
+fn check_target(parts: &Parts) -> Result<(), Refusal> {
+    let wrong = Refusal::new(FaultCode::DoorSchema);
+    let known = [Method::GET, Method::POST, Method::DELETE, Method::OPTIONS];
+    if !known.contains(&parts.method) {
+        return Err(wrong.with_status(StatusCode::METHOD_NOT_ALLOWED).because("method"));
+    }
+    // Nothing is ever named in a query, so that no secret can end up in a log of addresses.
+    if parts.uri.query().is_some() {
+        return Err(wrong.about("the address has a query"));
+    }
+    Ok(())
+}
+
+/// What is absent was sent by no current browser, so Fetch-Metadata can only refuse, never admit.
+fn check_fetch_metadata(parts: &Parts, entrance: &Entrance) -> Result<(), Refusal> {
+    let wrong = |why| Err(Refusal::new(FaultCode::DoorContext).because(why));
+    let mode = single(&parts.headers, &FETCH_MODE);
+    let dest = single(&parts.headers, &FETCH_DEST);
+    let (Ok(mode), Ok(dest)) = (mode, dest) else {
+        return wrong("Fetch-Metadata stands twice");
+    };
+    if matches!(entrance, Entrance::Native { .. }) && (mode.is_some() || dest.is_some()) {
+        return wrong("a browser at the native door");
+    }
+    let stream = parts.uri.path() == EVENTS;
+    match mode {
+        None | Some(b"cors") => {}
+        Some(b"websocket") if stream => {}
+        Some(_) => return wrong("Sec-Fetch-Mode"),
+    }
+    match dest {
+        None | Some(b"empty") => Ok(()),
+        Some(b"websocket") if stream => Ok(()),
+        Some(_) => wrong("Sec-Fetch-Dest"),
+    }
+}
+
+/// A form, an image or a plain link cannot send this header or media type without asking first.
+fn check_intent(parts: &Parts) -> Result<(), Refusal> {
+    if parts.method == Method::GET {
+        return Ok(());
+    }
+    let wrong = |why| Err(Refusal::new(FaultCode::DoorContext).because(why));
+    let own = single(&parts.headers, &HeaderName::from_static(REQUEST_HEADER));
+    if own != Ok(Some(b"1".as_slice())) {
+        return wrong("own header missing");
+    }
+    let json = match single(&parts.headers, &header::CONTENT_TYPE) {
+        Ok(Some(value)) => is_json(value),
+        // A DELETE has no body and so no type.
+        Ok(None) => parts.method == Method::DELETE,
+        Err(()) => false,
+    };
+    if json { Ok(()) } else { wrong("media type is not application/json") }
+}
+
+fn is_json(value: &[u8]) -> bool {
+    let value = value.to_ascii_lowercase();
+    matches!(value.as_slice(), b"application/json" | b"application/json; charset=utf-8" | b"application/json;charset=utf-8")
+}
+
+fn check_length(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Ok(announced) = single(headers, &header::CONTENT_LENGTH) else {
+        return Err(Refusal::new(FaultCode::DoorSchema).because("two lengths"));
+    };
+    let announced = announced.and_then(|value| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY) {
+        return Err(Refusal::new(FaultCode::DoorTooLarge));
+    }
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! One driver host's process: started, spoken to, heard, killed, reaped.
+//!
+//! A host is a child that may hang, crash or write nonsense; each of these becomes an input of the loop
+//! and nothing worse.
+//! Invariants: every process that was started is reaped and reported as exited exactly once; no process
+//! outlives the agent (`kill_on_drop`, its own process group, and its input ending with ours); a host
+//! that reads nothing costs bounded memory and is killed.
+//! Standard error is the host's log: it is passed on, at most [`LOG_LINES`] lines a second.
+
+use std::io;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_core::ids::HostRun;
+use device_api::{Clock, Moment};
+use host_protocol::{AgentMessage, HostMessage, MAX_LINE, decode, encode};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::{mpsc, oneshot};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::config::HostCommand;
+use crate::input::{Desk, Input};
+use crate::platform;
+
+/// Messages that may wait for a host; it works on a few jobs at most.
+const UNREAD: usize = 64;
+/// Log lines of a host that are passed on each second.
+const LOG_LINES: u32 = 20;
+/// Longest log line that is passed on whole.
+const LOG_LINE: usize = 2048;
+/// How long a dead host's last words may take; a grandchild can hold the pipe open.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// A running host.
+#[derive(Debug)]
+pub struct Driver {
+    orders: mpsc::Sender<AgentMessage>,
+    kill: Option<oneshot::Sender<()>>,
+}
+
+impl Driver {
+    /// Starts a host. What it says, and that it has ended, is told to `desk`.
+    ///
+    /// # Errors
+    /// It cannot be started; nothing is told then.
+    pub fn start(
+        command: &HostCommand,
+        run: HostRun,
+        desk: &Desk,
+        clock: &Arc<dyn Clock>,
+    ) -> io::Result<Self> {
+        let mut process = Command::new(&command.program);
+        process.args(&command.args).kill_on_drop(true);
+        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        platform::own_process_group(&mut process);
+        let mut child = process.spawn()?;
+        let (orders, to_send) = mpsc::channel(UNREAD);
+        let (kill, killed) = oneshot::channel();
+        if let Some(stdin) = child.stdin.take() {
+            tokio::spawn(write_orders(stdin, to_send));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(pass_log_on(stderr, Arc::clone(clock)));
+        }
+        let listener = child.stdout.take().map(|out| tokio::spawn(listen(out, run, desk.clone())));
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            reap(child, killed, run).await;
+            if let Some(listener) = listener {
+                let heard = tokio::time::timeout(LAST_WORDS, listener).await;
+                tracing::trace!(run = run.run, complete = heard.is_ok(), "last words of a host");
+            }
+            desk.tell(Input::HostExited { run }).await;
+        });
+        Ok(Self { orders, kill: Some(kill) })
+    }
+
+    /// Sends a message; `false` where the host reads nothing any more.
+    #[must_use]
+    pub fn send(&self, message: AgentMessage) -> bool {
+        self.orders.try_send(message).is_ok()
+    }
+
+    /// Kills the process. Its end is told as any other.
+    pub fn kill(&mut self) {
+        if let Some(kill) = self.kill.take() {
+            // The process may have ended by itself just now.
+            let _already_gone = kill.send(());
+        }
+    }
+}
+
+async fn reap(mut child: Child, killed: oneshot::Receiver<()>, run: HostRun) {
+    let asked_to_die = tokio::select! {
+        status = child.wait() => {
+            tracing::info!(host = run.host.0, run = run.run, ?status, "a driver host ended");
+            false
+        }
+        // Dropping the driver asks for the same.
+        _killed_or_dropped = killed => true,
+    };
+    if asked_to_die {
+        if let Err(error) = child.kill().await {
+            tracing::warn!(%error, host = run.host.0, "a driver host could not be killed");
+        }
+        tracing::info!(host = run.host.0, run = run.run, "a driver host was killed");
+    }
+}
+
+/// Ends when the driver is dropped, which closes the host's input and so asks it to end.
+async fn write_orders(mut stdin: ChildStdin, mut orders: mpsc::Receiver<AgentMessage>) {
+    while let Some(order) = orders.recv().await {
+        let line = match encode(&order) {
+            Ok(line) => line,
+            Err(error) => {
+                tracing::error!(%error, "a message for a driver host cannot be written");
+                continue;
+            }
+        };
+        if stdin.write_all(&line).await.is_err() || stdin.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn listen(stdout: ChildStdout, run: HostRun, desk: Desk) {
+    let mut reader = BufReader::new(stdout);
+    while let Ok(Some(line)) = next_line(&mut reader, MAX_LINE).await {
+        let input = match line.whole().map(decode::<HostMessage>) {
+            Some(Ok(message)) => Input::HostSaid { run, message: Box::new(message) },
+            Some(Err(error)) => {
+                tracing::debug!(%error, host = run.host.0, "a driver host wrote no message");
+                Input::HostGarbled { run }
+            }
+            None => Input::HostGarbled { run },
+        };
+        if !desk.tell(input).await {
+            return;
+        }
+    }
+}
+
+/// A line, or the beginning of one that was too long.
+struct Line {
+    bytes: Zeroizing<Vec<u8>>,
+    cut: bool,
+}
+
+impl Line {
+    fn whole(&self) -> Option<&[u8]> {
+        (!self.cut).then_some(self.bytes.as_slice())
+    }
+}
+
+/// Reads up to the next newline, keeping at most `longest` bytes and erasing what it copied from.
+async fn next_line(
+    reader: &mut (impl AsyncBufRead + Unpin),
+    longest: usize,
+) -> io::Result<Option<Line>> {
+    let mut line = Line { bytes: Zeroizing::new(Vec::new()), cut: false };
+    loop {
+        let available = reader.fill_buf().await?;
+        if available.is_empty() {
+            let nothing = line.bytes.is_empty() && !line.cut;
+            return Ok((!nothing).then_some(line));
+        }
+        let newline = available.iter().position(|byte| *byte == b'\n');
+        let part = available.get(..newline.unwrap_or(available.len())).unwrap_or_default();
+        let room = longest.saturating_sub(line.bytes.len());
+        line.cut |= part.len() > room;
+        append(&mut line.bytes, part.get(..room.min(part.len())).unwrap_or_default());
+        let used = newline.map_or(available.len(), |at| at + 1);
+        reader.consume(used);
+        if newline.is_some() {
+            return Ok(Some(line));
+        }
+    }
+}
+
+/// Appends without leaving an unerased copy behind where the buffer grows.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
+    if bytes.capacity() - bytes.len() < part.len() {
+        let mut larger = Vec::with_capacity((bytes.len() + part.len()).next_power_of_two());
+        larger.extend_from_slice(bytes);
+        bytes.zeroize();
+        **bytes = larger;
+    }
+    bytes.extend_from_slice(part);
+}
+
+async fn pass_log_on(stderr: ChildStderr, clock: Arc<dyn Clock>) {
+    let mut reader = BufReader::new(stderr);
+    let mut pace = Pace { second: clock.now(), passed: 0, dropped: 0 };
+    while let Ok(Some(line)) = next_line(&mut reader, LOG_LINE).await {
+        match pace.admit(clock.now()) {
+            Some(dropped) => {
+                let text = String::from_utf8_lossy(&line.bytes);
+                tracing::info!(target: "driver_host", dropped, "{}", text.trim_end());
+            }
+            None => continue,
+        }
+    }
+}
+
+/// Lets a number of lines through each second and counts the others.
+struct Pace {
+    second: Moment,
+    passed: u32,
+    dropped: u32,
+}
+
+impl Pace {
+    /// Where the line may pass: how many were dropped before it.
+    fn admit(&mut self, now: Moment) -> Option<u32> {
+        if now.since(self.second) >= Duration::from_secs(1) {
+            (self.second, self.passed) = (now, 0);
+        }
+        if self.passed == LOG_LINES {
+            self.dropped += 1;
+            return None;
+        }
+        self.passed += 1;
+        Some(std::mem::take(&mut self.dropped))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use device_api::Moment;
+    use tokio::io::BufReader;
+
+    use super::{LOG_LINES, Pace, next_line};
+
+    fn lines(input: &[u8], longest: usize) -> Vec<Option<Vec<u8>>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut reader = BufReader::with_capacity(3, input);
+            let mut lines = Vec::new();
+            while let Some(line) = next_line(&mut reader, longest).await.unwrap() {
+                lines.push(line.whole().map(<[u8]>::to_vec));
+            }
+            lines
+        })
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_costs_itself_only() {
+        let found = lines(b"abcd\nabcdefghij\n\nlast", 5);
+        assert_eq!(
+            found,
+            [Some(b"abcd".to_vec()), None, Some(Vec::new()), Some(b"last".to_vec())]
+        );
+    }
+
+    #[test]
+    fn a_talkative_host_is_counted_and_not_repeated() {
+        let start = Moment::default();
+        let mut pace = Pace { second: start, passed: 0, dropped: 0 };
+        let passed = (0..100).filter(|_n| pace.admit(start).is_some()).count();
+        assert_eq!(passed, LOG_LINES as usize);
+        assert_eq!(pace.admit(start.plus(Duration::from_secs(1))), Some(80));
+    }
+}

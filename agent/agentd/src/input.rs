@@ -1,0 +1,164 @@
+//! Everything that can wake the daemon, as one enum.
+//!
+//! Whoever has something to say to the [`crate::event_loop`] says it as an [`Input`]; there is no other way
+//! in, so this file is the complete list of what the agent reacts to besides time.
+//! Requests are bounded by [`Desk::ask`], which refuses at once where too many wait already.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use agent_api::event::ServerMessage;
+use agent_api::job::JobResult;
+use agent_api::pin_screen::ScreenInstruction;
+use agent_core::access::Caller;
+use agent_core::effect::Answer;
+use agent_core::event::{Call, ScreenSays};
+use agent_core::ids::{AuditTicket, HostRun, ScreenLink, SessionLink};
+use agent_core::Position;
+use device_api::FaultCode;
+use host_protocol::HostMessage;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::limits::MAX_OUTSTANDING;
+use crate::refusal::Refusal;
+
+/// Inputs that may wait; more than this and the sources wait themselves.
+const QUEUE: usize = 256;
+
+/// What came of a request.
+pub type Outcome = Result<Answer<JobResult>, Refusal>;
+
+/// Something that happened outside of the loop.
+#[derive(Debug)]
+pub enum Input {
+    /// A client asks for something.
+    Request {
+        /// Who asks.
+        caller: Caller,
+        /// What is asked.
+        call: Call,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Outcome>,
+    },
+    /// A client said its hello on an event stream.
+    SessionOpened {
+        /// The connection.
+        link: SessionLink,
+        /// Who it is.
+        caller: Caller,
+        /// Where it left off.
+        after: Option<Position>,
+        /// What it is told; dropping this closes the connection.
+        out: mpsc::Sender<ServerMessage>,
+    },
+    /// A client replaced its token.
+    SessionRenewed {
+        /// The connection.
+        link: SessionLink,
+        /// Who it is by the new token.
+        caller: Caller,
+    },
+    /// An event stream has ended.
+    SessionClosed {
+        /// The connection.
+        link: SessionLink,
+    },
+    /// A PIN page said its first word.
+    ScreenOpened {
+        /// The connection.
+        link: ScreenLink,
+        /// The first word.
+        said: ScreenSays,
+        /// What it is told; dropping this closes the connection.
+        out: mpsc::Sender<ScreenInstruction>,
+    },
+    /// A PIN page said something more.
+    ScreenSaid {
+        /// The connection.
+        link: ScreenLink,
+        /// What it said.
+        said: ScreenSays,
+    },
+    /// A PIN page has gone.
+    ScreenClosed {
+        /// The connection.
+        link: ScreenLink,
+    },
+    /// A driver host wrote a message.
+    HostSaid {
+        /// Which life of which host.
+        run: HostRun,
+        /// The message.
+        message: Box<HostMessage>,
+    },
+    /// A driver host wrote a line that is no message.
+    HostGarbled {
+        /// Which life of which host.
+        run: HostRun,
+    },
+    /// A driver host's process has ended and was reaped.
+    HostExited {
+        /// Which life of which host.
+        run: HostRun,
+    },
+    /// The audit log has dealt with a record.
+    Recorded {
+        /// The record.
+        ticket: AuditTicket,
+        /// Whether it is on the disk.
+        written: bool,
+    },
+    /// The agent is to end.
+    Terminate,
+}
+
+/// The way into the loop. Clones lead to the same loop.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    inputs: mpsc::Sender<Input>,
+    free: Arc<Semaphore>,
+    links: Arc<AtomicU64>,
+}
+
+impl Desk {
+    /// A desk, and the end at which the loop sits.
+    #[must_use]
+    pub fn open() -> (Self, mpsc::Receiver<Input>) {
+        let (inputs, received) = mpsc::channel(QUEUE);
+        let free = Arc::new(Semaphore::new(MAX_OUTSTANDING));
+        (Self { inputs, free, links: Arc::new(AtomicU64::new(1)) }, received)
+    }
+
+    /// Asks the core and waits for its answer.
+    ///
+    /// # Errors
+    /// The core's refusal; `DOR-TOO-MANY` where too many wait already; `AGT-STOPPING` where the loop has
+    /// ended.
+    pub async fn ask(&self, caller: Caller, call: Call) -> Outcome {
+        let Ok(_place) = self.free.try_acquire() else {
+            return Err(Refusal::new(FaultCode::DoorTooMany).because("outstanding requests"));
+        };
+        let stopping = Refusal::new(FaultCode::AgentStopping);
+        let (reply, answer) = oneshot::channel();
+        if !self.tell(Input::Request { caller, call, reply }).await {
+            return Err(stopping);
+        }
+        answer.await.unwrap_or(Err(stopping))
+    }
+
+    /// Tells the loop something; `false` where it has ended.
+    pub async fn tell(&self, input: Input) -> bool {
+        self.inputs.send(input).await.is_ok()
+    }
+
+    /// The same, from a thread outside of the runtime.
+    pub fn tell_blocking(&self, input: Input) -> bool {
+        self.inputs.blocking_send(input).is_ok()
+    }
+
+    /// A number that no connection had before.
+    #[must_use]
+    pub fn next_link(&self) -> u64 {
+        self.links.fetch_add(1, Ordering::Relaxed)
+    }
+}

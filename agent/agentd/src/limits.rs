@@ -1,0 +1,276 @@
+//! How much anybody may ask of the agent at once.
+//!
+//! Invariants: memory per peer is bounded, whatever the peer sends; what is refused costs the agent less
+//! than what it costs the peer; one origin cannot use up another's share.
+//! Only enrolled origins get an entry, so the table cannot be filled from outside.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use device_api::{FaultCode, Moment};
+
+use crate::origin::Origin;
+use crate::refusal::Refusal;
+
+/// Longest body of a request, and longest message of a WebSocket.
+pub const MAX_BODY: usize = 64 * 1024;
+/// Deepest nesting of JSON; the deepest message of the API has 4.
+pub const MAX_JSON_DEPTH: usize = 16;
+/// Connections in all.
+pub const MAX_CONNECTIONS: usize = 256;
+/// Connections of one origin.
+pub const MAX_CONNECTIONS_PER_ORIGIN: usize = 16;
+/// Requests that wait for the core at once.
+pub const MAX_OUTSTANDING: usize = 64;
+/// Messages that wait for one slow reader.
+pub const MAX_UNREAD: usize = 64;
+/// How long a message may wait for a reader that takes nothing.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a peer may take for its head, and stay silent between two requests.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the first message of a WebSocket may take.
+pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Requests of one origin: this many at once, and this many more each second.
+const REQUESTS: Bucket = Bucket { size: 200, per_second: 50 };
+/// Tokens that did not hold, of one origin.
+const FAILED_TOKENS: Bucket = Bucket { size: 10, per_second: 1 };
+/// Requests of origins that are not enrolled, all together.
+const STRANGERS: Bucket = Bucket { size: 100, per_second: 20 };
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    size: u32,
+    per_second: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    bucket: Bucket,
+    /// In thousandths, so that slow refilling loses nothing to rounding.
+    millis: u64,
+    seen: Moment,
+}
+
+impl Level {
+    fn full(bucket: Bucket, now: Moment) -> Self {
+        Self { bucket, millis: u64::from(bucket.size) * 1000, seen: now }
+    }
+
+    fn refill(&mut self, now: Moment) {
+        let passed = u64::try_from(now.since(self.seen).as_millis()).unwrap_or(u64::MAX);
+        let gained = passed.saturating_mul(u64::from(self.bucket.per_second));
+        self.millis = self.millis.saturating_add(gained).min(u64::from(self.bucket.size) * 1000);
+        self.seen = now;
+    }
+
+    fn take(&mut self, now: Moment) -> bool {
+        self.refill(now);
+        let left = self.millis.checked_sub(1000);
+        self.millis = left.unwrap_or(self.millis);
+        left.is_some()
+    }
+
+    fn is_empty(&mut self, now: Moment) -> bool {
+        self.refill(now);
+        self.millis < 1000
+    }
+}
+
+#[derive(Debug)]
+struct Share {
+    requests: Level,
+    failed_tokens: Level,
+    connections: usize,
+}
+
+/// Counts what every origin uses. Clones share one table.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Debug)]
+struct Table {
+    shares: BTreeMap<Origin, Share>,
+    strangers: Level,
+}
+
+/// One connection's place in the share of the origin that used it first.
+#[derive(Debug)]
+pub struct ConnectionPlace {
+    limits: Limits,
+    origin: Mutex<Option<Origin>>,
+}
+
+impl Limits {
+    /// Everybody has a full share at `now`.
+    #[must_use]
+    pub fn new(now: Moment) -> Self {
+        let table = Table { shares: BTreeMap::new(), strangers: Level::full(STRANGERS, now) };
+        Self { table: Arc::new(Mutex::new(table)) }
+    }
+
+    /// A new connection, not yet of any origin.
+    #[must_use]
+    pub fn connection(&self) -> Arc<ConnectionPlace> {
+        Arc::new(ConnectionPlace { limits: self.clone(), origin: Mutex::new(None) })
+    }
+
+    /// Counts a request of an enrolled origin.
+    ///
+    /// # Errors
+    /// `DOR-TOO-MANY`.
+    pub fn request(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
+        let taken = self.with(origin, now, |share| share.requests.take(now));
+        taken.then_some(()).ok_or(too_many("request rate of the origin"))
+    }
+
+    /// Counts a request that no enrolled origin made, so that a flood of refusals fills no log.
+    ///
+    /// # Errors
+    /// `DOR-TOO-MANY`.
+    pub fn stranger(&self, now: Moment) -> Result<(), Refusal> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.strangers.take(now).then_some(()).ok_or(too_many("request rate of strangers"))
+    }
+
+    /// Whether the origin may present another token.
+    ///
+    /// # Errors
+    /// `DOR-TOO-MANY` after too many that did not hold.
+    pub fn may_present_token(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
+        let empty = self.with(origin, now, |share| share.failed_tokens.is_empty(now));
+        (!empty).then_some(()).ok_or(too_many("failed authentications of the origin"))
+    }
+
+    /// Counts a token that did not hold.
+    pub fn token_failed(&self, origin: &Origin, now: Moment) {
+        self.with(origin, now, |share| share.failed_tokens.take(now));
+    }
+
+    fn with<T>(&self, origin: &Origin, now: Moment, work: impl FnOnce(&mut Share) -> T) -> T {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = table.shares.entry(origin.clone()).or_insert_with(|| Share {
+            requests: Level::full(REQUESTS, now),
+            failed_tokens: Level::full(FAILED_TOKENS, now),
+            connections: 0,
+        });
+        work(share)
+    }
+}
+
+impl ConnectionPlace {
+    /// Counts the connection for the first origin that uses it.
+    ///
+    /// # Errors
+    /// `DOR-TOO-MANY` where the origin has too many connections already.
+    pub fn claim(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
+        let mut claimed = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        if claimed.is_some() {
+            return Ok(());
+        }
+        let admitted = self.limits.with(origin, now, |share| {
+            let free = share.connections < MAX_CONNECTIONS_PER_ORIGIN;
+            share.connections += usize::from(free);
+            free
+        });
+        if !admitted {
+            return Err(too_many("connections of the origin"));
+        }
+        *claimed = Some(origin.clone());
+        Ok(())
+    }
+}
+
+impl Drop for ConnectionPlace {
+    fn drop(&mut self) {
+        let origin = self.origin.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(origin) = origin else { return };
+        let mut table = self.limits.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = table.shares.get_mut(&origin) {
+            share.connections = share.connections.saturating_sub(1);
+        }
+    }
+}
+
+fn too_many(which: &'static str) -> Refusal {
+    Refusal::new(FaultCode::DoorTooMany).because(which)
+}
+
+/// Whether JSON nests no deeper than [`MAX_JSON_DEPTH`], without building anything.
+#[must_use]
+pub fn is_shallow(json: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (false, b'{' | b'[') => depth += 1,
+            (false, b'}' | b']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_JSON_DEPTH {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use device_api::Moment;
+
+    use super::{Limits, MAX_CONNECTIONS_PER_ORIGIN, is_shallow};
+    use crate::origin::Origin;
+
+    fn origin(name: &str) -> Origin {
+        Origin::parse(&format!("https://{name}.test")).unwrap()
+    }
+
+    #[test]
+    fn a_flood_of_one_origin_leaves_the_share_of_another() {
+        let start = Moment::default();
+        let limits = Limits::new(start);
+        let passed = (0..1000).filter(|_n| limits.request(&origin("a"), start).is_ok()).count();
+        assert_eq!(passed, 200);
+        assert!(limits.request(&origin("b"), start).is_ok());
+        let later = start.plus(Duration::from_secs(1));
+        assert_eq!((0..1000).filter(|_n| limits.request(&origin("a"), later).is_ok()).count(), 50);
+    }
+
+    #[test]
+    fn guessing_tokens_becomes_slow() {
+        let start = Moment::default();
+        let limits = Limits::new(start);
+        let mut guesses = 0;
+        while limits.may_present_token(&origin("a"), start).is_ok() {
+            limits.token_failed(&origin("a"), start);
+            guesses += 1;
+        }
+        assert_eq!(guesses, 10);
+        assert!(limits.may_present_token(&origin("a"), start.plus(Duration::from_secs(1))).is_ok());
+    }
+
+    #[test]
+    fn a_closed_connection_gives_its_place_back() {
+        let now = Moment::default();
+        let limits = Limits::new(now);
+        let mut open: Vec<_> =
+            (0..MAX_CONNECTIONS_PER_ORIGIN).map(|_n| limits.connection()).collect();
+        assert!(open.iter().all(|place| place.claim(&origin("a"), now).is_ok()));
+        assert!(limits.connection().claim(&origin("a"), now).is_err());
+        open.pop();
+        assert!(limits.connection().claim(&origin("a"), now).is_ok());
+    }
+
+    #[test]
+    fn depth_is_counted_outside_of_text() {
+        assert!(is_shallow(br#"{"a":"[[[[[[[[[[[[[[[[[[[[\"[[[["}"#));
+        assert!(is_shallow(&[b'['; 16]) && !is_shallow(&[b'['; 17]));
+    }
+}
