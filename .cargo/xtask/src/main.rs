@@ -1,1 +1,43 @@
-fn main() {}
+//! The project's commands, as `cargo xtask COMMAND`.
+//!
+//! Each command installs what it needs and is missing, says so first, and does one thing.
+//! This program stays small and quick to build: it depends on next to nothing and only starts others.
+#![expect(clippy::print_stdout, reason = "a command-line program prints")]
+
+mod counter;
+mod packages;
+mod run;
+mod suite;
+mod windows;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask demo           starts a whole simulated counter and prints its addresses; Ctrl-C ends it
+cargo xtask demo --once    runs the scripted scenario without a browser and ends
+cargo xtask test           runs everything that a change must pass
+cargo xtask windows --check  builds drivers and agent for Windows
+cargo xtask soak [NAME]    runs the long forms of the scenarios
+cargo xtask bench          measures, and prints what docs/measurements.md records
+";
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["demo"] => counter::demo(),
+        ["demo", "--once"] => counter::demo_once(),
+        ["test"] => suite::test(),
+        ["windows", "--check"] => windows::check(),
+        ["soak", names @ ..] => counter::soak(names),
+        ["bench"] => counter::bench(),
+        _ => {
+            print!("{USAGE}");
+            Ok(if arguments.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(2)
+            })
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The commands that run a counter: demo, soak, bench.
+//!
+//! They build in release and hand over to programs of the workspace, which start and end the processes.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::packages;
+use crate::run::{cargo, command, exit_code_of, must, root};
+
+/// The programs of which a counter consists.
+const PROGRAMS: [&str; 4] = ["agentd", "counter-sim", "driver-host", "harness"];
+
+/// How much optimisation a build gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As tests are built.
+    Test,
+    /// As the product is shipped.
+    Release,
+}
+
+impl Profile {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Test => &[],
+            Self::Release => &["--release"],
+        }
+    }
+}
+
+/// Starts a whole counter and stays until it is ended.
+pub(crate) fn demo() -> anyhow::Result<ExitCode> {
+    packages::ensure(packages::COUNTER)?;
+    packages::ensure_node()?;
+    build_programs(Profile::Release, &[])?;
+    build_pages()?;
+    // The program takes this one's place, so that Ctrl-C reaches it and nobody prompts before its end.
+    let arguments = [
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "harness",
+        "--bin",
+        "madoguchi-counter",
+    ];
+    let error = cargo(&arguments).exec();
+    Err(error).context("cannot start the counter")
+}
+
+/// Runs the scripted scenario and passes its exit code on.
+pub(crate) fn demo_once() -> anyhow::Result<ExitCode> {
+    packages::ensure(packages::COUNTER)?;
+    build_programs(Profile::Release, &["scenarios"])?;
+    exit_code_of(scripted_scenario(Profile::Release))
+}
+
+/// The scripted scenario as a command.
+pub(crate) fn scripted_scenario(profile: Profile) -> std::process::Command {
+    let run = [
+        "run",
+        "--quiet",
+        "--package",
+        "scenarios",
+        "--bin",
+        "demo-once",
+    ];
+    cargo(&[&run, profile.flags()].concat())
+}
+
+/// Runs the long forms of the scenarios, all or those named.
+pub(crate) fn soak(names: &[&str]) -> anyhow::Result<ExitCode> {
+    packages::ensure(packages::COUNTER)?;
+    build_programs(Profile::Release, &["scenarios"])?;
+    let run = [
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "scenarios",
+        "--bin",
+        "soak",
+        "--",
+    ];
+    exit_code_of(cargo(&[&run, names].concat()))
+}
+
+/// Measures.
+pub(crate) fn bench() -> anyhow::Result<ExitCode> {
+    packages::ensure(packages::COUNTER)?;
+    build_programs(Profile::Release, &["bench"])?;
+    exit_code_of(cargo(&[
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "bench",
+    ]))
+}
+
+/// Builds the counter's programs and those of `more` packages, beside each other.
+pub(crate) fn build_programs(profile: Profile, more: &[&str]) -> anyhow::Result<()> {
+    let packages = PROGRAMS
+        .iter()
+        .chain(more)
+        .flat_map(|name| ["--package", name]);
+    let packages: Vec<&str> = packages.collect();
+    must(cargo(
+        &[&["build", "--bins"], profile.flags(), packages.as_slice()].concat(),
+    ))
+}
+
+/// Builds the counter page and what it uses.
+fn build_pages() -> anyhow::Result<()> {
+    for arguments in [
+        &["ci", "--no-audit", "--no-fund"][..],
+        &["run", "generate"],
+        &["run", "build"],
+    ] {
+        let mut npm = command("npm", arguments);
+        npm.current_dir(root().join("agent/sdk"));
+        must(npm)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Debian packages: what a command needs, and installing what is missing.
+
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::run::{command, must, succeeds};
+
+/// What building and running a counter needs: the PC/SC library to link, the service with its virtual
+/// reader, and the linker itself.
+pub(crate) const COUNTER: &[&str] = &[
+    "gcc",
+    "libc6-dev",
+    "libpcsclite-dev",
+    "pcscd",
+    "pkg-config",
+    "vsmartcard-vpcd",
+];
+
+/// What the browser tests need.
+pub(crate) const BROWSER: &[&str] = &["chromium"];
+
+/// What building for Windows needs, besides the compiler that is unpacked under `target`.
+pub(crate) const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64-posix"];
+
+/// What building the pages needs, where there is no Node.js yet.
+const NODE: &[&str] = &["nodejs", "npm"];
+
+/// Installs those of `packages` that are missing.
+pub(crate) fn ensure(packages: &[&str]) -> anyhow::Result<()> {
+    let missing: Vec<&str> = packages
+        .iter()
+        .copied()
+        .filter(|name| !is_installed(name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!(
+        "missing Debian packages, to be installed now: {}",
+        missing.join(" ")
+    );
+    must(as_root(&["apt-get", "update", "--quiet=2"]))?;
+    let install = [
+        "apt-get",
+        "install",
+        "--yes",
+        "--quiet=2",
+        "--no-install-recommends",
+    ];
+    must(as_root(&[&install, missing.as_slice()].concat()))
+        .with_context(|| format!("provide them with: apt-get install {}", missing.join(" ")))
+}
+
+/// Installs Node.js with its package tool, unless some Node.js is there.
+pub(crate) fn ensure_node() -> anyhow::Result<()> {
+    if succeeds(command("node", &["--version"])) && succeeds(command("npm", &["--version"])) {
+        return Ok(());
+    }
+    ensure(NODE)
+}
+
+/// Adds a component to the Rust toolchain, unless `probe` works already.
+pub(crate) fn ensure_component(component: &str, probe: &[&str]) -> anyhow::Result<()> {
+    if succeeds(crate::run::cargo(probe)) {
+        return Ok(());
+    }
+    println!("missing Rust component, to be added now: {component}");
+    must(command("rustup", &["component", "add", component]))
+        .with_context(|| format!("provide it with: rustup component add {component}"))
+}
+
+/// A command that runs as root, by `sudo` where this is another user.
+pub(crate) fn as_root(words: &[&str]) -> Command {
+    let is_root = command("id", &["-u"])
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n");
+    let words: Vec<&str> = if is_root {
+        [&["env", "DEBIAN_FRONTEND=noninteractive"], words].concat()
+    } else {
+        [&["sudo", "env", "DEBIAN_FRONTEND=noninteractive"], words].concat()
+    };
+    command(
+        words.first().copied().unwrap_or_default(),
+        words.get(1..).unwrap_or_default(),
+    )
+}
+
+fn is_installed(package: &str) -> bool {
+    let query = command(
+        "dpkg-query",
+        &["--show", "--showformat=${db:Status-Status}", package],
+    );
+    let mut query = query;
+    query
+        .output()
+        .is_ok_and(|output| output.stdout == b"installed")
+}
