@@ -19,6 +19,7 @@ use crate::ids::Origin;
 pub use nonces::NONCE_LIFE;
 pub(crate) use nonces::Nonces;
 pub use scope::Scope;
+pub(crate) use scope::{scope_to_answer, scope_to_start};
 pub use token::{Claims, MAX_TOKEN_LIFE, Presented, TokenRules, check_claims};
 
 /// What each origin may do, from the configuration.
@@ -100,16 +101,21 @@ impl Access {
         granted && caller.scopes.contains(&scope)
     }
 
-    /// Lets a call pass, spending the nonce where one is needed.
-    pub(crate) fn require(
+    /// Whether a caller has all rights that a call needs.
+    pub(crate) fn check(&self, caller: &Caller, need: &Need) -> Result<(), FaultCode> {
+        if need.scopes.iter().all(|scope| self.permits(caller, *scope)) {
+            return Ok(());
+        }
+        Err(FaultCode::DoorGrant)
+    }
+
+    /// Spends the nonce of a privileged call; comes last, so that no refused call costs a nonce.
+    pub(crate) fn confirm(
         &mut self,
         caller: &Caller,
         need: &Need,
         now: Moment,
     ) -> Result<(), FaultCode> {
-        if !need.scopes.iter().all(|scope| self.permits(caller, *scope)) {
-            return Err(FaultCode::DoorGrant);
-        }
         if !need.privileged {
             return Ok(());
         }

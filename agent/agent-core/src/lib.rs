@@ -7,12 +7,18 @@
 pub mod access;
 mod chance;
 mod core;
+mod devices;
 pub mod effect;
 pub mod event;
+mod hosts;
 pub mod ids;
+mod jobs;
+mod leases;
+mod screens;
 mod sealed;
 mod stream;
 pub mod task;
+mod words;
 
 pub use chance::Chance;
 pub use core::{Config, Core};

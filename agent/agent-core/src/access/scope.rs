@@ -75,7 +75,7 @@ impl Scope {
 
 /// What starting a task needs. Only the individual number makes the start itself privileged; a PIN by
 /// API is privileged when it is handed in.
-pub(crate) fn to_start(task: &Task) -> Need {
+pub(crate) fn scope_to_start(task: &Task) -> Need {
     let mut scopes = vec![Scope::SeeCardReaders];
     let mut privileged = false;
     match task {
@@ -99,7 +99,7 @@ pub(crate) fn to_start(task: &Task) -> Need {
 }
 
 /// What answering a question needs.
-pub(crate) fn to_answer(kind: QuestionKind, answer: &JobAnswer) -> Need {
+pub(crate) fn scope_to_answer(kind: QuestionKind, answer: &JobAnswer) -> Need {
     match (answer, kind) {
         (JobAnswer::Decline, _) => Need {
             scopes: vec![Scope::SeeCardReaders],

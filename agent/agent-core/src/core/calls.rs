@@ -1,0 +1,224 @@
+//! Requests about devices, leases, screens and nonces.
+//!
+//! Invariant: a right is checked before anything about its subject is told, so that a page without the
+//! right cannot tell a device that exists from one that does not.
+
+use device_api::{DeviceId, FaultCode, Moment};
+
+use super::{Core, Stop};
+use crate::access::{Caller, NONCE_LIFE, Need, Owner, Scope};
+use crate::chance;
+use crate::effect::{Answer, Effect, Happening, Pairing, PinScreenView, Report, ScreenTell};
+use crate::event::{Call, Refusal};
+use crate::ids::{LeaseId, ScreenId, SessionId};
+use crate::leases::{MAX_TTL, MIN_TTL, NewLease};
+use crate::stream::Audience;
+
+use std::time::Duration;
+
+type Outcome<R> = Result<Answer<R>, Refusal>;
+
+impl<R> Core<R> {
+    pub(super) fn call(&mut self, caller: &Caller, call: Call, now: Moment) -> Outcome<R> {
+        match call {
+            Call::Devices => self.list_devices(caller),
+            Call::TakeLease {
+                device,
+                ttl,
+                session,
+            } => self.take_lease(caller, &device, (ttl, session), now),
+            Call::Lease(lease) => self.show_lease(caller, &lease, now),
+            Call::Leases => Ok(Answer::Leases(
+                self.leases.views(&caller.owner, now).collect(),
+            )),
+            Call::RenewLease { lease, ttl } => self.renew_lease(caller, &lease, ttl, now),
+            Call::ReleaseLease(lease) => self.release_lease(caller, &lease, now),
+            Call::StartJob { key, order } => self.start_job(caller, key, order, now),
+            Call::Job(job) => self.show_job(caller, &job),
+            Call::Jobs => {
+                let own = self.jobs.iter().filter(|job| job.owner == caller.owner);
+                Ok(Answer::Jobs(own.map(|job| job.view()).collect()))
+            }
+            Call::CancelJob(job) => self.cancel_job(caller, &job, now),
+            Call::AnswerJob { job, ask, answer } => {
+                self.answer_job(caller, (&job, ask), answer, now)
+            }
+            Call::TakeResult(job) => self.take_result(caller, &job),
+            Call::PinScreens => self.list_screens(caller),
+            Call::PairScreen { code } => self.pair_screen(caller, &code, now),
+            Call::UnpairScreen(screen) => self.unpair_screen(caller, &screen, now),
+            Call::NewNonce => self.new_nonce(caller, now),
+        }
+    }
+
+    /// Checks rights that need no nonce.
+    fn need(&self, caller: &Caller, scope: Scope) -> Result<(), FaultCode> {
+        self.access.check(
+            caller,
+            &Need {
+                scopes: vec![scope],
+                privileged: false,
+            },
+        )
+    }
+
+    fn list_devices(&self, caller: &Caller) -> Outcome<R> {
+        self.need(caller, Scope::SeeCardReaders)?;
+        let may_see = |class| self.access.permits(caller, Scope::to_see(class));
+        Ok(Answer::Devices(self.devices.view(may_see)))
+    }
+
+    fn take_lease(
+        &mut self,
+        caller: &Caller,
+        device: &DeviceId,
+        (ttl, session): (Duration, Option<SessionId>),
+        now: Moment,
+    ) -> Outcome<R> {
+        self.need(caller, Scope::SeeCardReaders)?;
+        if self.stop != Stop::No {
+            return Err(FaultCode::AgentStopping.into());
+        }
+        check_ttl(ttl)?;
+        let class = self
+            .devices
+            .class_of(device)
+            .ok_or(FaultCode::DoorNotFound)?;
+        if !self.access.permits(caller, Scope::to_see(class)) {
+            return Err(FaultCode::DoorNotFound.into());
+        }
+        let session = match session {
+            None => None,
+            Some(id) => Some(
+                self.stream
+                    .link_of(&id, &caller.owner)
+                    .ok_or(Refusal::about(FaultCode::DoorNotFound, "session"))?,
+            ),
+        };
+        let id = LeaseId::new(chance::name(&mut *self.chance));
+        let lease = NewLease {
+            id: id.clone(),
+            owner: caller.owner.clone(),
+            session,
+            ttl,
+        };
+        self.leases.take(device, lease, now)?;
+        self.show_lease(caller, &id, now)
+    }
+
+    fn show_lease(&self, caller: &Caller, lease: &LeaseId, now: Moment) -> Outcome<R> {
+        let view = self
+            .leases
+            .view(lease, &caller.owner, now)
+            .ok_or(FaultCode::DoorNotFound)?;
+        Ok(Answer::Lease(view))
+    }
+
+    fn renew_lease(
+        &mut self,
+        caller: &Caller,
+        lease: &LeaseId,
+        ttl: Duration,
+        now: Moment,
+    ) -> Outcome<R> {
+        check_ttl(ttl)?;
+        self.leases
+            .view(lease, &caller.owner, now)
+            .ok_or(FaultCode::DoorNotFound)?;
+        self.leases.renew(lease, ttl, now);
+        self.show_lease(caller, lease, now)
+    }
+
+    fn release_lease(&mut self, caller: &Caller, lease: &LeaseId, now: Moment) -> Outcome<R> {
+        self.leases
+            .view(lease, &caller.owner, now)
+            .ok_or(FaultCode::DoorNotFound)?;
+        self.leases.release(lease, now);
+        Ok(Answer::Released)
+    }
+
+    fn new_nonce(&mut self, caller: &Caller, now: Moment) -> Outcome<R> {
+        let nonce = chance::name(&mut *self.chance);
+        self.access.nonces.keep(nonce.clone(), &caller.owner, now)?;
+        Ok(Answer::Nonce {
+            nonce,
+            expires_in: NONCE_LIFE,
+        })
+    }
+
+    fn list_screens(&self, caller: &Caller) -> Outcome<R> {
+        self.need(caller, Scope::PairPinScreen)
+            .or_else(|_| self.need(caller, Scope::SeeCardReaders))?;
+        Ok(Answer::PinScreens(self.screens_of(&caller.owner)))
+    }
+
+    fn pair_screen(&mut self, caller: &Caller, code: &str, now: Moment) -> Outcome<R> {
+        self.need(caller, Scope::PairPinScreen)?;
+        if !self.screens.has_room(&caller.owner) {
+            return Err(Refusal::about(FaultCode::DoorTooMany, "pinScreens"));
+        }
+        let owner = &caller.owner;
+        let found = self.screens.guess(code, owner, now);
+        if found == Err(FaultCode::DoorTooMany) {
+            let (origin, counter) = (owner.origin.clone(), owner.counter.clone());
+            self.out
+                .push(Effect::Report(Report::PairingGuesses { origin, counter }));
+        }
+        self.replace_stale_codes(now);
+        let link = found?;
+        let key = chance::key(&mut *self.chance);
+        let pairing = Pairing {
+            screen: ScreenId::new(chance::name(&mut *self.chance)),
+            digest: self.chance.digest(&key),
+            origin: owner.origin.clone(),
+            counter: owner.counter.clone(),
+        };
+        self.screens.pair(link, pairing);
+        self.out.push(Effect::StorePairings {
+            pairings: self.screens.pairings(),
+        });
+        let tell = ScreenTell::Paired {
+            key: Some(key),
+            counter: owner.counter.clone(),
+        };
+        self.out.push(Effect::TellScreen { link, tell });
+        self.out.push(Effect::TellScreen {
+            link,
+            tell: ScreenTell::Idle { last: None },
+        });
+        self.publish_screens(owner);
+        Ok(Answer::PinScreens(self.screens_of(owner)))
+    }
+
+    fn unpair_screen(&mut self, caller: &Caller, screen: &ScreenId, now: Moment) -> Outcome<R> {
+        self.need(caller, Scope::PairPinScreen)?;
+        if let Some(link) = self.screens.unpair(screen, &caller.owner)? {
+            self.take_question_from(link, None, now);
+            self.out.push(Effect::CloseScreen { link });
+        }
+        self.out.push(Effect::StorePairings {
+            pairings: self.screens.pairings(),
+        });
+        self.publish_screens(&caller.owner);
+        Ok(Answer::PinScreens(self.screens_of(&caller.owner)))
+    }
+
+    fn screens_of(&self, owner: &Owner) -> Vec<PinScreenView> {
+        self.screens.views(&owner.origin, &owner.counter)
+    }
+
+    pub(super) fn publish_screens(&mut self, owner: &Owner) {
+        let happening = Happening::PinScreens(self.screens_of(owner));
+        self.publish(
+            Audience::Counter(owner.origin.clone(), owner.counter.clone()),
+            happening,
+        );
+    }
+}
+
+fn check_ttl(ttl: Duration) -> Result<(), Refusal> {
+    if (MIN_TTL..=MAX_TTL).contains(&ttl) {
+        return Ok(());
+    }
+    Err(Refusal::about(FaultCode::DoorSchema, "ttlMs"))
+}

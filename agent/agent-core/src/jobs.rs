@@ -1,0 +1,498 @@
+//! Jobs: their states, their timers, and what may be told of them.
+//!
+//! ```text
+//! queued -> at the host -> being recorded -> ended
+//!    \___________________________^
+//! ```
+//! | phase | seen as | ends by |
+//! |---|---|---|
+//! | queued | accepted | the device is free; deadline, cancel, lease lost |
+//! | at the host | accepted, then running | the host's last word, or the host's end |
+//! | being recorded | running | the audit log's answer |
+//! | ended | succeeded, failed, cancelled | forgotten after a while |
+//!
+//! Invariants: a job leaves each phase once and never returns; a result is kept only in an ended job
+//! whose record was written, until it is taken or [`RESULT_LIFE`] is over; the table is bounded.
+
+use std::time::Duration;
+
+use device_api::{DeviceId, FaultCode, Moment};
+
+use crate::access::Owner;
+use crate::effect::AuditEntry;
+use crate::event::SecretKind;
+use crate::ids::{AuditTicket, HostRun, JobId, ScreenId, ScreenLink};
+use crate::sealed::Sealed;
+use crate::task::{
+    CardFacts, Credential, Fault, JobOrder, JobState, JobView, QuestionKind, QuestionView, Step,
+    Task, Verdict,
+};
+
+/// Time for which a result waits to be taken.
+pub(crate) const RESULT_LIFE: Duration = Duration::from_secs(60);
+
+/// Time for which an ended job is remembered, so that a repeated request finds it.
+const MEMORY: Duration = Duration::from_secs(600);
+
+/// Time from start to the host's `accepted`, after which it is pinged.
+const ACCEPT_WITHIN: Duration = Duration::from_secs(1);
+
+/// Time that a host has after the deadline to end a job by itself, with the fault that it knows best.
+const OWN_END_WITHIN: Duration = Duration::from_millis(500);
+
+/// Time from cancel to the host's last word. A card takes up to a second for one signature.
+const CANCEL_WITHIN: Duration = Duration::from_secs(3);
+
+/// Time for the audit log to answer; a disk that hangs longer than this counts as failed.
+const RECORD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many jobs are remembered, ended ones included.
+const MAX_JOBS: usize = 256;
+
+/// How many jobs of one device can wait or run.
+const MAX_PER_DEVICE: usize = 8;
+
+/// All jobs, oldest first.
+#[derive(Debug)]
+pub(crate) struct Jobs<R> {
+    jobs: Vec<Job<R>>,
+}
+
+/// One job.
+#[derive(Debug)]
+pub(crate) struct Job<R> {
+    pub(crate) id: JobId,
+    pub(crate) word: &'static str,
+    pub(crate) key: String,
+    pub(crate) owner: Owner,
+    pub(crate) order: JobOrder,
+    pub(crate) device: DeviceId,
+    pub(crate) deadline: Moment,
+    pub(crate) phase: Phase<R>,
+    pub(crate) step: Option<Step>,
+    pub(crate) card: Option<CardFacts>,
+    pub(crate) question: Option<Question>,
+    pub(crate) last_ask: u32,
+    /// The connection on which the last PIN was typed.
+    pub(crate) typed_on: Option<ScreenLink>,
+    pub(crate) last_try_allowed_by: Option<String>,
+    pub(crate) secrets_used: u32,
+}
+
+/// Where a job stands.
+#[derive(Debug)]
+pub(crate) enum Phase<R> {
+    Queued,
+    AtHost(AtHost),
+    Recording {
+        ticket: AuditTicket,
+        until: Moment,
+        end: End<R>,
+    },
+    Ended(Ended<R>),
+}
+
+/// A job at its driver host.
+#[derive(Debug)]
+pub(crate) struct AtHost {
+    pub(crate) run: HostRun,
+    pub(crate) work: u64,
+    pub(crate) accepted: bool,
+    /// When the host gives cause for doubt; `None` once it has accepted or been pinged.
+    pub(crate) doubt_at: Option<Moment>,
+    /// Whether the open question was closed because the deadline had come.
+    pub(crate) timed_out: bool,
+    /// Why the agent wants the job ended, once it does.
+    pub(crate) ending: Option<FaultCode>,
+    /// When the host is killed for not having ended it.
+    pub(crate) kill_at: Option<Moment>,
+    /// Whether a secret was handed over and nothing was heard since.
+    pub(crate) secret_out: bool,
+}
+
+/// How a job ends, before that is recorded.
+#[derive(Debug)]
+pub(crate) struct End<R> {
+    pub(crate) fault: Option<Fault>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) result: Option<Sealed<R>>,
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub(crate) struct Ended<R> {
+    pub(crate) fault: Option<Fault>,
+    pub(crate) result: Option<Sealed<R>>,
+    pub(crate) erase_at: Moment,
+    pub(crate) forget_at: Moment,
+}
+
+/// An open question.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) ask: u32,
+    pub(crate) kind: QuestionKind,
+    pub(crate) secret: SecretKind,
+    pub(crate) tries_left: u8,
+    pub(crate) last_try_allowed: bool,
+    /// The screen that shows it now.
+    pub(crate) shown_on: Option<ScreenLink>,
+    /// The screen that showed it and was lost, and until when only that one gets it again.
+    pub(crate) kept_for: Option<(ScreenId, Moment)>,
+}
+
+impl Question {
+    /// Whether the card has one try left and nobody allowed to spend it.
+    pub(crate) const fn locked(&self) -> bool {
+        self.tries_left <= 1 && !self.last_try_allowed
+    }
+}
+
+/// What a job waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// The host has not accepted it.
+    Doubt,
+    /// Its deadline.
+    Deadline,
+    /// The host's own end after the deadline did not come.
+    Late,
+    /// The host's end after a cancel did not come.
+    Overdue,
+    /// The screen that is waited for did not come back.
+    ScreenLost,
+    /// The audit log does not answer.
+    RecordLate,
+    /// Nobody took the result.
+    Erase,
+    /// Long over.
+    Forget,
+}
+
+impl<R> Jobs<R> {
+    pub(crate) const fn new() -> Self {
+        Self { jobs: Vec::new() }
+    }
+
+    /// Whether a job of this device can be added; forgets the oldest ended one where the table is full.
+    pub(crate) fn make_room(&mut self, device: &DeviceId) -> Result<(), FaultCode> {
+        let pending = self
+            .jobs
+            .iter()
+            .filter(|job| job.device == *device && job.is_live())
+            .count();
+        if pending >= MAX_PER_DEVICE {
+            return Err(FaultCode::DoorTooMany);
+        }
+        if self.jobs.len() >= MAX_JOBS {
+            let ended = self.jobs.iter().position(|job| !job.is_live());
+            self.jobs.remove(ended.ok_or(FaultCode::DoorTooMany)?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add(&mut self, job: Job<R>) {
+        self.jobs.push(job);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Job<R>> {
+        self.jobs.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Job<R>> {
+        self.jobs.iter_mut()
+    }
+
+    pub(crate) fn find(&self, id: &JobId) -> Option<&Job<R>> {
+        self.jobs.iter().find(|job| job.id == *id)
+    }
+
+    pub(crate) fn find_mut(&mut self, id: &JobId) -> Option<&mut Job<R>> {
+        self.jobs.iter_mut().find(|job| job.id == *id)
+    }
+
+    /// The job that an owner's idempotency key names.
+    pub(crate) fn by_key(&self, owner: &Owner, key: &str) -> Option<&Job<R>> {
+        self.jobs
+            .iter()
+            .find(|job| job.owner == *owner && job.key == key)
+    }
+
+    /// The job that a host means.
+    pub(crate) fn at_host(&self, run: HostRun, work: u64) -> Option<&Job<R>> {
+        self.jobs.iter().find(|job| {
+            job.work()
+                .is_some_and(|at| at.run == run && at.work == work)
+        })
+    }
+
+    /// The next job of a device that is free.
+    pub(crate) fn next_for(&self, device: &DeviceId) -> Option<&Job<R>> {
+        let mut of_device = self.jobs.iter().filter(|job| job.device == *device);
+        if of_device.clone().any(|job| job.work().is_some()) {
+            return None;
+        }
+        of_device.find(|job| matches!(job.phase, Phase::Queued))
+    }
+
+    /// The jobs for which something is due.
+    pub(crate) fn due(&self, now: Moment) -> Vec<(JobId, Due)> {
+        let due = |job: &Job<R>| job.next_due().filter(|(at, _)| *at <= now);
+        self.jobs
+            .iter()
+            .filter_map(|job| Some((job.id.clone(), due(job)?.1)))
+            .collect()
+    }
+
+    pub(crate) fn next_wakeup(&self) -> Option<Moment> {
+        self.jobs
+            .iter()
+            .filter_map(Job::next_due)
+            .map(|(at, _)| at)
+            .min()
+    }
+
+    pub(crate) fn forget(&mut self, id: &JobId) {
+        self.jobs.retain(|job| job.id != *id);
+    }
+
+    /// A word that no other live job bears, counted on from `start`.
+    pub(crate) fn free_word(&self, words: &[&'static str], start: usize) -> &'static str {
+        let taken = |word: &str| {
+            self.jobs
+                .iter()
+                .any(|job| job.is_live() && job.word == word)
+        };
+        let mut from_start = words.iter().cycle().skip(start).take(words.len());
+        from_start
+            .find(|word| !taken(word))
+            .or_else(|| words.first())
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+impl<R> Job<R> {
+    /// Whether it has not ended.
+    pub(crate) const fn is_live(&self) -> bool {
+        !matches!(self.phase, Phase::Ended(_))
+    }
+
+    /// Its work at the host, while there is any.
+    pub(crate) const fn work(&self) -> Option<&AtHost> {
+        match &self.phase {
+            Phase::AtHost(at) => Some(at),
+            Phase::Queued | Phase::Recording { .. } | Phase::Ended(_) => None,
+        }
+    }
+
+    /// Its work at the host, while there is any.
+    pub(crate) const fn work_mut(&mut self) -> Option<&mut AtHost> {
+        match &mut self.phase {
+            Phase::AtHost(at) => Some(at),
+            Phase::Queued | Phase::Recording { .. } | Phase::Ended(_) => None,
+        }
+    }
+
+    /// Puts it at a host.
+    pub(crate) fn begin(&mut self, run: HostRun, work: u64, now: Moment) {
+        self.phase = Phase::AtHost(AtHost {
+            run,
+            work,
+            accepted: false,
+            doubt_at: Some(now.plus(ACCEPT_WITHIN)),
+            timed_out: false,
+            ending: None,
+            kill_at: None,
+            secret_out: false,
+        });
+    }
+
+    /// Asks for its end at the host; false where that was asked before or it is not at a host.
+    pub(crate) fn want_end(&mut self, why: FaultCode, now: Moment) -> bool {
+        match self.work_mut() {
+            Some(at) if at.ending.is_none() => {
+                at.ending = Some(why);
+                at.kill_at = Some(now.plus(CANCEL_WITHIN));
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Its end is known and must be recorded; gives the record.
+    pub(crate) fn record(&mut self, ticket: AuditTicket, end: End<R>, now: Moment) -> AuditEntry {
+        let (operation, fields, credential) = match &self.order.task {
+            Task::IdentifyCard => ("identifyCard", Vec::new(), None),
+            Task::ReadMyNumberCard { fields, credential } => {
+                ("readMyNumberCard", fields.clone(), Some(*credential))
+            }
+        };
+        let entry = AuditEntry {
+            job: self.id.clone(),
+            staff: self.owner.staff.clone(),
+            origin: self.owner.origin.clone(),
+            counter: self.owner.counter.clone(),
+            device: self.device.clone(),
+            purpose: self.order.purpose.clone(),
+            operation,
+            fields,
+            credential,
+            fault: end.fault,
+            verdict: end.verdict,
+            last_try_allowed_by: self.last_try_allowed_by.clone(),
+            secrets_used: self.secrets_used,
+        };
+        self.question = None;
+        self.phase = Phase::Recording {
+            ticket,
+            until: now.plus(RECORD_WITHIN),
+            end,
+        };
+        entry
+    }
+
+    /// The audit log has answered: the job is over. Without a record nothing is handed out.
+    pub(crate) fn recorded(&mut self, written: bool, now: Moment) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Queued);
+        let Phase::Recording { end, .. } = phase else {
+            self.phase = phase;
+            return;
+        };
+        let fault = match end.fault {
+            None if !written => Some(Fault::from(FaultCode::AuditUnavailable)),
+            known => known,
+        };
+        self.step = None;
+        self.phase = Phase::Ended(Ended {
+            result: end.result.filter(|_| fault.is_none()),
+            fault,
+            erase_at: now.plus(RESULT_LIFE),
+            forget_at: now.plus(MEMORY),
+        });
+    }
+
+    /// What it waits for next, and until when.
+    pub(crate) fn next_due(&self) -> Option<(Moment, Due)> {
+        match &self.phase {
+            Phase::Queued => Some((self.deadline, Due::Deadline)),
+            Phase::AtHost(at) => [
+                at.doubt_at.map(|moment| (moment, Due::Doubt)),
+                at.kill_at.map(|moment| (moment, Due::Overdue)),
+                self.screen_due(),
+                at.ending.is_none().then(|| self.deadline_due(at)),
+            ]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(moment, _)| *moment),
+            Phase::Recording { until, .. } => Some((*until, Due::RecordLate)),
+            Phase::Ended(ended) if ended.result.is_some() => Some((ended.erase_at, Due::Erase)),
+            Phase::Ended(ended) => Some((ended.forget_at, Due::Forget)),
+        }
+    }
+
+    /// As its owner may see it.
+    pub(crate) fn view(&self) -> JobView {
+        let (state, fault, result_waiting) = match &self.phase {
+            Phase::Queued => (JobState::Accepted, None, false),
+            Phase::AtHost(at) if !at.accepted => (JobState::Accepted, None, false),
+            Phase::AtHost(_) | Phase::Recording { .. } => (JobState::Running, None, false),
+            Phase::Ended(ended) => (
+                state_after(ended.fault),
+                ended.fault,
+                ended.result.is_some(),
+            ),
+        };
+        JobView {
+            id: self.id.clone(),
+            word: self.word,
+            device: self.device.clone(),
+            state,
+            step: self.step.filter(|_| state == JobState::Running),
+            card: self.card.clone(),
+            question: self.question.as_ref().map(|question| QuestionView {
+                ask: question.ask,
+                kind: question.kind,
+                tries_left: question.tries_left,
+                last_try_allowed: question.last_try_allowed,
+            }),
+            fault,
+            result_waiting,
+        }
+    }
+
+    /// Where and for what a secret of this kind is to be asked; `None` where the task has no use for it.
+    pub(crate) fn question_kind(&self, secret: SecretKind) -> Option<QuestionKind> {
+        let Task::ReadMyNumberCard { credential, .. } = &self.order.task else {
+            return None;
+        };
+        match (credential, secret) {
+            (Credential::PinOnScreen { .. }, SecretKind::Pin) => Some(QuestionKind::PinOnScreen),
+            (Credential::PinByApi, SecretKind::Pin) => Some(QuestionKind::PinByApi),
+            (Credential::VerificationNumberB, SecretKind::VerificationNumberB) => {
+                Some(QuestionKind::VerificationNumberB)
+            }
+            (
+                Credential::PinOnScreen { .. } | Credential::PinByApi,
+                SecretKind::VerificationNumberB,
+            )
+            | (Credential::VerificationNumberB, SecretKind::Pin) => None,
+        }
+    }
+
+    /// Whether the keys of the PIN screen are to be shuffled.
+    pub(crate) fn shuffled(&self) -> bool {
+        matches!(
+            &self.order.task,
+            Task::ReadMyNumberCard {
+                credential: Credential::PinOnScreen { shuffled: true },
+                ..
+            }
+        )
+    }
+
+    /// With a question open the deadline closes that first; the host then has a moment to end by itself.
+    fn deadline_due(&self, at: &AtHost) -> (Moment, Due) {
+        if self.question.is_some() && !at.timed_out {
+            return (self.deadline, Due::Deadline);
+        }
+        (self.deadline.plus(OWN_END_WITHIN), Due::Late)
+    }
+
+    fn screen_due(&self) -> Option<(Moment, Due)> {
+        let kept_for = self.question.as_ref()?.kept_for.as_ref()?;
+        Some((kept_for.1, Due::ScreenLost))
+    }
+}
+
+/// How an end is seen from outside.
+fn state_after(fault: Option<Fault>) -> JobState {
+    match fault.map(|fault| fault.code) {
+        None => JobState::Succeeded,
+        Some(FaultCode::JobCancelled | FaultCode::JobAbandoned) => JobState::Cancelled,
+        Some(_) => JobState::Failed,
+    }
+}
+
+/// The fault of a job that the agent wanted ended and for which the host reported `reported`.
+///
+/// What a card said about a PIN is told even so, because a try may have been spent; and a host that
+/// ended at the deadline knows better than the agent why it took so long.
+pub(crate) fn final_fault(ending: Option<FaultCode>, reported: Fault) -> Fault {
+    let Some(wanted) = ending else {
+        return reported;
+    };
+    let tells_of_a_try = matches!(
+        reported.code,
+        FaultCode::PinWrong | FaultCode::PinBlocked | FaultCode::PinUnknown
+    );
+    let knows_better = wanted == FaultCode::JobDeadline && reported.code != FaultCode::JobCancelled;
+    if tells_of_a_try || knows_better {
+        reported
+    } else {
+        Fault::from(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests;
