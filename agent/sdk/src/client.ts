@@ -53,7 +53,8 @@ export class AgentClient {
    * From then on a broken stream is taken up again by itself until `close`.
    */
   async connect(): Promise<void> {
-    this.#onPermission?.(await loopbackPermission());
+    const permission = await loopbackPermission();
+    this.#onPermission?.(permission);
     await this.#door.greet();
     await this.#events.open();
   }
