@@ -47,6 +47,7 @@ pub(crate) fn ensure(packages: &[&str]) -> anyhow::Result<()> {
         "--yes",
         "--quiet=2",
         "--no-install-recommends",
+        "--option=Dpkg::Use-Pty=0",
     ];
     must(as_root(&[&install, missing.as_slice()].concat()))
         .with_context(|| format!("provide them with: apt-get install {}", missing.join(" ")))
