@@ -66,3 +66,44 @@ impl Repertoire {
 fn character(code: &str) -> Option<char> {
     u32::from_str_radix(code, 16).ok().and_then(char::from_u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::digest::{SHA256, digest};
+
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_one_that_the_script_makes() {
+        let found = hex::encode(digest(&SHA256, TABLE.as_bytes()));
+        assert_eq!(
+            found,
+            "1b0f5b937ebe8fd636a23b53a5dcc077d9e120e320ca39c001797fdba1440fc7"
+        );
+    }
+
+    #[test]
+    fn the_repertoire_has_as_many_characters_as_the_standard_says() {
+        let members = ('\0'..=char::MAX)
+            .filter(|character| contains(*character))
+            .count();
+        // JIS X 0213:2004 has 11,233 characters, 25 of them sequences; beside them stand 95 of ASCII and 63
+        // half-width katakana, and 5 code points that name characters counted already.
+        assert_eq!(members, 11_233 - 25 + 95 + 63 + 5);
+        assert_eq!(REPERTOIRE.sequences.len(), 25);
+    }
+
+    #[test]
+    fn members_and_strangers_are_told_apart() {
+        // The ends of the levels of kanji, the ten that the edition of 2004 added, and signs.
+        for member in "　、亜腕弌熙𠂉𪚲俱剝𠮟吞噓姸屛幷瘦繫𠀋丂叱①㈱ゔヷ♪－〜～ｱ€".chars()
+        {
+            assert!(contains(member), "{member}");
+        }
+        for stranger in "髙𠮷丄𫝆가😀\u{3099}\u{309A}\u{E000}\u{0}".chars() {
+            assert!(!contains(stranger), "{stranger}");
+        }
+        assert!(contains_sequence('か', '\u{309A}'));
+        assert!(!contains_sequence('か', '\u{3099}'));
+    }
+}

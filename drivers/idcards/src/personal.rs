@@ -116,3 +116,116 @@ const fn is_private_use(character: char) -> bool {
 const fn is_variation_selector(character: char) -> bool {
     matches!(character, '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[(u32, NoticeKind)]) {
+        let found: Vec<_> = examine(text)
+            .iter()
+            .map(|it| (it.position, it.kind))
+            .collect();
+        assert_eq!(found, expected, "{}", text.escape_unicode());
+    }
+
+    #[test]
+    fn ordinary_text_has_nothing_special() {
+        check("", &[]);
+        check("東京都清瀬市観布子南１２－７－２０２", &[]);
+        check("ＳＭＩＴＨ　ＪＯＨＮ Smith ｽﾐｽ 〆々ゝ", &[]);
+        check("葛飾区亀有", &[]);
+    }
+
+    #[test]
+    fn characters_outside_the_repertoire_are_pointed_out_where_they_stand() {
+        check(
+            "髙𠮷",
+            &[
+                (0, NoticeKind::OutsideJisX0213),
+                (1, NoticeKind::OutsideJisX0213),
+            ],
+        );
+        check("田\u{2B740}", &[(1, NoticeKind::OutsideJisX0213)]);
+        check("a\u{202E}b", &[(1, NoticeKind::OutsideJisX0213)]);
+    }
+
+    #[test]
+    fn private_use_in_every_plane_is_pointed_out() {
+        for character in [
+            '\u{E000}',
+            '\u{F8FF}',
+            '\u{F0000}',
+            '\u{FFFFD}',
+            '\u{100000}',
+            '\u{10FFFD}',
+        ] {
+            check(&format!("山{character}"), &[(1, NoticeKind::PrivateUse)]);
+        }
+    }
+
+    #[test]
+    fn a_variation_sequence_is_one_notice_at_its_base() {
+        check("渡邊\u{E0100}", &[(1, NoticeKind::VariationSequence)]);
+        check("邊\u{FE00}邉", &[(0, NoticeKind::VariationSequence)]);
+    }
+
+    #[test]
+    fn a_special_base_with_a_selector_is_both() {
+        check(
+            "髙\u{E0101}",
+            &[
+                (0, NoticeKind::OutsideJisX0213),
+                (0, NoticeKind::VariationSequence),
+            ],
+        );
+        check(
+            "\u{100001}\u{E0101}",
+            &[
+                (0, NoticeKind::PrivateUse),
+                (0, NoticeKind::VariationSequence),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_selector_without_base_is_a_character_of_its_own() {
+        check("\u{E0100}山", &[(0, NoticeKind::OutsideJisX0213)]);
+        check(
+            "山\u{E0100}\u{E0101}",
+            &[
+                (0, NoticeKind::VariationSequence),
+                (2, NoticeKind::OutsideJisX0213),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_sequence_that_is_one_character_is_not_special() {
+        check("か\u{309A}セ\u{309A}\u{E6}\u{300}", &[]);
+        // Not a character of JIS X 0213, unlike the two above.
+        check("あ\u{309A}", &[(1, NoticeKind::OutsideJisX0213)]);
+        check("か\u{3099}", &[(1, NoticeKind::OutsideJisX0213)]);
+    }
+
+    #[test]
+    fn damage_is_pointed_out() {
+        for character in [
+            '\u{FFFD}',
+            '\u{0}',
+            '\n',
+            '\u{7F}',
+            '\u{85}',
+            '\u{FFFE}',
+            '\u{FDD0}',
+            '\u{10FFFF}',
+        ] {
+            check(&format!("山{character}"), &[(1, NoticeKind::Damaged)]);
+        }
+    }
+
+    #[test]
+    fn positions_count_characters_and_not_bytes() {
+        check("𠀋𠀋髙", &[(2, NoticeKind::OutsideJisX0213)]);
+    }
+}

@@ -218,3 +218,69 @@ impl KeyEntry {
 fn is_2048_bits(modulus: &[u8]) -> bool {
     modulus.len() == 256 && modulus.first().is_some_and(|top| top & 0x80 != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = r#"{"ca": "9", "generation": "simulated", "use": "card-surface AP",
+        "key_id": "39303030303233080530303100000000", "exponent": "010001", "modulus": "MODULUS"}"#;
+
+    fn file(modulus: &str) -> String {
+        let entry = ENTRY.replace("MODULUS", modulus);
+        format!(r#"{{"provenance": "a test", "keys": [{entry}]}}"#)
+    }
+
+    fn names(anchors: &TrustAnchors) -> Vec<&str> {
+        anchors.iter().map(TrustAnchor::name).collect()
+    }
+
+    #[test]
+    fn each_builtin_name_holds_its_generation_only() {
+        let production = TrustAnchors::builtin("jlis-production").unwrap();
+        let expected = ["5000020", "5000023", "5000033"].map(|ca| format!("jlis-production/{ca}"));
+        assert_eq!(names(&production), expected);
+        let test = TrustAnchors::builtin("jlis-test").unwrap();
+        assert!(
+            test.iter()
+                .all(|anchor| anchor.generation() == Generation::Test)
+        );
+        assert_eq!(names(&test).len(), 3);
+        assert!(TrustAnchors::builtin("jlis").is_err());
+        assert!(names(&TrustAnchors::default()).is_empty());
+    }
+
+    #[test]
+    fn a_loaded_key_cannot_take_the_name_of_a_builtin_one() {
+        let json = file(&"ff".repeat(256)).replace("simulated", "production");
+        assert_eq!(names(&TrustAnchors::load(&json).unwrap()), ["production/9"]);
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_by_name() {
+        for modulus in [
+            String::new(),
+            "ff".repeat(255),
+            "7f".repeat(256),
+            "zz".repeat(256),
+        ] {
+            let error = TrustAnchors::load(&file(&modulus)).unwrap_err();
+            assert!(matches!(error, TrustError::Key { ca } if ca == "9"));
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_shape_is_refused() {
+        let good = file(&"ff".repeat(256));
+        for (from, to) in [
+            ("provenance", "origin"),
+            ("\"use\"", "\"purpose\""),
+            ("card-surface AP", "anything"),
+            ("simulated", "mine"),
+            ("exponent", "exponents"),
+        ] {
+            let error = TrustAnchors::load(&good.replace(from, to)).unwrap_err();
+            assert!(matches!(error, TrustError::Malformed(_)), "{from}");
+        }
+    }
+}

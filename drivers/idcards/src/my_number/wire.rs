@@ -194,6 +194,12 @@ fn read_piece(
     match response.status().0 {
         // 6282: the file ended before as many bytes as were asked for.
         0x9000 | 0x6282 => {}
+        // 6B00: the file ends before the object in it does.
+        0x6B00 => {
+            return Err(CardError::Malformed {
+                attempt: file.attempt,
+            });
+        }
         _ => {
             return Err(CardError::Refused {
                 attempt: file.attempt,
