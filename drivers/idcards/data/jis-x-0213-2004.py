@@ -12,6 +12,7 @@ import pathlib
 # mapping of code page 932, gives them, where the codec knows only one of the two.
 ALIASES = {
     0x2014: "1-1-29 EM DASH, the codec has U+2015",
+    0xFF5E: "1-2-18 TILDE, the codec has U+007E",
     0xFF3C: "1-1-32 REVERSE SOLIDUS, the codec has U+005C",
     0xFFE0: "1-1-81 CENT SIGN, the codec has U+00A2",
     0xFFE1: "1-1-82 POUND SIGN, the codec has U+00A3",
