@@ -125,7 +125,7 @@ export function showOutcome(reading: Reading): void {
   const { title, text, reason, tone } = describeVerdict(reading.authenticity);
   element("reading").hidden = true;
   element("start").hidden = false;
-  element("read").textContent = "もう一度読み取る";
+  nameStart("もう一度読み取る", true);
   element("verdict-title").textContent = title;
   element("verdict-text").textContent = text;
   element("verdict-reason").textContent = reason;
@@ -142,6 +142,7 @@ export function showProblem(error: unknown): void {
   element("verdict").hidden = true;
   element("problem-message").textContent = known?.ja.message ?? "画面の内部で誤りが起きました。";
   element("problem-next").textContent = known?.ja.next ?? "画面を更新し、続く場合はシステム担当に連絡してください。";
+  nameStart("マイナンバーカードを読み取る", false);
   const tries = known?.triesLeft;
   writeOrHide(element("problem-tries"), tries === undefined ? undefined : `暗証番号の残り回数　${tries}回`);
   const request = known?.requestId === undefined ? "" : `　要求番号 ${known.requestId}`;
@@ -150,13 +151,19 @@ export function showProblem(error: unknown): void {
   element("problem").hidden = false;
 }
 
+/** Names the button that starts a reading; `quiet` where the form is filled and reading is done. */
+function nameStart(name: string, quiet: boolean): void {
+  element("read").textContent = name;
+  element("read").classList.toggle("quiet", quiet);
+}
+
 /** Closes everything that belongs to the last citizen. */
 export function showReady(): void {
   for (const id of ["reading", "problem", "verdict", "card-facts"]) {
     element(id).hidden = true;
   }
   element("start").hidden = false;
-  element("read").textContent = "マイナンバーカードを読み取る";
+  nameStart("マイナンバーカードを読み取る", false);
 }
 
 function showSteps(now: number): void {

@@ -65,11 +65,12 @@ export class Screens {
       return;
     }
     try {
-      await this.#agent.pairPinScreen(code);
+      const screens = await this.#agent.pairPinScreen(code);
       this.#another = false;
       this.#code.value = "";
       this.#complain("");
-      this.show(await this.#agent.pinScreens());
+      this.show(screens);
+      element("read").focus();
     } catch (error) {
       const unknown = error instanceof AgentError && error.code === "DOR-NOT-FOUND";
       this.#complain(
@@ -80,8 +81,7 @@ export class Screens {
 
   async #remove(id: string): Promise<void> {
     try {
-      await this.#agent.unpairPinScreen(id);
-      this.show(await this.#agent.pinScreens());
+      this.show(await this.#agent.unpairPinScreen(id));
     } catch (error) {
       this.#complain(sentence(error));
     }

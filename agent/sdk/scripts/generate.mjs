@@ -1,28 +1,32 @@
 /**
- * Generates the wire types from the agent's own OpenAPI document.
+ * Generates the wire types from the agent's own OpenAPI and AsyncAPI documents.
  *
- * The document comes from the agent itself (`agentd openapi`), so that the types cannot drift from what
- * the agent serves. With `--document FILE` it comes from a file instead, for a machine without Rust.
- * The outcome is not committed.
+ * The documents come from the agent itself (`agentd openapi`, `agentd asyncapi`), so that the types cannot
+ * drift from what the agent serves; with `--document FILE`, given once for each, they come from files
+ * instead, for a machine without Rust. The schemas of both are JSON Schema with the same references, so
+ * they become one set of types. The outcome is not committed.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import openapiTypescript, { astToString } from "openapi-typescript";
 
 const packageFolder = join(dirname(fileURLToPath(import.meta.url)), "..");
 const workspace = join(packageFolder, "..", "..");
 
-/** Returns the OpenAPI document as text. */
-function readDocument() {
-  const flag = process.argv.indexOf("--document");
-  const file = flag > 0 ? process.argv[flag + 1] : undefined;
-  if (file !== undefined) {
-    return readFileSync(file, "utf8");
-  }
-  const arguments_ = ["run", "--quiet", "-p", "agentd", "--bin", "agentd", "--", "openapi"];
+/** Returns what the agent prints about itself. */
+function ask(subcommand) {
+  const arguments_ = ["run", "--quiet", "-p", "agentd", "--bin", "agentd", "--", subcommand];
   return execFileSync("cargo", arguments_, { cwd: workspace, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 });
+}
+
+/** Returns both documents, parsed. */
+function readDocuments() {
+  const { values } = parseArgs({ options: { document: { type: "string", multiple: true } } });
+  const texts = values.document?.map((file) => readFileSync(file, "utf8")) ?? [ask("openapi"), ask("asyncapi")];
+  return texts.map((text) => JSON.parse(text));
 }
 
 /**
@@ -47,7 +51,14 @@ function withoutNull(schema) {
   return copy;
 }
 
-const tree = await openapiTypescript(withoutNull(JSON.parse(readDocument())));
+const documents = readDocuments();
+const schemas = Object.assign({}, ...documents.map((document) => document.components.schemas));
+const tree = await openapiTypescript({
+  openapi: "3.1.0",
+  info: { title: "wire types", version: "1" },
+  paths: {},
+  components: { schemas: withoutNull(schemas) },
+});
 const target = join(packageFolder, "src", "generated");
 mkdirSync(target, { recursive: true });
 writeFileSync(join(target, "api.ts"), astToString(tree));

@@ -84,14 +84,14 @@ export class AgentClient {
     return this.#door.call({ method: "GET", path: "/v1/pin-screens" });
   }
 
-  /** Pairs the screen that shows `code` with this counter. */
-  async pairPinScreen(code: string): Promise<void> {
-    await this.#door.call({ method: "POST", path: "/v1/pin-screens", body: { code } });
+  /** Pairs the screen that shows `code` with this counter; returns the screens, the new one included. */
+  async pairPinScreen(code: string): Promise<PinScreenList> {
+    return this.#door.call({ method: "POST", path: "/v1/pin-screens", body: { code } });
   }
 
-  /** Takes a PIN screen away from this counter. */
-  async unpairPinScreen(id: string): Promise<void> {
-    await this.#door.call({ method: "DELETE", path: `/v1/pin-screens/${encodeURIComponent(id)}` });
+  /** Takes a PIN screen away from this counter; returns the screens that are left. */
+  async unpairPinScreen(id: string): Promise<PinScreenList> {
+    return this.#door.call({ method: "DELETE", path: `/v1/pin-screens/${encodeURIComponent(id)}` });
   }
 
   /** The agent's signature over a challenge of the application's backend, which knows the agent's key. */
