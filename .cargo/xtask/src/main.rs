@@ -2,7 +2,11 @@
 //!
 //! Each command installs what it needs and is missing, says so first, and does one thing.
 //! This program stays small and quick to build: it depends on next to nothing and only starts others.
-#![expect(clippy::print_stdout, reason = "a command-line program prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program prints"
+)]
 
 mod counter;
 mod packages;
@@ -21,10 +25,17 @@ cargo xtask soak [NAME]    runs the long forms of the scenarios
 cargo xtask bench          measures, and prints what docs/measurements.md records
 ";
 
-fn main() -> anyhow::Result<ExitCode> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
+    perform(&arguments).unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
+    match arguments {
         ["demo"] => counter::demo(),
         ["demo", "--once"] => counter::demo_once(),
         ["test"] => suite::test(),

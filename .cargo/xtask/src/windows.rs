@@ -107,6 +107,7 @@ impl Compiler<'_> {
                 self.unpack_one(&path)?;
             }
         }
+        fs::remove_dir_all(archives)?;
         Ok(())
     }
 
