@@ -46,8 +46,9 @@ pub fn decode<M: DeserializeOwned>(line: &[u8]) -> Result<M, DecodeError> {
     if line.len() > MAX_LINE + 1 {
         return Err(DecodeError::TooLong { length: line.len() });
     }
-    serde_json::from_slice(line)
-        .map_err(|error| DecodeError::Malformed { column: error.column() })
+    serde_json::from_slice(line).map_err(|error| DecodeError::Malformed {
+        column: error.column(),
+    })
 }
 
 /// Writes one message as a line that ends in a newline; the buffer is erased when dropped.

@@ -24,19 +24,21 @@
 //! nothing in `devices`, `progress` or a fault's `detail` says anything about a citizen.
 
 mod frame;
+mod lines;
 mod message;
 mod secret_text;
 mod work;
 
 pub use frame::{DecodeError, EncodeError, MAX_LINE, decode, encode};
+pub use lines::{Line, LineReader};
 pub use message::{
-    AgentMessage, Answer, DeviceDescription, DeviceState, HostFault, HostMessage, HostName, Outcome,
-    Question, ServiceState, Step,
+    AgentMessage, Answer, DeviceDescription, DeviceState, HostFault, HostMessage, HostName,
+    Outcome, Question, ServiceState, Step,
 };
 pub use secret_text::SecretText;
 pub use work::{
-    AttributeName, Attributes, Authenticity, CardFacts, Credential, Field, NoticeKind, Product, Reading,
-    Task, TextNotice, Verdict,
+    AttributeName, Attributes, Authenticity, CardFacts, Credential, Field, NoticeKind, Product,
+    Reading, Task, TextNotice, Verdict,
 };
 
 /// The version of the protocol that this crate speaks.

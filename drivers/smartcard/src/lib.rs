@@ -16,7 +16,7 @@
 //! |---|---|
 //! | [`apdu`], [`channel`] | commands, answers, and the way to a card as applications see it |
 //! | [`board`], [`watcher`] | what is known of service, readers and cards, kept true by events |
-//! | [`session`] | a card held for ourselves, from connecting to powering off |
+//! | [`session`], [`presence`] | a card held for ourselves, and whether it is still the same |
 //! | [`halt`], [`activity`] | when to stop, and which blocking call a thread is in |
 //! | [`recording`] | what passed, written down without secrets, and played back |
 //! | [`fault`] | errors and what people are told |
@@ -37,6 +37,7 @@ mod encoding;
 pub mod fault;
 pub mod halt;
 pub mod platform;
+pub mod presence;
 pub mod recording;
 pub mod session;
 mod talk;
@@ -50,6 +51,7 @@ pub use channel::{CardChannel, ChannelError};
 pub use fault::{BeginError, channel_fault};
 pub use halt::{Patience, Stop};
 pub use platform::ServiceDoor;
+pub use presence::Presence;
 pub use recording::{Recorder, RecordingError, Replay};
 pub use session::{Reader, Session, Surroundings};
 pub use watcher::{Refresher, watch};

@@ -27,17 +27,13 @@ use crate::{
     encoding::{CardLengths, Exchange},
     fault::{BeginError, Meaning, code_of, meaning},
     halt::{Patience, Stop},
+    presence::Presence,
     recording::Recorder,
     talk::Talk,
     watcher::Refresher,
     wire::Carrier,
 };
 
-/// How long the service may take to notice that a card has left after its transmission failed.
-///
-/// pcscd asks a reader without events every 0.4 seconds; with this margin a lifted card is told from a
-/// failing one.
-const REMOVAL_IS_NOTICED: Duration = Duration::from_millis(600);
 /// How long a card may stay mute before we believe it: one that is just being put down answers late.
 const MUTE_IS_BELIEVED: Duration = Duration::from_secs(1);
 /// How often a card that other programs reset while we wait for our turn is taken up again.
@@ -92,6 +88,12 @@ impl Reader {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.label
+    }
+
+    /// The stay of the card that lies on the reader now.
+    #[must_use]
+    pub fn presence(&self) -> Presence {
+        Presence::now(&self.surroundings.board, &self.label)
     }
 
     /// Whether a card that answers is on the reader, as far as the watcher has seen.
@@ -156,7 +158,7 @@ impl Reader {
         }
     }
 
-    /// Connects to the card and takes it for ourselves.
+    /// Connects to the card that is there and takes it for ourselves.
     ///
     /// Blocks while another program is in a transaction; the thread's [`Activity`] says so meanwhile.
     /// Where another program holds the reader exclusively, waits for its release until the deadline.
@@ -168,7 +170,48 @@ impl Reader {
         patience: &Patience,
         recorder: Option<Recorder>,
     ) -> Result<Session<'_>, BeginError> {
-        let events = self.events();
+        let carrier = self.acquire(patience)?;
+        Ok(self.session(carrier, recorder))
+    }
+
+    /// Waits for a card ([`Reader::wait_for_card`]) and begins with it ([`Reader::begin`]).
+    ///
+    /// A card that is lifted again before it could be taken is waited for once more.
+    ///
+    /// # Errors
+    /// See [`BeginError`]; the card is untouched.
+    pub fn begin_with_next_card(
+        &mut self,
+        patience: &Patience,
+        recorder: Option<Recorder>,
+    ) -> Result<Session<'_>, BeginError> {
+        let carrier = loop {
+            self.wait_for_card(patience)?;
+            let presence = self.presence();
+            match self.acquire(patience) {
+                Err(BeginError::NoCard) => {
+                    // Until the watcher has seen it too, its board says that there is a card.
+                    let _departure = presence.departure(patience);
+                }
+                acquired => break acquired?,
+            }
+        };
+        Ok(self.session(carrier, recorder))
+    }
+
+    fn session(&mut self, carrier: PcscCarrier, recorder: Option<Recorder>) -> Session<'_> {
+        let clock = Arc::clone(&self.surroundings.clock);
+        let lengths = carrier.lengths;
+        let talk = Talk::new(carrier, self.label.clone(), clock, recorder);
+        Session {
+            talk,
+            lengths,
+            _reader: self,
+        }
+    }
+
+    fn acquire(&mut self, patience: &Patience) -> Result<PcscCarrier, BeginError> {
+        let presence = self.presence();
         let mut link = self.connect(patience)?;
         let activity = Arc::clone(&self.surroundings.activity);
         let mut begun = activity.during(Call::TakingTurn, || link.begin());
@@ -184,23 +227,17 @@ impl Reader {
         let atr = link
             .answer_to_reset()
             .map_err(|error| self.refused(error))?;
-        let lengths = CardLengths::from_atr(&atr);
-        // Somebody may have given up on us while we waited for our turn.
-        patience.check().map_err(BeginError::Stopped)?;
         let carrier = PcscCarrier {
             link: Some(link),
             reader: self.label.clone(),
             surroundings: self.surroundings.clone(),
             patience: patience.clone(),
-            events,
+            presence,
+            lengths: CardLengths::from_atr(&atr),
         };
-        let clock = Arc::clone(&self.surroundings.clock);
-        let talk = Talk::new(carrier, self.label.clone(), clock, recorder);
-        Ok(Session {
-            talk,
-            lengths,
-            _reader: self,
-        })
+        // Somebody may have given up on us while we waited for our turn; dropping powers the card off.
+        patience.check().map_err(BeginError::Stopped)?;
+        Ok(carrier)
     }
 
     fn connect(&mut self, patience: &Patience) -> Result<Box<dyn CardLink>, BeginError> {
@@ -292,14 +329,6 @@ impl Reader {
             }
         }
     }
-
-    fn events(&self) -> u32 {
-        self.surroundings
-            .board
-            .sighting()
-            .reader(&self.label)
-            .map_or(0, |seen| seen.events)
-    }
 }
 
 impl fmt::Debug for Reader {
@@ -311,7 +340,11 @@ impl fmt::Debug for Reader {
 }
 
 fn absent(error: Error) -> BeginError {
-    if meaning(error) == Meaning::Denied { BeginError::Denied } else { BeginError::ServiceAbsent }
+    if meaning(error) == Meaning::Denied {
+        BeginError::Denied
+    } else {
+        BeginError::ServiceAbsent
+    }
 }
 
 /// A card held for ourselves. See the module.
@@ -323,6 +356,12 @@ pub struct Session<'reader> {
 }
 
 impl Session<'_> {
+    /// The card's stay that this session is part of.
+    #[must_use]
+    pub fn presence(&mut self) -> Presence {
+        self.talk.carrier_mut().presence.clone()
+    }
+
     /// Powers the card off and lets go of it.
     ///
     /// # Errors
@@ -348,8 +387,8 @@ struct PcscCarrier {
     reader: String,
     surroundings: Surroundings,
     patience: Patience,
-    /// The reader's event count when the session began.
-    events: u32,
+    presence: Presence,
+    lengths: CardLengths,
 }
 
 impl PcscCarrier {
@@ -386,25 +425,12 @@ impl PcscCarrier {
 
     /// Tells a card that left from one that failed: the transmission fails before the service notices.
     fn after_silence(&self, otherwise: ChannelError) -> ChannelError {
-        let clock = self.surroundings.clock.as_ref();
-        let until = Deadline::at(clock.now().plus(REMOVAL_IS_NOTICED));
-        let noticed = self
-            .surroundings
-            .board
-            .wait_until(clock, until, |sighting| {
-                if sighting.service != Service::Up {
-                    return Some(ChannelError::ServiceLost);
-                }
-                match sighting.reader(&self.reader) {
-                    None => Some(ChannelError::ReaderGone),
-                    Some(seen) if seen.events != self.events => Some(ChannelError::Removed),
-                    Some(seen) if seen.state == ReaderCondition::Empty => {
-                        Some(ChannelError::Removed)
-                    }
-                    Some(_) => None,
-                }
-            });
-        noticed.unwrap_or(otherwise)
+        match self.presence.departure(&self.patience) {
+            Some(BeginError::NoCard) => ChannelError::Removed,
+            Some(BeginError::ReaderGone) => ChannelError::ReaderGone,
+            Some(_) => ChannelError::ServiceLost,
+            None => otherwise,
+        }
     }
 }
 

@@ -1,0 +1,155 @@
+//! How long a device's thread may stay in one call, decided without looking at a clock.
+//!
+//! | call | given up | told |
+//! |---|---|---|
+//! | connecting, waiting for our turn | when the job is cancelled or its deadline passes | `JOB-CANCELLED`, `RDR-BUSY` |
+//! | an exchange without secret, powering off | after the limit, or soon after the deadline | `RDR-HUNG` |
+//! | an exchange with a secret | the same | `PIN-UNKNOWN` |
+//! | none | well after the deadline, by which it should have ended by itself | `JOB-DEADLINE` |
+
+use std::time::Duration;
+
+use device_api::{FaultCode, Moment};
+use smartcard::Call;
+
+/// How long calls may last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// One exchange. A card signs within 1.5 seconds; the longest frame waiting time is 5 seconds.
+    pub(crate) exchange: Duration,
+    /// What an exchange that is under way at the deadline is still given.
+    pub(crate) after_deadline: Duration,
+    /// What a thread that is in no call is given to notice the deadline.
+    pub(crate) to_notice: Duration,
+}
+
+impl Limits {
+    pub(crate) const STANDARD: Self = Self {
+        exchange: Duration::from_secs(5),
+        after_deadline: Duration::from_millis(500),
+        to_notice: Duration::from_secs(2),
+    };
+
+    /// What to do about a thread that has been in `call`.
+    pub(crate) fn judge(
+        &self,
+        call: Option<(Call, Moment)>,
+        deadline: Moment,
+        cancelled: bool,
+        now: Moment,
+    ) -> Verdict {
+        let (until, code) = match call {
+            Some((Call::Connecting | Call::TakingTurn, _)) if cancelled => {
+                (now, FaultCode::JobCancelled)
+            }
+            Some((Call::Connecting | Call::TakingTurn, _)) => (deadline, FaultCode::ReaderBusy),
+            Some((Call::ExchangingSecret, since)) => {
+                (self.end_of_exchange(since, deadline), FaultCode::PinUnknown)
+            }
+            Some((Call::Exchanging | Call::Disconnecting, since)) => {
+                (self.end_of_exchange(since, deadline), FaultCode::ReaderHung)
+            }
+            None => {
+                let until = deadline.plus(self.to_notice);
+                if now >= until {
+                    return Verdict::GiveUp(FaultCode::JobDeadline);
+                }
+                // The next call may begin right now and must not outlast its limit unseen.
+                return Verdict::LookAgain(until.min(now.plus(self.exchange)));
+            }
+        };
+        if now >= until {
+            Verdict::GiveUp(code)
+        } else {
+            Verdict::LookAgain(until)
+        }
+    }
+
+    fn end_of_exchange(&self, since: Moment, deadline: Moment) -> Moment {
+        // An exchange that begins just before the deadline is given the same moment as any other.
+        let allowed = deadline
+            .plus(self.after_deadline)
+            .max(since.plus(self.after_deadline));
+        since.plus(self.exchange).min(allowed)
+    }
+}
+
+/// What to do about a device's thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing before this moment.
+    LookAgain(Moment),
+    /// End its job without it.
+    GiveUp(FaultCode),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(millis: u64) -> Moment {
+        Moment::after_origin(Duration::from_millis(millis))
+    }
+
+    fn judge(call: Option<(Call, Moment)>, cancelled: bool, now: Moment) -> Verdict {
+        Limits::STANDARD.judge(call, at(60_000), cancelled, now)
+    }
+
+    #[test]
+    fn an_exchange_is_given_up_after_its_limit() {
+        let call = Some((Call::Exchanging, at(1_000)));
+        assert_eq!(judge(call, false, at(5_999)), Verdict::LookAgain(at(6_000)));
+        assert_eq!(
+            judge(call, false, at(6_000)),
+            Verdict::GiveUp(FaultCode::ReaderHung)
+        );
+    }
+
+    #[test]
+    fn a_secret_whose_exchange_hangs_has_an_unknown_outcome() {
+        let call = Some((Call::ExchangingSecret, at(1_000)));
+        assert_eq!(
+            judge(call, true, at(6_000)),
+            Verdict::GiveUp(FaultCode::PinUnknown)
+        );
+    }
+
+    #[test]
+    fn an_exchange_under_way_at_the_deadline_is_given_a_moment_more() {
+        let call = Some((Call::Exchanging, at(59_990)));
+        assert_eq!(
+            judge(call, false, at(60_499)),
+            Verdict::LookAgain(at(60_500))
+        );
+        assert_eq!(
+            judge(call, false, at(60_500)),
+            Verdict::GiveUp(FaultCode::ReaderHung)
+        );
+    }
+
+    #[test]
+    fn waiting_for_another_program_ends_with_the_deadline_or_a_cancellation() {
+        let call = Some((Call::TakingTurn, at(0)));
+        assert_eq!(
+            judge(call, false, at(30_000)),
+            Verdict::LookAgain(at(60_000))
+        );
+        assert_eq!(
+            judge(call, false, at(60_000)),
+            Verdict::GiveUp(FaultCode::ReaderBusy)
+        );
+        assert_eq!(
+            judge(call, true, at(30_000)),
+            Verdict::GiveUp(FaultCode::JobCancelled)
+        );
+    }
+
+    #[test]
+    fn a_thread_in_no_call_is_looked_at_before_a_call_could_outlast_its_limit() {
+        assert_eq!(judge(None, false, at(1_000)), Verdict::LookAgain(at(6_000)));
+        assert_eq!(
+            judge(None, false, at(62_000)),
+            Verdict::GiveUp(FaultCode::JobDeadline)
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What is said to the agent: one thread writes, everybody else queues whole lines.
+
+use std::{
+    fmt, io,
+    io::Write,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
+};
+
+use device_api::FaultCode;
+use host_protocol::{EncodeError, HostFault, HostMessage, Outcome, encode};
+use zeroize::Zeroizing;
+
+/// Lines that may wait for an agent that is busy; after that, whoever speaks waits too.
+const QUEUE: usize = 64;
+
+type Text = Zeroizing<Vec<u8>>;
+
+/// Says things to the agent.
+#[derive(Clone)]
+pub(crate) struct Speaker {
+    lines: SyncSender<Text>,
+}
+
+impl Speaker {
+    /// Starts the writer's thread; `on_failure` runs there when the agent can no longer be reached.
+    pub(crate) fn start(
+        out: impl Write + Send + 'static,
+        on_failure: impl FnOnce(io::Error) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (lines, queue) = sync_channel(QUEUE);
+        thread::Builder::new()
+            .name("to-agent".to_owned())
+            .spawn(move || {
+                if let Err(error) = write_all(out, &queue) {
+                    on_failure(error);
+                }
+            })?;
+        Ok(Self { lines })
+    }
+
+    /// Says `message`.
+    pub(crate) fn say(&self, message: &HostMessage) {
+        match encode(message) {
+            Ok(line) => self.queue(line),
+            Err(error) => self.say_instead(message, &error),
+        }
+    }
+
+    /// A product that fits no line must still end its job.
+    fn say_instead(&self, message: &HostMessage, why: &EncodeError) {
+        tracing::error!(error = %why, "message could not be sent");
+        if let HostMessage::Finished { id, .. } = message {
+            let fault = HostFault {
+                code: FaultCode::CardGarbled.as_str().to_owned(),
+                detail: "the card's data do not fit a message".to_owned(),
+                tries_left: None,
+            };
+            let outcome = Outcome::Failed { fault };
+            if let Ok(line) = encode(&HostMessage::Finished { id: *id, outcome }) {
+                self.queue(line);
+            }
+        }
+    }
+
+    fn queue(&self, line: Text) {
+        if self.lines.send(line).is_err() {
+            tracing::debug!("nobody writes to the agent any more");
+        }
+    }
+}
+
+impl fmt::Debug for Speaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Speaker")
+    }
+}
+
+fn write_all(mut out: impl Write, queue: &Receiver<Text>) -> io::Result<()> {
+    for line in queue {
+        out.write_all(&line)?;
+        out.flush()?;
+    }
+    Ok(())
+}
