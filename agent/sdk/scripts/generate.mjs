@@ -2,8 +2,8 @@
  * Generates the wire types from the agent's own OpenAPI and AsyncAPI documents.
  *
  * The documents come from the agent itself (`agentd openapi`, `agentd asyncapi`), so that the types cannot
- * drift from what the agent serves; with `--document FILE`, given once for each, they come from files
- * instead, for a machine without Rust. The schemas of both are JSON Schema with the same references, so
+ * drift from what the agent serves. `--agentd PROGRAM` names a built agent; without it cargo builds one.
+ * With `--document FILE`, given once for each, they come from files, for a machine without Rust. The schemas of both are JSON Schema with the same references, so
  * they become one set of types. The outcome is not committed.
  */
 import { execFileSync } from "node:child_process";
@@ -16,15 +16,20 @@ import openapiTypescript, { astToString } from "openapi-typescript";
 const packageFolder = join(dirname(fileURLToPath(import.meta.url)), "..");
 const workspace = join(packageFolder, "..", "..");
 
+const { values } = parseArgs({
+  options: { agentd: { type: "string" }, document: { type: "string", multiple: true } },
+});
+
 /** Returns what the agent prints about itself. */
 function ask(subcommand) {
-  const arguments_ = ["run", "--quiet", "-p", "agentd", "--bin", "agentd", "--", subcommand];
-  return execFileSync("cargo", arguments_, { cwd: workspace, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 });
+  const options = { cwd: workspace, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 };
+  return values.agentd === undefined
+    ? execFileSync("cargo", ["run", "--quiet", "-p", "agentd", "--bin", "agentd", "--", subcommand], options)
+    : execFileSync(values.agentd, [subcommand], options);
 }
 
 /** Returns both documents, parsed. */
 function readDocuments() {
-  const { values } = parseArgs({ options: { document: { type: "string", multiple: true } } });
   const texts = values.document?.map((file) => readFileSync(file, "utf8")) ?? [ask("openapi"), ask("asyncapi")];
   return texts.map((text) => JSON.parse(text));
 }

@@ -1,7 +1,8 @@
 /**
  * The parts of a browser that the SDK stands on and Node lacks, for unit tests: WebSocket, permissions,
- * location. Import it before the SDK.
+ * location, and, in Node 18, crypto. Import it before the SDK.
  */
+import { webcrypto } from "node:crypto";
 import { WebSocket } from "ws";
 
 /** What the browser answers about its permission; a test changes it. */
@@ -21,6 +22,9 @@ const permissions = {
   },
 };
 
+if (globalThis.crypto === undefined) {
+  Object.defineProperty(globalThis, "crypto", { value: webcrypto, configurable: true });
+}
 Object.defineProperty(globalThis, "WebSocket", { value: WebSocket, configurable: true });
 Object.defineProperty(globalThis, "navigator", { value: { permissions }, configurable: true });
 Object.defineProperty(globalThis, "location", { value: browser, configurable: true });
