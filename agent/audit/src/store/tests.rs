@@ -1,0 +1,1 @@
+//! Crashes, full disks and what is put right.
