@@ -5,7 +5,7 @@
  * an empty one.
  */
 import { AgentClient, AgentError, type Question, type Reading, type Reply } from "@madoguchi/agent";
-import { element } from "./elements";
+import { element, writeOrHide } from "./elements";
 import { showAgent, showDevices, showJob, showOutcome, showProblem, showReading, showReady } from "./panel";
 import { Paper } from "./paper";
 import { Screens } from "./screens";
@@ -27,9 +27,10 @@ class CounterPage {
     this.#agent = new AgentClient({ address: settings.agent, getToken: fetchToken });
     this.#screens = new Screens(this.#agent);
     this.#paper.apply(settings);
-    element("city").textContent = settings.municipality.name;
+    writeOrHide(element("city"), settings.municipality?.name);
     element("counter-number").textContent = settings.counter;
-    element("staff").textContent = settings.staff;
+    element("staff").textContent = settings.staff ?? "";
+    element("staff-box").hidden = settings.staff === undefined;
     this.#listen();
     this.#wireButtons();
   }

@@ -109,15 +109,21 @@ export function showJob(job: Job, settings: Settings): void {
 
 /** Shows what the card says of itself, before anything is asked of the citizen. */
 function showCard(card: CardFacts, settings: Settings): void {
-  const own = settings.municipality.code.slice(0, 5) === card.municipalityCode;
-  const region = prefecture(card.municipalityCode) ?? "";
-  element("card-municipality").textContent = own
-    ? `${settings.municipality.name}（${card.municipalityCode}）`
-    : `ほかの市区町村 ${region}（${card.municipalityCode}）`;
+  element("card-municipality").textContent = issuer(card.municipalityCode, settings);
   element("card-expiry").textContent = plainDate(card.expiresOn);
   const expired = "有効期限が切れています。本人確認には使えません。更新の手続きを案内してください。";
   writeOrHide(element("card-warning"), card.expired ? expired : undefined);
   element("card-facts").hidden = false;
+}
+
+/** Names the municipality that issued the card: ours, or the prefecture of another one. */
+function issuer(code: string, settings: Settings): string {
+  const own = settings.municipality;
+  if (own?.code.slice(0, 5) === code) {
+    return `${own.name}（${code}）`;
+  }
+  const region = `${prefecture(code) ?? ""}（${code}）`;
+  return own === undefined ? region : `ほかの市区町村 ${region}`;
 }
 
 /** Shows the verdict and moves the focus there, so that it is the next thing heard. */

@@ -40,7 +40,8 @@ export class Paper {
 
   /** Takes over the municipality's name and fee. */
   apply(settings: Settings): void {
-    element("paper-to").textContent = `${settings.municipality.name}長 あて`;
+    const name = settings.municipality?.name;
+    element("paper-to").textContent = name === undefined ? "" : `${name}長 あて`;
     this.#feeYen = settings.feeYen;
     this.#recount();
   }

@@ -10,12 +10,12 @@ import type { TokenRequest } from "@madoguchi/agent";
 export interface Settings {
   /** The agent's address. */
   readonly agent: string;
-  /** The municipality whose form this is. */
-  readonly municipality: { readonly name: string; readonly code: string };
   /** The counter's name. */
   readonly counter: string;
-  /** The staff id, for display. */
-  readonly staff: string;
+  /** The municipality whose form this is, where the page should name it. */
+  readonly municipality?: { readonly name: string; readonly code: string };
+  /** The staff id, where the page should show it. */
+  readonly staff?: string;
   /** The fee for one copy, where the page should show it. */
   readonly feeYen?: number;
 }

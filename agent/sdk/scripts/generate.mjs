@@ -56,8 +56,23 @@ function withoutNull(schema) {
   return copy;
 }
 
-const documents = readDocuments();
-const schemas = Object.assign({}, ...documents.map((document) => document.components.schemas));
+/** The types of the messages of the event stream: each operation's messages are one tagged union. */
+const MESSAGE_TYPES = { applicationSays: "ClientMessage", applicationHears: "ServerMessage" };
+
+/** Returns the schemas of a document, those of its messages included. */
+function schemasOf(document) {
+  const schemas = { ...document.components.schemas };
+  for (const [operation, name] of Object.entries(MESSAGE_TYPES)) {
+    const references = document.operations?.[operation]?.messages;
+    if (references !== undefined) {
+      const messages = references.map(({ $ref }) => document.components.messages[$ref.split("/").at(-1)]);
+      schemas[name] = { oneOf: messages.map((message) => message.payload) };
+    }
+  }
+  return schemas;
+}
+
+const schemas = Object.assign({}, ...readDocuments().map(schemasOf));
 const tree = await openapiTypescript({
   openapi: "3.1.0",
   info: { title: "wire types", version: "1" },
