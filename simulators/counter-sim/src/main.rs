@@ -1,1 +1,118 @@
-fn main() {}
+//! The simulated counter as a program: flags over a settings file, until it is told to end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use counter_sim::{CounterSim, SettingsFile};
+use tracing_subscriber::EnvFilter;
+
+mod platform;
+
+/// Simulates a whole municipal counter: citizens' cards, the counter application's backend, a bench.
+#[derive(Debug, Parser)]
+#[command(name = "counter-sim", version)]
+struct Arguments {
+    /// Settings as TOML; flags override it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of keys, retry counters and the port file counter-sim.json.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Folder of the test keys; in the state folder by default.
+    #[arg(long, value_name = "DIR")]
+    pki: Option<PathBuf>,
+    /// Where a slot of the virtual reader listens; once per slot.
+    #[arg(long = "slot", value_name = "HOST:PORT")]
+    slots: Vec<SocketAddr>,
+    /// Port of the control surface and the bench page; 0 takes any.
+    #[arg(long, value_name = "PORT")]
+    control_port: Option<u16>,
+    /// Port of the counter application; 0 takes any.
+    #[arg(long, value_name = "PORT")]
+    counter_port: Option<u16>,
+    /// The built counter page.
+    #[arg(long, value_name = "DIR")]
+    counter_page: Option<PathBuf>,
+    /// Where the agent answers.
+    #[arg(long, value_name = "URL")]
+    agent: Option<String>,
+    /// The agent's id, the audience of tokens.
+    #[arg(long, value_name = "ID")]
+    agent_id: Option<String>,
+    /// The counter's name in tokens.
+    #[arg(long, value_name = "NAME")]
+    counter_name: Option<String>,
+    /// The staff id in tokens.
+    #[arg(long, value_name = "ID")]
+    staff: Option<String>,
+    /// Time per command in milliseconds; a real card takes about 12.
+    #[arg(long, value_name = "MS")]
+    delay_ms: Option<u64>,
+    /// A file of further holders; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    holders: Vec<PathBuf>,
+    /// What to log, such as `debug` or `sim_kit=trace,info`.
+    #[arg(long, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
+    log: String,
+}
+
+/// Refuses a filter that is not understood while there is still somebody to read it.
+fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+impl Arguments {
+    fn settings_file(self) -> anyhow::Result<SettingsFile> {
+        let mut file = match &self.config {
+            Some(path) => SettingsFile::read(path)?,
+            None => SettingsFile::default(),
+        };
+        file.state = self.state.or(file.state);
+        file.pki = self.pki.or(file.pki);
+        if !self.slots.is_empty() {
+            file.slots = self.slots;
+        }
+        file.control_port = self.control_port.unwrap_or(file.control_port);
+        file.counter_port = self.counter_port.unwrap_or(file.counter_port);
+        file.counter_page = self.counter_page.or(file.counter_page);
+        file.agent = self.agent.or(file.agent);
+        file.agent_id = self.agent_id.or(file.agent_id);
+        file.counter_name = self.counter_name.or(file.counter_name);
+        file.staff = self.staff.or(file.staff);
+        file.delay_ms = self.delay_ms.unwrap_or(file.delay_ms);
+        file.holders.extend(self.holders);
+        Ok(file)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&arguments.log).context("the log filter is not understood")?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // Signals are awaited before anything starts, so that none is lost in between.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let told_to_end = runtime.block_on(async { platform::told_to_end() })?;
+    let running = CounterSim::start(&arguments.settings_file()?.check()?)?;
+    runtime.block_on(told_to_end);
+    tracing::info!("ending");
+    drop(running);
+    Ok(())
+}

@@ -102,7 +102,14 @@ impl Injector {
         self.clear(Clearing::OnReinsert);
     }
 
-    /// Random bytes that end in no sensible status word, by the plan's seed.
+    /// The faults that are not over yet.
+    #[must_use]
+    pub fn remaining(&self) -> Vec<Fault> {
+        let left = self.rules.iter().filter(|rule| !rule.over);
+        left.map(|rule| rule.fault.clone()).collect()
+    }
+
+    /// Random bytes, 2 to 257 of them, by the plan's seed.
     pub fn garbage(&mut self) -> Vec<u8> {
         let length = 2 + usize::from(self.random.byte());
         (0..length).map(|_| self.random.byte()).collect()
@@ -198,7 +205,9 @@ mod tests {
     #[test]
     fn a_fault_is_over_after_the_number_of_strikes_it_was_given() {
         let mut once = injector(vec![fault(Place::Every, Clearing::Once)]);
+        assert_eq!(once.remaining().len(), 1);
         assert_eq!(struck(&mut once, 3), [true, false, false]);
+        assert!(once.remaining().is_empty());
         let mut twice = injector(vec![fault(Place::Every, Clearing::After(2))]);
         assert_eq!(struck(&mut twice, 3), [true, true, false]);
     }

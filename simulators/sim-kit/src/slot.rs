@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::apdu::CommandApdu;
 use crate::card::{Power, SharedCard};
 use crate::counters::{Counters, Exchange};
-use crate::fault::{FaultPlan, Kind, PlanError};
+use crate::fault::{Fault, FaultPlan, Kind, PlanError};
 use crate::injector::{Firing, Injector};
 use crate::session::Session;
 use crate::wire::Wire;
@@ -138,6 +138,12 @@ impl Slot {
         let injector = Injector::new(plan)?;
         self.shared.lock().injector = injector;
         Ok(())
+    }
+
+    /// The faults that are not over yet.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shared.lock().injector.remaining()
     }
 
     /// Sets how long the card takes for each command.
