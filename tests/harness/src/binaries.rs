@@ -26,6 +26,21 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// The folder in which Cargo builds.
+pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot find the running program")?;
+    let target = profile_folder(&own).and_then(Path::parent);
+    target
+        .map(Path::to_owned)
+        .context("this program does not stand in a target folder")
+}
+
+/// The root of the workspace.
+pub(crate) fn workspace() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).unwrap_or(own)
+}
+
 /// Tests stand in `target/PROFILE/deps`, programs in `target/PROFILE`.
 fn profile_folder(executable: &Path) -> Option<&Path> {
     let folder = executable.parent()?;

@@ -12,8 +12,8 @@ use agent_api::device::DeviceList;
 use agent_api::error::ErrorBody;
 use agent_api::hello::{Hello, Proof, ProofRequest};
 use agent_api::job::{Job, JobAnswer, JobRequest, JobResult};
-use agent_api::lease::{Lease, LeaseRequest};
-use agent_api::screen::{PairRequest, PinScreen, PinScreenList};
+use agent_api::lease::{Lease, LeaseRequest, RenewalRequest};
+use agent_api::screen::{PairRequest, PinScreenList};
 use agent_api::token::Nonce;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -156,12 +156,34 @@ impl Door {
         self.post("/v1/leases", request)
     }
 
+    /// Looks at a lease.
+    ///
+    /// # Errors
+    /// See [`DoorError`].
+    pub fn look_at_lease(&self, lease: &str) -> Result<Lease, DoorError> {
+        self.get(&format!("/v1/leases/{lease}"))
+    }
+
+    /// Renews a lease.
+    ///
+    /// # Errors
+    /// See [`DoorError`].
+    pub fn renew(&self, lease: &str, request: &RenewalRequest) -> Result<Lease, DoorError> {
+        self.post(&format!("/v1/leases/{lease}/renewal"), request)
+    }
+
     /// Gives a lease back.
     ///
     /// # Errors
     /// See [`DoorError`].
     pub fn release(&self, lease: &str) -> Result<(), DoorError> {
-        self.delete(&format!("/v1/leases/{lease}"))
+        self.send(
+            Method::DELETE,
+            &format!("/v1/leases/{lease}"),
+            None::<&()>,
+            &[],
+        )
+        .map(drop)
     }
 
     /// Starts a job under an idempotency key.
@@ -189,17 +211,16 @@ impl Door {
     ///
     /// # Errors
     /// See [`DoorError`].
-    pub fn cancel(&self, job: &str) -> Result<(), DoorError> {
-        self.delete(&format!("/v1/jobs/{job}"))
+    pub fn cancel(&self, job: &str) -> Result<Job, DoorError> {
+        self.call(Method::DELETE, &format!("/v1/jobs/{job}"), None::<&()>, &[])
     }
 
     /// Answers a job's question.
     ///
     /// # Errors
     /// See [`DoorError`].
-    pub fn answer(&self, job: &str, answer: &JobAnswer) -> Result<(), DoorError> {
-        let path = format!("/v1/jobs/{job}/answers");
-        self.send(Method::POST, &path, Some(answer), &[]).map(drop)
+    pub fn answer(&self, job: &str, answer: &JobAnswer) -> Result<Job, DoorError> {
+        self.post(&format!("/v1/jobs/{job}/answers"), answer)
     }
 
     /// Takes a job's result, once.
@@ -227,7 +248,7 @@ impl Door {
     ///
     /// # Errors
     /// See [`DoorError`].
-    pub fn pair_screen(&self, request: &PairRequest) -> Result<PinScreen, DoorError> {
+    pub fn pair_screen(&self, request: &PairRequest) -> Result<PinScreenList, DoorError> {
         self.post("/v1/pin-screens", request)
     }
 
@@ -235,8 +256,13 @@ impl Door {
     ///
     /// # Errors
     /// See [`DoorError`].
-    pub fn unpair_screen(&self, screen: &str) -> Result<(), DoorError> {
-        self.delete(&format!("/v1/pin-screens/{screen}"))
+    pub fn unpair_screen(&self, screen: &str) -> Result<PinScreenList, DoorError> {
+        self.call(
+            Method::DELETE,
+            &format!("/v1/pin-screens/{screen}"),
+            None::<&()>,
+            &[],
+        )
     }
 
     fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, DoorError> {
@@ -245,10 +271,6 @@ impl Door {
 
     fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, DoorError> {
         self.call(Method::POST, path, Some(body), &[])
-    }
-
-    fn delete(&self, path: &str) -> Result<(), DoorError> {
-        self.send(Method::DELETE, path, None::<&()>, &[]).map(drop)
     }
 
     fn call<A: DeserializeOwned>(

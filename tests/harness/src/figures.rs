@@ -20,6 +20,16 @@ pub struct ProcessFigures {
     pub descriptors: u64,
     /// Processor time used so far, user and system, in clock ticks (100 a second).
     pub ticks: u64,
+    /// When it started, in ticks since the machine did: with the id, this names it for ever.
+    started: u64,
+}
+
+impl ProcessFigures {
+    /// Whether this very process still runs.
+    #[must_use]
+    pub fn still_runs(&self) -> bool {
+        figures(self.id).is_ok_and(|now| now.started == self.started)
+    }
 }
 
 /// What a process and all its descendants use, the process first.
@@ -59,7 +69,7 @@ fn figures(id: u32) -> anyhow::Result<ProcessFigures> {
     let folder = PathBuf::from(format!("/proc/{id}"));
     let status = fs::read_to_string(folder.join("status"))?;
     let stat = stat_fields(id)?;
-    // Fields 14 and 15 of proc_pid_stat(5); the first two are cut off.
+    // Fields 14, 15 and 22 of proc_pid_stat(5), which counts from 1; the first two are cut off.
     let ticks = |field: usize| stat.get(field).and_then(|text| text.parse::<u64>().ok());
     Ok(ProcessFigures {
         id,
@@ -74,6 +84,7 @@ fn figures(id: u32) -> anyhow::Result<ProcessFigures> {
             .zip(ticks(12))
             .map(|(user, system)| user + system)
             .context("no ticks")?,
+        started: ticks(19).context("no start time")?,
     })
 }
 
