@@ -16,6 +16,14 @@ pub struct LeaseRequest {
     pub session: Option<String>,
 }
 
+/// Asks for more time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RenewalRequest {
+    /// Milliseconds from now on; 1,000 to 600,000.
+    pub ttl_ms: u32,
+}
+
 /// A lease, granted or waiting in the fair queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

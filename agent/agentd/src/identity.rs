@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use agent_api::hello::{Proof, ProofRequest};
 use base64::Engine as _;
@@ -29,7 +30,7 @@ const PROOF_CONTEXT: &[u8] = b"madoguchi-agent-proof-v1\0";
 #[derive(Debug)]
 pub struct Identity {
     agent_id: String,
-    key: Ed25519KeyPair,
+    key: Arc<Ed25519KeyPair>,
 }
 
 /// The key can be neither read nor made.
@@ -72,7 +73,7 @@ impl Identity {
         };
         let key = Ed25519KeyPair::from_pkcs8(&document)
             .map_err(|_rejected| IdentityError::Damaged { path })?;
-        Ok(Self { agent_id, key })
+        Ok(Self { agent_id, key: Arc::new(key) })
     }
 
     /// The public key.
@@ -81,10 +82,10 @@ impl Identity {
         self.key.public_key().as_ref()
     }
 
-    /// The private key, to sign the audit log's checkpoints.
+    /// The private key, for the thread that signs the heads of the audit log.
     #[must_use]
-    pub fn key(&self) -> &Ed25519KeyPair {
-        &self.key
+    pub fn key(&self) -> Arc<Ed25519KeyPair> {
+        Arc::clone(&self.key)
     }
 
     /// Answers a challenge of a page of `origin`.

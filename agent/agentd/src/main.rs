@@ -1,2 +1,9 @@
-//! The daemon's program: hands the command line to the library and returns its exit code.
-fn main() { print!("{}", agentd::config::reference::markdown()); }
+//! The program: hands the command line to the library and returns its exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    agentd::cli::run(agentd::cli::Cli::parse())
+}

@@ -67,8 +67,8 @@ impl Refusal {
     }
 }
 
-impl From<agent_core::Refusal> for Refusal {
-    fn from(refusal: agent_core::Refusal) -> Self {
+impl From<agent_core::event::Refusal> for Refusal {
+    fn from(refusal: agent_core::event::Refusal) -> Self {
         Self {
             tries_left: refusal.tries_left,
             detail: refusal.detail,

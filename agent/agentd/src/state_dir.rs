@@ -132,6 +132,12 @@ impl StateDir {
     }
 }
 
+/// Where an agent says that it listens; `None` where none does.
+#[must_use]
+pub fn read_ports(state_dir: &Path) -> Option<Ports> {
+    serde_json::from_slice(&std::fs::read(state_dir.join(PORT_FILE)).ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{StateDir, StateDirError};

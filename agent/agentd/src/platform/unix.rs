@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -102,6 +103,61 @@ pub async fn accept_native(listener: &NativeListener) -> io::Result<(UnixStream,
     let (stream, _address) = listener.accept().await?;
     let uid = stream.peer_cred()?.uid();
     Ok((stream, uid))
+}
+
+/// Where pcscd listens: the place that Debian compiles in, unless its own variable names another.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "libpcsclite takes its socket from this variable; the doctor looks where it looks")]
+pub fn card_service_socket() -> Option<PathBuf> {
+    let named = std::env::var_os("PCSCLITE_CSOCK_NAME").map(PathBuf::from);
+    Some(named.unwrap_or_else(|| PathBuf::from("/run/pcscd/pcscd.comm")))
+}
+
+/// The name of a process, where the system tells.
+#[must_use]
+pub fn process_name(pid: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// Which process listens on a port, where this user may know: the socket's inode from `/proc/net`, then
+/// the process that holds it (proc(5)).
+#[must_use]
+pub fn owner_of_port(address: SocketAddr) -> Option<String> {
+    let inode = listening_inode(address.port())?;
+    let target = format!("socket:[{inode}]");
+    for process in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let Ok(descriptors) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        let holds = descriptors
+            .flatten()
+            .filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok())
+            .any(|link| link.as_os_str() == target.as_str());
+        if holds {
+            let name = process_name(pid).unwrap_or_default();
+            return Some(format!("{name} (process {pid})"));
+        }
+    }
+    None
+}
+
+fn listening_inode(port: u16) -> Option<String> {
+    const LISTEN: &str = "0A";
+    let local = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| {
+        let table = std::fs::read_to_string(table).ok()?;
+        table.lines().skip(1).find_map(|line| {
+            let mut columns = line.split_whitespace().skip(1);
+            let matches = columns.next()?.ends_with(&local);
+            let _remote = columns.next()?;
+            let listens = columns.next()? == LISTEN;
+            // Queues, timer, retransmissions, user and timeout stand before the inode.
+            let inode = columns.nth(5)?;
+            (matches && listens).then(|| inode.to_owned())
+        })
+    })
 }
 
 /// The signals that end the agent.

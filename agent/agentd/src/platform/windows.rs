@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Whether native clients have a door of their own on this system.
@@ -76,6 +77,24 @@ pub fn listen_native(_path: &Path) -> io::Result<NativeListener> {
 /// Never.
 pub async fn accept_native(listener: &NativeListener) -> io::Result<(tokio::net::TcpStream, u32)> {
     match *listener {}
+}
+
+/// The service has no socket here.
+#[must_use]
+pub fn card_service_socket() -> Option<PathBuf> {
+    None
+}
+
+/// Not told here.
+#[must_use]
+pub fn process_name(_pid: u32) -> Option<String> {
+    None
+}
+
+/// Not told here.
+#[must_use]
+pub fn owner_of_port(_address: SocketAddr) -> Option<String> {
+    None
 }
 
 /// The signals that end the agent.

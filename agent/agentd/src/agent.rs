@@ -1,0 +1,203 @@
+//! The composition root: everything is made here, once, and handed to those who need it.
+//!
+//! ```text
+//! state folder -> key, audit log, fences, pairings
+//! listeners -> door -> router            PIN listener -> PIN page
+//! core + recorder + driver hosts -> event loop
+//! ```
+//! Order of the end: the loop first (jobs, hosts, records), then connections, then the files that say
+//! that the agent is here.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use agent_core::Core;
+use device_api::{Clock, SystemClock};
+use ring::signature::Ed25519KeyPair;
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+use crate::chance::SystemChance;
+use crate::config::Config;
+use crate::door::Door;
+use crate::event_loop::{EventLoop, Parts};
+use crate::identity::{Identity, IdentityError};
+use crate::input::{Desk, Input};
+use crate::ledger::{AuditLedger, LedgerError};
+use crate::pin_page::PinPage;
+use crate::platform::{self, Readiness, Termination};
+use crate::recorder::{Recorder, Writing};
+use crate::routes::{self, Office};
+use crate::server::{ApiService, Connections};
+use crate::state_dir::{Ports, StateDir, StateDirError};
+use crate::stored::{self, StoredError};
+use crate::translate;
+
+/// The number of the port file's shape.
+const PORTS_FORMAT: u32 = 1;
+
+/// Why the agent cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The system gives no event loop or no thread.
+    #[error("cannot set up the process")]
+    Process(#[source] io::Error),
+    /// The state folder cannot be used.
+    #[error("cannot use the state folder")]
+    StateDir(#[source] StateDirError),
+    /// The agent's key cannot be used.
+    #[error("cannot use the agent's key")]
+    Identity(#[source] IdentityError),
+    /// The audit log cannot be used.
+    #[error("cannot use the audit log")]
+    Audit(#[source] LedgerError),
+    /// Stored state cannot be used.
+    #[error("cannot use stored state")]
+    Stored(#[source] StoredError),
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Runs the agent until it is told to end.
+///
+/// # Errors
+/// Says what keeps it from starting; once it runs it ends only when told to.
+pub fn run(config: &Config) -> Result<(), StartError> {
+    let readiness = Readiness::from_service_manager();
+    if let Err(error) = platform::harden_process() {
+        tracing::warn!(%error, "memory of this process can end up in core dumps");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Process)?;
+    let ended = runtime.block_on(serve(config, &readiness));
+    // What still runs is waiting for a peer.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let termination = Termination::listen().map_err(StartError::Process)?;
+    let dir = Arc::new(StateDir::open(&config.state_dir).map_err(StartError::StateDir)?);
+    let (listener, address) = listen(config.listen).await?;
+    let (pin_listener, pin_address) = listen(config.pin_listen).await?;
+    let (desk, inputs) = Desk::open();
+    let identity =
+        Identity::open(config.agent_id.clone(), &dir, &ring::rand::SystemRandom::new())
+            .map_err(StartError::Identity)?;
+    let event_loop = event_loop(config, &dir, &clock, Joining { desk: &desk, pin_address, key: identity.key() })?;
+
+    let door = Arc::new(Door::new(config, address, Arc::clone(&clock)));
+    let office = Arc::new(Office {
+        desk: desk.clone(),
+        door: Arc::clone(&door),
+        identity,
+        pin_address: page_address(pin_address),
+    });
+    let (router, _document) = routes::router();
+    let service = ApiService::new(door, router.with_state(office), &run_name(clock.as_ref()));
+    let page = PinPage::new(desk.clone(), pin_address, Arc::clone(&clock));
+    let connections = Connections::default();
+    open_native(config, &connections, &service)?;
+    connections.serve(listener, service);
+    connections.serve_with(pin_listener, move || {
+        let page = page.clone();
+        move |request| {
+            let page = page.clone();
+            async move { page.answer(request).await }
+        }
+    });
+
+    let ports = Ports { format: PORTS_FORMAT, pid: std::process::id(), api: address, pin: pin_address };
+    dir.announce(&ports).map_err(StartError::Process)?;
+    tokio::spawn(terminate(termination, desk));
+    readiness.ready();
+    tracing::info!(api = %address, pin = %pin_address, agent = config.agent_id, "ready");
+    event_loop.run(inputs).await;
+    readiness.stopping();
+    connections.end().await;
+    dir.withdraw();
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: address.to_string(), source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let real = listener.local_addr().map_err(failed)?;
+    Ok((listener, real))
+}
+
+/// What the loop is joined to.
+struct Joining<'a> {
+    desk: &'a Desk,
+    pin_address: SocketAddr,
+    key: Arc<Ed25519KeyPair>,
+}
+
+fn event_loop(
+    config: &Config,
+    dir: &Arc<StateDir>,
+    clock: &Arc<dyn Clock>,
+    joining: Joining<'_>,
+) -> Result<EventLoop, StartError> {
+    let Joining { desk, pin_address, key } = joining;
+    let ledger =
+        AuditLedger::open(dir.path(), key, clock.unix_millis()).map_err(StartError::Audit)?;
+    let core = agent_core::Config {
+        hosts: 1,
+        grants: translate::grants(&config.grants),
+        first_fence: stored::reserve_fences(dir).map_err(StartError::Stored)?,
+        pairings: stored::read_pairings(dir).map_err(StartError::Stored)?,
+    };
+    let writing =
+        Writing { ledger: Box::new(ledger), dir: Arc::clone(dir), clock: Arc::clone(clock) };
+    Ok(EventLoop::new(Parts {
+        core: Core::new(core, Box::new(SystemChance::default())),
+        clock: Arc::clone(clock),
+        host: config.driver_host.clone(),
+        recorder: Recorder::start(writing, desk.clone()).map_err(StartError::Process)?,
+        desk: desk.clone(),
+        pin_address: page_address(pin_address),
+    }))
+}
+
+fn open_native(
+    config: &Config,
+    connections: &Connections,
+    service: &ApiService,
+) -> Result<(), StartError> {
+    let Some(native) = &config.native else { return Ok(()) };
+    let listener = platform::listen_native(&native.path).map_err(|source| StartError::Listen {
+        address: native.path.display().to_string(),
+        source,
+    })?;
+    let allowed = native.allowed_uids.iter().copied().collect();
+    connections.serve_native(listener, service.clone(), allowed);
+    Ok(())
+}
+
+async fn terminate(mut termination: Termination, desk: Desk) {
+    termination.wait().await;
+    tracing::info!("told to end");
+    desk.tell(Input::Terminate).await;
+}
+
+/// Where the PIN page is served, as a browser is told.
+fn page_address(address: SocketAddr) -> String {
+    format!("http://{address}/")
+}
+
+/// Tells the log lines of this run from those of others.
+fn run_name(clock: &dyn Clock) -> String {
+    format!("{:x}", clock.unix_millis() / 1000)
+}

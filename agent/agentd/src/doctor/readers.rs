@@ -1,0 +1,142 @@
+//! Whether the card service runs, and which readers a driver host sees.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use host_protocol::{AgentMessage, DeviceDescription, DeviceState, HostMessage, MAX_LINE};
+use host_protocol::{PROTOCOL_VERSION, ServiceState, decode, encode};
+
+use super::{Finding, Grade};
+use crate::config::Config;
+use crate::platform;
+
+/// How long a host may take to list its devices.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Looks for the service's socket.
+pub(super) fn service() -> Finding {
+    match platform::card_service_socket() {
+        None => Finding::new(
+            Grade::Note,
+            "カードサービスの有無は、次の項目で確かめます。",
+            "Whether the card service runs is seen below.",
+        ),
+        Some(path) if path.exists() => Finding::new(
+            Grade::Good,
+            format!("カードサービス(pcscd)の入口 {} があります。", path.display()),
+            format!("The socket of the card service (pcscd) is there: {}.", path.display()),
+        ),
+        Some(path) => Finding::new(
+            Grade::Bad,
+            format!("カードサービス(pcscd)の入口 {} がありません。pcscd を導入し、起動してください。", path.display()),
+            format!("The socket of the card service (pcscd), {}, is missing. Install and start pcscd.", path.display()),
+        ),
+    }
+}
+
+/// Starts a driver host for a moment and asks it for its devices.
+pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
+    let program = config.driver_host.program.display();
+    let mut command = Command::new(&config.driver_host.program);
+    command.args(&config.driver_host.args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            return vec![Finding::new(
+                Grade::Bad,
+                format!("機器の制御プログラム {program} を起動できません({error})。"),
+                format!("The driver host {program} cannot be started: {error}."),
+            )];
+        }
+    };
+    let (found, answer) = mpsc::channel();
+    if let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) {
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(stdout);
+            while let Some(message) = next_message(&mut reader) {
+                let welcomed = match message {
+                    HostMessage::Hello { .. } => {
+                        let welcome = AgentMessage::Welcome { protocol: PROTOCOL_VERSION };
+                        encode(&welcome).is_ok_and(|line| stdin.write_all(&line).is_ok())
+                    }
+                    HostMessage::Devices { service, devices } => {
+                        // The doctor may have lost patience.
+                        let _heard = found.send((service, devices));
+                        return;
+                    }
+                    HostMessage::Accepted { .. }
+                    | HostMessage::Progress { .. }
+                    | HostMessage::Ask { .. }
+                    | HostMessage::Finished { .. }
+                    | HostMessage::Pong { .. } => false,
+                };
+                if !welcomed {
+                    return;
+                }
+            }
+        });
+    }
+    let listed = answer.recv_timeout(PATIENCE);
+    if child.kill().and_then(|()| child.wait()).is_err() {
+        tracing::debug!("the doctor's driver host had ended before");
+    }
+    match listed {
+        Ok((ServiceState::Up, devices)) if devices.is_empty() => vec![Finding::new(
+            Grade::Bad,
+            "カードリーダーが見つかりません。ケーブルを確かめてください。",
+            "No card reader is found. Check its cable.",
+        )],
+        Ok((ServiceState::Up, devices)) => devices.iter().map(reader).collect(),
+        Ok((ServiceState::Down, _devices)) => vec![Finding::new(
+            Grade::Bad,
+            "カードサービスが動いていません。サービスを起動してください。",
+            "The card service does not run. Start it.",
+        )],
+        Err(_nothing) => vec![Finding::new(
+            Grade::Bad,
+            format!("機器の制御プログラム {program} が応答しません。入れ直してください。"),
+            format!("The driver host {program} does not answer. Install it anew."),
+        )],
+    }
+}
+
+fn next_message(reader: &mut impl std::io::BufRead) -> Option<HostMessage> {
+    let mut line = Vec::new();
+    let longest = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+    let mut bounded = reader.take(longest);
+    bounded.read_until(b'\n', &mut line).ok().filter(|read| *read > 0)?;
+    decode(&line).ok()
+}
+
+fn reader(device: &DeviceDescription) -> Finding {
+    let name = &device.name;
+    let (grade, ja, en) = match device.state {
+        DeviceState::Empty => (Grade::Good, "使えます", "can be used"),
+        DeviceState::CardPresent => (Grade::Good, "使えます(カードあり)", "can be used, a card is on it"),
+        DeviceState::CardMute => (
+            Grade::Note,
+            "使えますが、置かれたカードが応答しません",
+            "can be used; the card on it does not answer",
+        ),
+        DeviceState::InUse => (
+            Grade::Note,
+            "ほかのプログラムが使っています",
+            "is in use by another program",
+        ),
+        DeviceState::Denied => (
+            Grade::Bad,
+            "使う権限がありません。サービスの利用者の権限を直してください",
+            "is denied by the operating system; correct the permissions of the agent's user",
+        ),
+        DeviceState::Unsupported => (Grade::Note, "対応していません", "is not supported"),
+        DeviceState::Unresponsive => (
+            Grade::Bad,
+            "応答しません。つなぎ直してください",
+            "does not answer; plug it in again",
+        ),
+    };
+    Finding::new(grade, format!("リーダー「{name}」: {ja}。"), format!("Reader \"{name}\" {en}."))
+}

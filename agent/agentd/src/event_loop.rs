@@ -1,0 +1,281 @@
+//! The one loop: whatever happens becomes an event, the core decides, the effects are carried out.
+//!
+//! ```text
+//! input or timer -> Event -> Core::handle(event, now) -> [Effect] -> carried out, in order
+//! ```
+//! The loop decides nothing and never waits: a peer that does not take what it is told is dropped, a
+//! driver host that does not is killed, files are written by the [`crate::recorder`]'s thread.
+//! It sleeps until the next input or exactly until `Core::next_wakeup`; with nothing to do it does nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent_api::event::ServerMessage;
+use agent_api::job::JobResult;
+use agent_api::pin_screen::ScreenInstruction;
+use agent_core::effect::{HostCommand, Report};
+use agent_core::ids::{HostRun, RequestId, ScreenLink, SessionLink};
+use agent_core::{Core, Effect, Event};
+use device_api::Clock;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config;
+use crate::driver::Driver;
+use crate::input::{Desk, Input, Outcome};
+use crate::recorder::Recorder;
+use crate::refusal::Refusal;
+use crate::translate;
+
+/// How long jobs and hosts may take to end before the agent ends without them.
+const STOP_WITHIN: Duration = Duration::from_millis(1200);
+
+/// What the loop is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The decisions.
+    pub core: Core<JobResult>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How hosts are started.
+    pub host: config::HostCommand,
+    /// Who writes files.
+    pub recorder: Recorder,
+    /// The way in.
+    pub desk: Desk,
+    /// Where the PIN page is served.
+    pub pin_address: String,
+}
+
+/// The loop and everybody it speaks to.
+#[derive(Debug)]
+pub struct EventLoop {
+    parts: Parts,
+    waiting: BTreeMap<RequestId, oneshot::Sender<Outcome>>,
+    sessions: BTreeMap<SessionLink, mpsc::Sender<ServerMessage>>,
+    screens: BTreeMap<ScreenLink, mpsc::Sender<ScreenInstruction>>,
+    drivers: BTreeMap<HostRun, Driver>,
+    requests: u64,
+    drained: bool,
+}
+
+impl EventLoop {
+    /// A loop in which nothing has happened.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            waiting: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            screens: BTreeMap::new(),
+            drivers: BTreeMap::new(),
+            requests: 0,
+            drained: false,
+        }
+    }
+
+    /// Runs until told to terminate, then until everything has ended or its time is over.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        self.happen(Event::Started);
+        let mut give_up = None;
+        while !self.drained {
+            let wakeup = self.parts.core.next_wakeup();
+            let until = [wakeup, give_up].into_iter().flatten().min();
+            let now = self.parts.clock.now();
+            let timer = async {
+                match until {
+                    Some(moment) => tokio::time::sleep(moment.since(now)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                input = inputs.recv() => match input {
+                    Some(Input::Terminate) | None if give_up.is_none() => {
+                        give_up = Some(self.parts.clock.now().plus(STOP_WITHIN));
+                        self.happen(Event::Stop);
+                    }
+                    Some(input) => self.take_in(input),
+                    None => break,
+                },
+                () = timer => {
+                    if give_up.is_some_and(|moment| moment <= self.parts.clock.now()) {
+                        tracing::warn!("ended before everything had ended");
+                        break;
+                    }
+                    self.happen(Event::Woken);
+                }
+            }
+        }
+        self.end();
+    }
+
+    /// Lets everybody go: hosts see the end of their input, clients the end of their connection.
+    fn end(self) {
+        for (_link, session) in self.sessions {
+            let refusal = Refusal::new(device_api::FaultCode::AgentStopping);
+            // A client that has no room for this message notices the closing itself.
+            let _told = session.try_send(ServerMessage::Refused { error: refusal.body("stop") });
+        }
+        drop(self.screens);
+        drop(self.drivers);
+        self.parts.recorder.finish();
+    }
+
+    fn take_in(&mut self, input: Input) {
+        match input {
+            Input::Request { caller, call, reply } => {
+                self.requests += 1;
+                let id = RequestId(self.requests);
+                self.waiting.insert(id, reply);
+                self.happen(Event::Request { id, caller, call });
+            }
+            Input::SessionOpened { link, caller, after, out } => {
+                self.sessions.insert(link, out);
+                self.happen(Event::SessionOpened { link, caller, after });
+            }
+            Input::SessionRenewed { link, caller } => {
+                self.happen(Event::SessionRenewed { link, caller });
+            }
+            Input::SessionClosed { link } => {
+                self.sessions.remove(&link);
+                self.happen(Event::SessionClosed { link });
+            }
+            Input::ScreenOpened { link, said, out } => {
+                self.screens.insert(link, out);
+                self.happen(Event::ScreenSaid { link, said });
+            }
+            Input::ScreenSaid { link, said } => self.happen(Event::ScreenSaid { link, said }),
+            Input::ScreenClosed { link } => {
+                self.screens.remove(&link);
+                self.happen(Event::ScreenClosed { link });
+            }
+            Input::HostSaid { run, message } => {
+                let said = translate::host::says(*message, &self.today());
+                self.happen(Event::HostSaid { run, said });
+            }
+            Input::HostGarbled { run } => self.happen(Event::HostGarbled { run }),
+            Input::HostExited { run } => {
+                self.drivers.remove(&run);
+                self.happen(Event::HostExited { run });
+            }
+            Input::Recorded { ticket, written: true } => self.happen(Event::AuditWritten { ticket }),
+            Input::Recorded { ticket, written: false } => self.happen(Event::AuditFailed { ticket }),
+            Input::Terminate => {}
+        }
+    }
+
+    fn today(&self) -> String {
+        translate::today_in_japan(self.parts.clock.unix_millis())
+    }
+
+    fn happen(&mut self, event: Event<JobResult>) {
+        let now = self.parts.clock.now();
+        for effect in self.parts.core.handle(event, now) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect<JobResult>) {
+        match effect {
+            Effect::StartHost { run } => self.start_host(run),
+            Effect::KillHost { run } => {
+                if let Some(driver) = self.drivers.get_mut(&run) {
+                    driver.kill();
+                }
+            }
+            Effect::SendToHost { run, command } => self.send_to_host(run, command),
+            Effect::Reply { request, outcome } => {
+                if let Some(reply) = self.waiting.remove(&request) {
+                    // The client may have gone; the core learns that from its session.
+                    let _delivered = reply.send(outcome.map_err(Refusal::from));
+                }
+            }
+            Effect::Welcome { link, session, position, missed } => {
+                let session = session.as_str().to_owned();
+                let position = translate::api::position_out(position);
+                self.publish(link, ServerMessage::Welcome { session, position, missed });
+            }
+            Effect::RefuseSession { link, refusal } => {
+                let error = Refusal::from(refusal).body(&format!("s-{}", link.0));
+                self.publish(link, ServerMessage::Refused { error });
+                self.sessions.remove(&link);
+            }
+            Effect::Publish { link, seq, happening } => {
+                let event = translate::api::happening(happening, &self.parts.pin_address);
+                self.publish(link, ServerMessage::Event { seq, event });
+            }
+            Effect::TellScreen { link, tell } => {
+                let told = self.screens.get(&link).map(|screen| {
+                    screen.try_send(translate::api::screen_tell(tell)).is_ok()
+                });
+                if told == Some(false) {
+                    self.screens.remove(&link);
+                }
+            }
+            Effect::CloseScreen { link } => {
+                self.screens.remove(&link);
+            }
+            Effect::StorePairings { pairings } => self.parts.recorder.store_pairings(pairings),
+            Effect::AppendAudit { ticket, entry } => self.parts.recorder.append(ticket, entry),
+            Effect::Report(report) => log_report(&report),
+            Effect::Drained => self.drained = true,
+        }
+    }
+
+    /// A reader that lets its queue fill up is dropped; it comes back and asks for what it missed.
+    fn publish(&mut self, link: SessionLink, message: ServerMessage) {
+        let taken = self.sessions.get(&link).map(|session| session.try_send(message).is_ok());
+        if taken == Some(false) {
+            tracing::warn!(link = link.0, "a client that reads too slowly was dropped");
+            self.sessions.remove(&link);
+        }
+    }
+
+    fn start_host(&mut self, run: HostRun) {
+        let parts = &self.parts;
+        match Driver::start(&parts.host, run, &parts.desk, &parts.clock) {
+            Ok(driver) => {
+                self.drivers.insert(run, driver);
+            }
+            Err(error) => {
+                let program = parts.host.program.display();
+                tracing::error!(%error, %program, "the driver host cannot be started");
+                self.happen(Event::HostExited { run });
+            }
+        }
+    }
+
+    fn send_to_host(&mut self, run: HostRun, command: HostCommand) {
+        let message = translate::host::command(command, &self.today());
+        let Some(driver) = self.drivers.get_mut(&run) else { return };
+        if !driver.send(message) {
+            tracing::warn!(host = run.host.0, run = run.run, "a driver host reads nothing any more");
+            driver.kill();
+        }
+    }
+}
+
+fn log_report(report: &Report) {
+    match report {
+        Report::HostReady { run } => {
+            tracing::info!(host = run.host.0, run = run.run, "a driver host is in service");
+        }
+        Report::HostLost { run, why, in_a_row, restart_in } => {
+            let restart_in_ms = translate::api::millis(*restart_in);
+            tracing::warn!(host = run.host.0, run = run.run, ?why, in_a_row, restart_in_ms, "a driver host was lost");
+        }
+        Report::DeviceOfferedTwice { host, device } => {
+            tracing::error!(host = host.0, %device, "two driver hosts offer the same device");
+        }
+        Report::HostOutOfTurn { run } => {
+            tracing::warn!(host = run.host.0, run = run.run, "a driver host spoke out of turn");
+        }
+        Report::AuditLost { job } => {
+            tracing::error!(%job, "the audit log cannot be written; results are withheld");
+        }
+        Report::PairingGuesses { origin, counter } => {
+            tracing::error!(%origin, counter, "somebody guesses pairing codes");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The audit log, as the recorder writes it and the command line verifies it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use agent_core::effect::AuditEntry;
+use agent_core::task::{Credential, Field, Verdict};
+use audit::{AuditLog, Entry, HeadSigner, JobOutcome, JobRecord, Limits};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use device_api::FaultCode;
+use ring::signature::Ed25519KeyPair;
+use thiserror::Error;
+
+use crate::platform;
+use crate::recorder::{Ledger, LedgerFailure};
+
+/// The folder of the audit log in the state folder.
+const AUDIT_DIR: &str = "audit";
+
+/// The audit log of a running agent.
+#[derive(Debug)]
+pub struct AuditLedger(AuditLog);
+
+/// The audit log cannot be used.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// Its folder cannot be made.
+    #[error("cannot make {path}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot be opened for writing.
+    #[error("the log in {path} was not opened")]
+    Open {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: audit::OpenError,
+    },
+    /// It cannot be read.
+    #[error("the log in {path} was not verified")]
+    Verify {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: audit::VerifyError,
+    },
+    /// The key is no Ed25519 public key.
+    #[error("a public key is 32 bytes as base64url without padding")]
+    Key,
+}
+
+impl AuditLedger {
+    /// Opens the log in the state folder, or begins one.
+    ///
+    /// # Errors
+    /// See [`LedgerError`]. A log that was tampered with is not written on.
+    pub fn open(
+        state_dir: &Path,
+        key: Arc<Ed25519KeyPair>,
+        unix_millis: u64,
+    ) -> Result<Self, LedgerError> {
+        let path = state_dir.join(AUDIT_DIR);
+        platform::make_private_dir(&path)
+            .map_err(|source| LedgerError::Folder { path: path.clone(), source })?;
+        let signer = Box::new(AgentKey(key));
+        let opened = AuditLog::open(&path, signer, Limits::default(), unix_millis)
+            .map_err(|source| LedgerError::Open { path, source })?;
+        for recovery in &opened.recoveries {
+            tracing::warn!(?recovery, "the audit log was put right after a crash");
+        }
+        Ok(Self(opened.log))
+    }
+}
+
+impl Ledger for AuditLedger {
+    fn append(&mut self, entry: &AuditEntry, unix_millis: u64) -> Result<(), LedgerFailure> {
+        let receipt = self.0.append(&Entry::Job(Box::new(record(entry))), unix_millis)?;
+        tracing::debug!(seq = receipt.seq, job = %entry.job, "recorded");
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), LedgerFailure> {
+        Ok(self.0.settle()?)
+    }
+}
+
+/// The agent's key, which other parts of the agent use too.
+#[derive(Debug)]
+struct AgentKey(Arc<Ed25519KeyPair>);
+
+impl HeadSigner for AgentKey {
+    fn public_key(&self) -> [u8; 32] {
+        HeadSigner::public_key(&*self.0)
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        HeadSigner::sign(&*self.0, message)
+    }
+}
+
+fn record(entry: &AuditEntry) -> JobRecord {
+    let field = |field: &Field| match field {
+        Field::FourAttributes => "fourAttributes".to_owned(),
+        Field::IndividualNumber => "individualNumber".to_owned(),
+    };
+    let credential = |credential: Credential| match credential {
+        Credential::PinOnScreen { shuffled: false } => "pinOnScreen",
+        Credential::PinOnScreen { shuffled: true } => "pinOnScreenShuffled",
+        Credential::PinByApi => "pinByApi",
+        Credential::VerificationNumberB => "verificationNumberB",
+    };
+    let verdict = |verdict: Verdict| match verdict {
+        Verdict::Genuine => "genuine",
+        Verdict::NotVerified => "notVerified",
+        Verdict::Forged => "forged",
+    };
+    JobRecord {
+        job: entry.job.as_str().to_owned(),
+        staff: entry.staff.clone(),
+        origin: entry.origin.as_str().to_owned(),
+        counter: entry.counter.clone(),
+        device: entry.device.as_str().to_owned(),
+        purpose: entry.purpose.clone(),
+        operation: entry.operation.to_owned(),
+        fields: entry.fields.iter().map(field).collect(),
+        credential: entry.credential.map(|used| credential(used).to_owned()),
+        outcome: outcome(entry.fault.map(|fault| fault.code)),
+        code: entry.fault.map(|fault| fault.code.as_str().to_owned()),
+        tries_left: entry.fault.and_then(|fault| fault.tries_left),
+        verdict: entry.verdict.map(|found| verdict(found).to_owned()),
+        last_try_allowed_by: entry.last_try_allowed_by.clone(),
+        secrets_used: entry.secrets_used,
+    }
+}
+
+fn outcome(fault: Option<FaultCode>) -> JobOutcome {
+    match fault {
+        None => JobOutcome::Succeeded,
+        Some(code) if code == FaultCode::JobCancelled => JobOutcome::Cancelled,
+        Some(_) => JobOutcome::Failed,
+    }
+}
+
+/// What a verification found, for people.
+#[derive(Debug)]
+pub struct Verification {
+    /// Whether nothing is wrong.
+    pub sound: bool,
+    /// What was found.
+    pub text: String,
+}
+
+/// Verifies a log, against a public key (base64url) where one is given.
+///
+/// # Errors
+/// The files cannot be read; what they say is never an error.
+pub fn verify(dir: &Path, public_key: Option<&str>) -> Result<Verification, LedgerError> {
+    let key = public_key.map(decode_key).transpose()?;
+    let report = audit::verify(dir, key.as_ref())
+        .map_err(|source| LedgerError::Verify { path: dir.to_owned(), source })?;
+    let mut text = String::new();
+    let span = match (&report.first_time, &report.last_time) {
+        (Some(first), Some(last)) => format!(", {first} to {last}"),
+        _ => String::new(),
+    };
+    // Writing to a String cannot fail.
+    let _written = writeln!(text, "proved: {} records in {} segments{span}", report.records, report.segments);
+    if let Some(key) = &report.key {
+        let how = if public_key.is_some() { "as named" } else { "compare it with the agent's" };
+        let _written = writeln!(text, "key: {key} ({how})");
+    }
+    if report.unnamed > 0 || report.torn_bytes > 0 {
+        let _written = writeln!(
+            text,
+            "at the end: {} records that no head names yet, {} bytes of a half-written line",
+            report.unnamed, report.torn_bytes
+        );
+    }
+    let verdict = match &report.finding {
+        None => "the log is sound".to_owned(),
+        Some(finding) => format!("the log is DAMAGED: {}", describe(finding)),
+    };
+    text.push_str(&verdict);
+    Ok(Verification { sound: report.finding.is_none(), text })
+}
+
+fn decode_key(text: &str) -> Result<[u8; 32], LedgerError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+    bytes.try_into().map_err(|_bytes| LedgerError::Key)
+}
+
+fn describe(finding: &audit::Finding) -> String {
+    use audit::Defect;
+
+    let what = match &finding.defect {
+        Defect::Changed { seq } => format!("record {seq} was changed"),
+        Defect::Missing { from, to } => format!("records {from} to {to} are missing"),
+        Defect::Reordered { seq } => format!("record {seq} stands in the wrong place"),
+        Defect::Repeated { seq } => format!("record {seq} stands there twice"),
+        Defect::Rewritten => "the records are not those that the agent signed".to_owned(),
+        Defect::HeadMissing => "there is no head".to_owned(),
+        Defect::HeadDamaged { slot } => format!("head-{slot}.json is damaged"),
+        Defect::ForeignKey => "the head is signed by another key".to_owned(),
+        Defect::NotSigned { from } => format!("records from {from} on were added without the key"),
+        Defect::Newer { format } => format!("it has format {format}, newer than this program"),
+    };
+    match &finding.place {
+        Some(place) => format!("{what} ({}, line {})", place.segment, place.line),
+        None => what,
+    }
+}

@@ -1,0 +1,138 @@
+//! The one thread that writes what must be on the disk, so that the loop never waits for it.
+//!
+//! The core hands out no result before its record is written (`Effect::AppendAudit` ->
+//! `Input::Recorded`), so an fsync delays one job and blocks nothing else.
+//! Invariant: records are written in the order of their effects, each reported exactly once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use agent_core::effect::{AuditEntry, Pairing};
+use agent_core::ids::AuditTicket;
+use device_api::Clock;
+
+use crate::input::{Desk, Input};
+use crate::state_dir::StateDir;
+use crate::stored;
+
+/// The stack of a thread that formats one record and writes it.
+const STACK: usize = 256 * 1024;
+
+/// Where records go. The audit log implements it; tests can fail in its place.
+pub trait Ledger: Send + fmt::Debug {
+    /// Writes a record and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// It is not on the disk.
+    fn append(
+        &mut self,
+        entry: &AuditEntry,
+        unix_millis: u64,
+    ) -> Result<(), LedgerFailure>;
+
+    /// Finishes what no record waits for. Called when there is nothing else to write.
+    ///
+    /// # Errors
+    /// It is tried again with the next record.
+    fn settle(&mut self) -> Result<(), LedgerFailure>;
+}
+
+/// Why a record is not on the disk.
+pub type LedgerFailure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug)]
+enum Order {
+    Append { ticket: AuditTicket, entry: Box<AuditEntry> },
+    StorePairings { pairings: Vec<Pairing> },
+}
+
+/// Orders for the thread.
+#[derive(Debug)]
+pub struct Recorder {
+    orders: mpsc::Sender<Order>,
+    thread: JoinHandle<()>,
+}
+
+/// What the thread works with.
+#[derive(Debug)]
+pub struct Writing {
+    /// Where records go.
+    pub ledger: Box<dyn Ledger>,
+    /// Where pairings go.
+    pub dir: Arc<StateDir>,
+    /// The time of records.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Recorder {
+    /// Starts the thread; it reports to `desk`.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(writing: Writing, desk: Desk) -> std::io::Result<Self> {
+        let (orders, received) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .stack_size(STACK)
+            .spawn(move || write(writing, &received, &desk))?;
+        Ok(Self { orders, thread })
+    }
+
+    /// Writes a record.
+    pub fn append(&self, ticket: AuditTicket, entry: Box<AuditEntry>) {
+        self.order(Order::Append { ticket, entry });
+    }
+
+    /// Replaces the stored pairings.
+    pub fn store_pairings(&self, pairings: Vec<Pairing>) {
+        self.order(Order::StorePairings { pairings });
+    }
+
+    /// Waits until everything that was ordered is written.
+    pub fn finish(self) {
+        drop(self.orders);
+        if self.thread.join().is_err() {
+            tracing::error!("the recorder ended badly");
+        }
+    }
+
+    fn order(&self, order: Order) {
+        // A recorder that has ended reports nothing, and the core then hands out nothing.
+        if self.orders.send(order).is_err() {
+            tracing::error!("the recorder has ended; nothing is recorded any more");
+        }
+    }
+}
+
+fn write(mut writing: Writing, orders: &mpsc::Receiver<Order>, desk: &Desk) {
+    while let Some(order) = next(&mut writing, orders) {
+        match order {
+            Order::Append { ticket, entry } => {
+                let written = writing.ledger.append(&entry, writing.clock.unix_millis());
+                if let Err(error) = &written {
+                    tracing::error!(error, job = %entry.job, "a record was not written");
+                }
+                // Nobody listens any more while the agent ends; the record is written all the same.
+                let _heard = desk.tell_blocking(Input::Recorded { ticket, written: written.is_ok() });
+            }
+            Order::StorePairings { pairings } => {
+                if let Err(error) = stored::write_pairings(&writing.dir, &pairings) {
+                    tracing::error!(%error, "pairings are lost at the next start");
+                }
+            }
+        }
+    }
+}
+
+/// Takes the next order; settles the ledger before waiting for one.
+fn next(writing: &mut Writing, orders: &mpsc::Receiver<Order>) -> Option<Order> {
+    if let Ok(order) = orders.try_recv() {
+        return Some(order);
+    }
+    if let Err(error) = writing.ledger.settle() {
+        tracing::warn!(error, "the audit log is not settled");
+    }
+    orders.recv().ok()
+}
