@@ -1,0 +1,97 @@
+//! A whole counter of real processes starts, reads a card, and leaves nothing behind.
+
+use agent_api::event::Event;
+use agent_api::job::{Credential, Field, Job, JobRequest, JobResult, JobState, Task, Verdict};
+use agent_api::lease::LeaseRequest;
+use anyhow::Context as _;
+use harness::{Counter, Desk, Options, Patience};
+
+fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job> {
+    let session = Some(desk.events.session().to_owned());
+    let request = LeaseRequest {
+        device: reader.to_owned(),
+        ttl_ms: 60_000,
+        session,
+    };
+    let lease = desk.door.lease(&request)?;
+    let request = JobRequest {
+        lease: lease.id.clone(),
+        fence: lease.fence.context("the lease waits")?,
+        purpose: "住民票の写しの交付".to_owned(),
+        deadline_ms: 60_000,
+        task: Task::ReadMyNumberCard {
+            fields: vec![Field::FourAttributes],
+            credential: Credential::PinOnScreen,
+        },
+    };
+    let started = desk.door.start_job("first-attempt", &request)?;
+    let question = desk.screen.wait_question(Patience::seconds(20))?;
+    assert_eq!(question.word, started.word);
+    desk.screen.enter(&question, pin)?;
+    desk.events.wait_for(Patience::seconds(20), |event| {
+        let Event::Job { job } = event else {
+            return None;
+        };
+        let ended = matches!(
+            job.state,
+            JobState::Succeeded | JobState::Failed | JobState::Cancelled
+        );
+        (ended && job.id == started.id).then_some(*job)
+    })
+}
+
+#[test]
+fn a_card_is_read_through_the_whole_counter_and_nothing_is_left() -> anyhow::Result<()> {
+    let mut counter = Counter::start(&Options::default())?;
+    let reader = format!(
+        "pcsc:{}",
+        counter.pcscd.readers().first().context("no reader")?
+    );
+    let card = counter
+        .control()
+        .cards()?
+        .into_iter()
+        .next()
+        .context("no card")?;
+    counter.control().insert(0, &card.id)?;
+    let mut desk = counter.desk()?;
+    let job = read_with_pin(&mut desk, &reader, &card.pin)?;
+    assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
+    let JobResult::Reading {
+        attributes,
+        authenticity,
+        ..
+    } = desk.door.take_result(&job.id)?
+    else {
+        anyhow::bail!("another kind of result");
+    };
+    assert_eq!(authenticity.verdict, Verdict::Genuine);
+    assert_eq!(
+        attributes.context("no attributes")?.name.expose(),
+        card.name
+    );
+    assert_eq!(counter.control().counters(0)?.verifies, 1);
+
+    let names: Vec<String> = counter
+        .figures()?
+        .into_iter()
+        .map(|process| process.name)
+        .collect();
+    assert_eq!(names, ["agentd", "driver-host"]);
+    let folder = counter.folder().to_owned();
+    counter.stop()?;
+    assert!(!folder.exists());
+    Ok(())
+}
+
+#[test]
+fn an_agent_that_was_killed_starts_again_at_the_same_address() -> anyhow::Result<()> {
+    let mut counter = Counter::start(&Options::default())?;
+    let before = counter.agent.addresses();
+    counter.agent.kill()?;
+    counter.agent.start_again()?;
+    let after = counter.agent.addresses();
+    assert_eq!((before.api, before.pin), (after.api, after.pin));
+    assert_eq!(counter.door()?.hello()?.protocol, "madoguchi-agent");
+    counter.stop()
+}
