@@ -1,1 +1,14 @@
 //! Scenarios through the real agent, the real PC/SC service and simulated cards.
+//!
+//! Nothing between the page's request and the card is replaced: HTTP door, daemon, driver host, pcscd and
+//! virtual reader are the ones that run at a counter.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`clerk`] | asks for readings as a counter application does |
+//! | [`script`] | the scripted scenario of `cargo xtask demo --once` |
+//! | [`steps`] | steps with a time and a tick or a cross |
+
+pub mod clerk;
+pub mod script;
+pub mod steps;
