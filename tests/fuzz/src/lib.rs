@@ -1,1 +1,51 @@
 //! Fuzz targets for every parser of outside bytes, and the replay of their corpus.
+//!
+//! A target is a function that takes any bytes and panics when a promise is broken; what a target promises
+//! stands at its head.
+//! The ordinary tests replay the small corpus that stands in `corpus/NAME`, without libFuzzer:
+//!
+//! ```text
+//! cargo nextest run -p fuzz
+//! ```
+//!
+//! The real fuzzer runs on a stable compiler; it needs a C++ compiler to build libFuzzer:
+//!
+//! ```text
+//! cargo build --config tests/fuzz/libfuzzer.toml --target x86_64-unknown-linux-gnu -p fuzz --features libfuzzer
+//! target/x86_64-unknown-linux-gnu/debug/fuzz-NAME -max_total_time=60 -print_final_stats=1 FOUND tests/fuzz/corpus/NAME
+//! ```
+//!
+//! `FOUND` is a folder for what the fuzzer finds.
+//! Input that made a target panic is cut down (`-minimize_crash=1`) and joins the corpus with the repair.
+//!
+//! | name | outside bytes | reach the product through |
+//! |---|---|---|
+//! | `agent-line` | lines to a driver host | its standard input |
+//! | `card-read` | a card's answers to a whole read | the card reader |
+//! | `card-text` | a name or address | the card |
+//! | `host-line` | lines from a driver host | its standard output |
+//! | `tlv` | a card's files | the card |
+//! | `trust-file` | a key file | the configuration |
+//!
+//! A new target is a module under `target`, a line in [`TARGETS`], a binary under `targets` and a folder of
+//! corpus; the replay fails until all of them are there.
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unreachable,
+    reason = "a target says by panicking that a promise is broken"
+)]
+
+pub mod target;
+
+/// Takes any bytes; panics when a promise is broken.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("agent-line", target::host_protocol::agent_line),
+    ("card-read", target::card_read::card_read),
+    ("card-text", target::card_data::card_text),
+    ("host-line", target::host_protocol::host_line),
+    ("tlv", target::card_data::tlv),
+    ("trust-file", target::card_data::trust_file),
+];

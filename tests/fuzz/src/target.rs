@@ -1,0 +1,5 @@
+//! The targets, by what sends the bytes.
+
+pub mod card_data;
+pub mod card_read;
+pub mod host_protocol;
