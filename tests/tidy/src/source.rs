@@ -2,7 +2,8 @@
 
 use crate::{File, Repository};
 
-/// Above this many lines before its tests, a file says in its header why it is long.
+/// Above this many lines before its tests, a file says in its header why it is long; one that holds
+/// nothing but tests need not, because it is read a test at a time.
 const LONG: usize = 500;
 
 /// Above this many lines before its tests, a file is refused.
@@ -70,8 +71,15 @@ fn size(file: &File) -> Option<String> {
     })
 }
 
+/// Whether a file is part of an integration test.
+fn is_test(path: &str) -> bool {
+    // GROUP/CRATE/tests/...; the group `tests` itself holds crates.
+    path.split('/').nth(2) == Some("tests")
+}
+
 fn module_file(file: &File) -> Option<String> {
-    let is_mod = file.path.ends_with("/mod.rs");
+    // What integration tests share must be called so, or Cargo takes it for a test of its own.
+    let is_mod = file.path.ends_with("/mod.rs") && !file.path.ends_with("/tests/common/mod.rs");
     is_mod.then(|| format!("{}: name the file after its module", file.path))
 }
 
@@ -127,6 +135,16 @@ mod tests {
         assert!(size(&file(TOO_LONG + 1, "//! Long because of a table.")).is_some());
         let tested = format!("//! A.\n#[cfg(test)]\n{}", "x\n".repeat(TOO_LONG));
         assert_eq!(size(&File::imagined("a.rs", &tested)), None);
+    }
+
+    #[test]
+    fn files_of_tests_need_no_reason_but_have_the_limit() {
+        let lines = |count: usize| format!("//! A.\n{}", "x\n".repeat(count));
+        let path = "agent/audit/tests/journeys.rs";
+        assert_eq!(size(&File::imagined(path, &lines(LONG + 1))), None);
+        assert!(size(&File::imagined(path, &lines(TOO_LONG + 1))).is_some());
+        let source = File::imagined("tests/harness/src/door.rs", &lines(LONG + 1));
+        assert!(size(&source).is_some());
     }
 
     #[test]
