@@ -75,7 +75,7 @@ const KEPT_TO: [(&str, &[&str], &str); 6] = [
     ),
     (
         "ureq",
-        &["harness", "scenarios", "bench"],
+        &["counter-sim", "harness", "scenarios", "bench"],
         "the product is no HTTP client",
     ),
 ];
