@@ -54,14 +54,7 @@ pub fn card_read(input: &[u8]) {
     let (job, script) = input
         .split_first()
         .map_or((0, input), |(job, rest)| (*job, rest));
-    let mut card = ScriptedCard {
-        script,
-        extended: job & 1 != 0,
-        current: &[],
-        commands: 0,
-        secrets_seen: 0,
-        fewest_tries: None,
-    };
+    let mut card = ScriptedCard::new(script, job & 1 != 0);
     let read = read(&mut card, job);
     assert!(
         card.secrets_seen <= 1,
@@ -148,7 +141,18 @@ struct ScriptedCard<'a> {
     fewest_tries: Option<u8>,
 }
 
-impl ScriptedCard<'_> {
+impl<'a> ScriptedCard<'a> {
+    fn new(script: &'a [u8], extended: bool) -> Self {
+        Self {
+            script,
+            extended,
+            current: &[],
+            commands: 0,
+            secrets_seen: 0,
+            fewest_tries: None,
+        }
+    }
+
     fn honest(&mut self, command: &Command) -> (Vec<u8>, u16) {
         let whole = |data: &[u8]| (data.to_vec(), 0x9000);
         match command.header() {
@@ -244,5 +248,21 @@ fn file(id: u8) -> &'static [u8] {
         0x04 => CERTIFICATE,
         0x07 => CARD_KEY,
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_that_answers_honestly_is_genuine_so_that_the_promise_means_something() {
+        for job in [0, 1] {
+            let read = read(&mut ScriptedCard::new(&[], job == 1), job);
+            assert!(
+                matches!(read, Ok((Some(_), Some(_), Verdict::Genuine))),
+                "job {job}"
+            );
+        }
     }
 }
