@@ -29,7 +29,12 @@ pub struct JobRequest {
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum Task {
     /// Read, without any secret, what a card says of itself.
     IdentifyCard {},
@@ -165,7 +170,12 @@ pub enum QuestionKind {
 
 /// An answer to a question of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum JobAnswer {
     /// The secret that was asked for: a 4-digit PIN, or 14 digits of verification number B.
     Secret {
@@ -188,7 +198,12 @@ pub enum JobAnswer {
 
 /// The result of a job, handed out once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum JobResult {
     /// Of `identifyCard`.
     Card {
@@ -208,7 +223,11 @@ pub enum JobResult {
         attributes: Option<Attributes>,
         /// The individual number, where asked for.
         // Renamed by hand, because the schema generator overlooks `rename_all_fields`.
-        #[serde(rename = "individualNumber", default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            rename = "individualNumber",
+            default,
+            skip_serializing_if = "Option::is_none"
+        )]
         individual_number: Option<SecretText>,
         /// Whether the data can be believed.
         authenticity: Authenticity,

@@ -14,7 +14,12 @@ use crate::secret::SecretText;
 
 /// What the page says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ScreenMessage {
     /// The first message. Without a key the screen is new and must be paired.
     Register {
@@ -42,7 +47,12 @@ pub enum ScreenMessage {
 
 /// What the agent says to the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ScreenInstruction {
     /// Show this code until staff have entered it at the counter.
     Pairing {

@@ -32,7 +32,9 @@ pub struct TokenClaims {
 }
 
 /// What an origin's grant and a token can permit. Both must.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 pub enum Scope {
     /// See card readers and their state.
     #[serde(rename = "cardReader.see")]

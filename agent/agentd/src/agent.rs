@@ -91,10 +91,22 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
     let (listener, address) = listen(config.listen).await?;
     let (pin_listener, pin_address) = listen(config.pin_listen).await?;
     let (desk, inputs) = Desk::open();
-    let identity =
-        Identity::open(config.agent_id.clone(), &dir, &ring::rand::SystemRandom::new())
-            .map_err(StartError::Identity)?;
-    let event_loop = event_loop(config, &dir, &clock, Joining { desk: &desk, pin_address, key: identity.key() })?;
+    let identity = Identity::open(
+        config.agent_id.clone(),
+        &dir,
+        &ring::rand::SystemRandom::new(),
+    )
+    .map_err(StartError::Identity)?;
+    let event_loop = event_loop(
+        config,
+        &dir,
+        &clock,
+        Joining {
+            desk: &desk,
+            pin_address,
+            key: identity.key(),
+        },
+    )?;
 
     let door = Arc::new(Door::new(config, address, Arc::clone(&clock)));
     let office = Arc::new(Office {
@@ -117,7 +129,12 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
         }
     });
 
-    let ports = Ports { format: PORTS_FORMAT, pid: std::process::id(), api: address, pin: pin_address };
+    let ports = Ports {
+        format: PORTS_FORMAT,
+        pid: std::process::id(),
+        api: address,
+        pin: pin_address,
+    };
     dir.announce(&ports).map_err(StartError::Process)?;
     tokio::spawn(terminate(termination, desk));
     readiness.ready();
@@ -131,7 +148,10 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address: address.to_string(), source };
+    let failed = |source| StartError::Listen {
+        address: address.to_string(),
+        source,
+    };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let real = listener.local_addr().map_err(failed)?;
     Ok((listener, real))
@@ -150,7 +170,11 @@ fn event_loop(
     clock: &Arc<dyn Clock>,
     joining: Joining<'_>,
 ) -> Result<EventLoop, StartError> {
-    let Joining { desk, pin_address, key } = joining;
+    let Joining {
+        desk,
+        pin_address,
+        key,
+    } = joining;
     let ledger =
         AuditLedger::open(dir.path(), key, clock.unix_millis()).map_err(StartError::Audit)?;
     let core = agent_core::Config {
@@ -159,8 +183,11 @@ fn event_loop(
         first_fence: stored::reserve_fences(dir).map_err(StartError::Stored)?,
         pairings: stored::read_pairings(dir).map_err(StartError::Stored)?,
     };
-    let writing =
-        Writing { ledger: Box::new(ledger), dir: Arc::clone(dir), clock: Arc::clone(clock) };
+    let writing = Writing {
+        ledger: Box::new(ledger),
+        dir: Arc::clone(dir),
+        clock: Arc::clone(clock),
+    };
     Ok(EventLoop::new(Parts {
         core: Core::new(core, Box::new(SystemChance::default())),
         clock: Arc::clone(clock),
@@ -176,7 +203,9 @@ fn open_native(
     connections: &Connections,
     service: &ApiService,
 ) -> Result<(), StartError> {
-    let Some(native) = &config.native else { return Ok(()) };
+    let Some(native) = &config.native else {
+        return Ok(());
+    };
     let listener = platform::listen_native(&native.path).map_err(|source| StartError::Listen {
         address: native.path.display().to_string(),
         source,

@@ -72,10 +72,12 @@ pub fn document() -> Value {
             let name = format!("{}.{tag}", direction.operation);
             let place = format!("#/channels/{}/messages/{name}", direction.channel);
             references.push(json!({ "$ref": place }));
-            if let Some(channel) = channels.pointer_mut(&format!("/{}/messages", direction.channel)) {
+            if let Some(channel) = channels.pointer_mut(&format!("/{}/messages", direction.channel))
+            {
                 channel[&name] = json!({ "$ref": format!("#/components/messages/{name}") });
             }
-            let message = json!({ "name": tag, "contentType": "application/json", "payload": payload });
+            let message =
+                json!({ "name": tag, "contentType": "application/json", "payload": payload });
             components.insert(name, message);
         }
         let operation = json!({
@@ -102,7 +104,11 @@ fn messages<T: PartialSchema + ToSchema>(
 ) -> Vec<(String, Value)> {
     T::schemas(schemas);
     let schema = serde_json::to_value(T::schema()).unwrap_or_default();
-    let variants = schema.get("oneOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    let variants = schema
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     variants
         .into_iter()
         .filter_map(|variant| tag(&variant).map(|tag| (tag, variant)))
@@ -191,6 +197,8 @@ mod tests {
             Value::Array(items) => items.iter().collect(),
             _ => Vec::new(),
         };
-        inner.into_iter().for_each(|inner| collect_missing(document, inner, missing));
+        inner
+            .into_iter()
+            .for_each(|inner| collect_missing(document, inner, missing));
     }
 }

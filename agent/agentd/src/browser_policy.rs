@@ -41,8 +41,13 @@ pub fn policies(origin: &Origin) -> Value {
 
 /// Firefox names hosts, not origins.
 fn host(origin: &Origin) -> &str {
-    let authority = origin.as_str().split_once("://").map_or("", |(_scheme, rest)| rest);
-    authority.split_once(':').map_or(authority, |(host, _port)| host)
+    let authority = origin
+        .as_str()
+        .split_once("://")
+        .map_or("", |(_scheme, rest)| rest);
+    authority
+        .split_once(':')
+        .map_or(authority, |(host, _port)| host)
 }
 
 #[cfg(test)]
@@ -56,9 +61,13 @@ mod tests {
         let policies = policies(&origin);
         for browser in ["chrome", "edge"] {
             let allowed = &policies[browser]["policy"]["LoopbackNetworkAllowedForUrls"];
-            assert_eq!(*allowed, serde_json::json!(["https://madoguchi.city.example.jp:8443"]));
+            assert_eq!(
+                *allowed,
+                serde_json::json!(["https://madoguchi.city.example.jp:8443"])
+            );
         }
-        let skipped = &policies["firefox"]["policy"]["policies"]["LocalNetworkAccess"]["SkipDomains"];
+        let skipped =
+            &policies["firefox"]["policy"]["policies"]["LocalNetworkAccess"]["SkipDomains"];
         assert_eq!(*skipped, serde_json::json!(["madoguchi.city.example.jp"]));
     }
 }

@@ -28,7 +28,9 @@ impl Chance for SystemChance {
     /// Where the operating system has no randomness: every name and key would then be guessable, and no
     /// way on is safe.
     fn fill(&mut self, bytes: &mut [u8]) {
-        self.0.fill(bytes).expect("the operating system gives randomness once it has started");
+        self.0
+            .fill(bytes)
+            .expect("the operating system gives randomness once it has started");
     }
 
     fn digest(&self, secret: &Secret) -> [u8; 32] {

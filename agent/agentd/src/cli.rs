@@ -146,7 +146,11 @@ fn examine(path: Option<&Path>) -> ExitCode {
         Ok(config) => doctor::examine(&config),
         Err(error) => return complain(&error, USAGE),
     };
-    let code = if findings.healthy() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) };
+    let code = if findings.healthy() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FOUND)
+    };
     print(findings.to_string().trim_end(), code)
 }
 

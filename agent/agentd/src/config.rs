@@ -116,8 +116,10 @@ impl Config {
     /// # Errors
     /// Names the first thing that is wrong.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path)
     }
 
@@ -136,7 +138,10 @@ impl Config {
     fn check(raw: raw::Config) -> Result<Self, ConfigError> {
         let log = raw.log;
         if log.parse::<tracing_subscriber::EnvFilter>().is_err() {
-            return Err(value("log", "not a filter such as `info` or `agentd=debug`"));
+            return Err(value(
+                "log",
+                "not a filter such as `info` or `agentd=debug`",
+            ));
         }
         let grants = grants(raw.grant)?;
         Ok(Self {
@@ -154,43 +159,61 @@ impl Config {
 }
 
 fn value(key: &str, reason: &str) -> ConfigError {
-    ConfigError::Value { key: key.to_owned(), reason: reason.to_owned() }
+    ConfigError::Value {
+        key: key.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// A name that is safe in logs, tokens and file names.
 fn name(key: &str, text: String) -> Result<String, ConfigError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.is_empty() || text.len() > 64 || !text.chars().all(plain) {
-        return Err(value(key, "1 to 64 letters, digits, dots, hyphens or underscores"));
+        return Err(value(
+            key,
+            "1 to 64 letters, digits, dots, hyphens or underscores",
+        ));
     }
     Ok(text)
 }
 
 /// Defence D1: a listener that another machine can reach is refused, not warned about.
 fn loopback(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
-    let address: SocketAddr =
-        text.parse().map_err(|_error| value(key, "not an address such as 127.0.0.1:21710"))?;
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_error| value(key, "not an address such as 127.0.0.1:21710"))?;
     if !address.ip().is_loopback() {
-        return Err(value(key, "only a loopback address (127.0.0.1 or [::1]) is accepted"));
+        return Err(value(
+            key,
+            "only a loopback address (127.0.0.1 or [::1]) is accepted",
+        ));
     }
     Ok(address)
 }
 
 fn native_door(raw: raw::UnixSocket) -> Result<NativeDoor, ConfigError> {
     if !platform::HAS_NATIVE_DOOR {
-        return Err(value("unix_socket", "this operating system has no such socket"));
+        return Err(value(
+            "unix_socket",
+            "this operating system has no such socket",
+        ));
     }
     if !raw.path.is_absolute() {
         return Err(value("unix_socket.path", "must be an absolute path"));
     }
-    Ok(NativeDoor { path: raw.path, allowed_uids: raw.allowed_uids.into_iter().collect() })
+    Ok(NativeDoor {
+        path: raw.path,
+        allowed_uids: raw.allowed_uids.into_iter().collect(),
+    })
 }
 
 fn grants(raw: Vec<raw::Grant>) -> Result<BTreeMap<Origin, BTreeSet<Scope>>, ConfigError> {
     let mut grants = BTreeMap::new();
     for grant in raw {
-        let origin = Origin::parse(&grant.origin)
-            .map_err(|source| ConfigError::Origin { origin: grant.origin, source })?;
+        let origin = Origin::parse(&grant.origin).map_err(|source| ConfigError::Origin {
+            origin: grant.origin,
+            source,
+        })?;
         let operations: BTreeSet<Scope> = grant.operations.into_iter().collect();
         if grants.insert(origin, operations).is_some() {
             return Err(value("grant", "an origin stands in more than one grant"));
@@ -205,15 +228,24 @@ fn issuers(
 ) -> Result<Vec<Issuer>, ConfigError> {
     let mut issuers: Vec<Issuer> = Vec::with_capacity(raw.len());
     for issuer in raw {
-        let bytes = URL_SAFE_NO_PAD.decode(&issuer.public_key).unwrap_or_default();
+        let bytes = URL_SAFE_NO_PAD
+            .decode(&issuer.public_key)
+            .unwrap_or_default();
         let public_key = <[u8; 32]>::try_from(bytes).map_err(|_bytes| {
-            value("issuer.public_key", "must be 32 bytes as base64url without padding (43 characters)")
+            value(
+                "issuer.public_key",
+                "must be 32 bytes as base64url without padding (43 characters)",
+            )
         })?;
         let name = name("issuer.name", issuer.name)?;
         if issuers.iter().any(|known| known.name == name) {
             return Err(value("issuer.name", "an issuer is named twice"));
         }
-        issuers.push(Issuer { name, public_key, origins: speaks_for(issuer.origins, grants)? });
+        issuers.push(Issuer {
+            name,
+            public_key,
+            origins: speaks_for(issuer.origins, grants)?,
+        });
     }
     Ok(issuers)
 }
@@ -223,13 +255,20 @@ fn speaks_for(
     named: Option<Vec<String>>,
     grants: &BTreeMap<Origin, BTreeSet<Scope>>,
 ) -> Result<BTreeSet<Origin>, ConfigError> {
-    let Some(named) = named else { return Ok(grants.keys().cloned().collect()) };
+    let Some(named) = named else {
+        return Ok(grants.keys().cloned().collect());
+    };
     let mut origins = BTreeSet::new();
     for text in named {
         match Origin::parse(&text) {
             Ok(origin) if grants.contains_key(&origin) => origins.insert(origin),
             Ok(_) => return Err(value("issuer.origins", "names an origin that has no grant")),
-            Err(source) => return Err(ConfigError::Origin { origin: text, source }),
+            Err(source) => {
+                return Err(ConfigError::Origin {
+                    origin: text,
+                    source,
+                });
+            }
         };
     }
     Ok(origins)
@@ -251,7 +290,9 @@ fn host_command(
         args.extend(["--trust".to_owned(), builtin.as_str().to_owned()]);
     }
     for file in trust.files {
-        let file = file.to_str().ok_or_else(|| value("card_trust.files", "must be Unicode"))?;
+        let file = file
+            .to_str()
+            .ok_or_else(|| value("card_trust.files", "must be Unicode"))?;
         args.extend(["--trust-file".to_owned(), file.to_owned()]);
     }
     args.extend(["--log".to_owned(), log.to_owned()]);
@@ -277,9 +318,21 @@ mod tests {
 
     #[test]
     fn a_listener_that_others_could_reach_is_refused() {
-        for address in ["0.0.0.0:21710", "[::]:21710", "192.168.0.2:21710", "localhost:21710", "21710"] {
-            assert!(parse(&format!("listen = {address:?}")).is_err(), "{address}");
-            assert!(parse(&format!("pin_listen = {address:?}")).is_err(), "{address}");
+        for address in [
+            "0.0.0.0:21710",
+            "[::]:21710",
+            "192.168.0.2:21710",
+            "localhost:21710",
+            "21710",
+        ] {
+            assert!(
+                parse(&format!("listen = {address:?}")).is_err(),
+                "{address}"
+            );
+            assert!(
+                parse(&format!("pin_listen = {address:?}")).is_err(),
+                "{address}"
+            );
         }
     }
 
@@ -299,7 +352,10 @@ mod tests {
 
     #[test]
     fn an_unknown_operation_or_issuer_key_is_refused() {
-        assert!(parse("[[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.all\"]").is_err());
+        assert!(
+            parse("[[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.all\"]")
+                .is_err()
+        );
         assert!(parse("[[issuer]]\nname = \"a\"\npublic_key = \"AAAA\"").is_err());
         assert!(parse("[[grant]]\norigin = \"https://*\"\noperations = []").is_err());
     }
@@ -313,7 +369,15 @@ mod tests {
         let args: Vec<&str> = config.driver_host.args.iter().map(String::as_str).collect();
         assert_eq!(
             args,
-            ["pcsc", "--trust", "jlis-test", "--trust-file", "/etc/ca.json", "--log", "info"]
+            [
+                "pcsc",
+                "--trust",
+                "jlis-test",
+                "--trust-file",
+                "/etc/ca.json",
+                "--log",
+                "info"
+            ]
         );
     }
 }

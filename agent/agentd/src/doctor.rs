@@ -38,7 +38,11 @@ pub struct Finding {
 
 impl Finding {
     fn new(grade: Grade, ja: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { grade, ja: ja.into(), en: en.into() }
+        Self {
+            grade,
+            ja: ja.into(),
+            en: en.into(),
+        }
     }
 }
 
@@ -67,7 +71,10 @@ impl fmt::Display for Findings {
         let (ja, en) = if self.healthy() {
             ("異常は見つかりませんでした。", "Nothing is wrong.")
         } else {
-            ("BAD の項目を直してください。", "Put right what is marked BAD.")
+            (
+                "BAD の項目を直してください。",
+                "Put right what is marked BAD.",
+            )
         };
         writeln!(f, "\n{ja}\n{en}")
     }
@@ -97,8 +104,14 @@ fn configuration(config: &Config) -> Finding {
     }
     Finding::new(
         Grade::Good,
-        format!("設定を読めました。端末エージェントの名前は {} です。", config.agent_id),
-        format!("The configuration is good. The agent's id is {}.", config.agent_id),
+        format!(
+            "設定を読めました。端末エージェントの名前は {} です。",
+            config.agent_id
+        ),
+        format!(
+            "The configuration is good. The agent's id is {}.",
+            config.agent_id
+        ),
     )
 }
 
@@ -120,8 +133,12 @@ fn origins(config: &Config) -> Vec<Finding> {
         }
         Finding::new(
             Grade::Note,
-            format!("{origin} が登録されています。ブラウザーの許可(ローカルネットワークアクセス)は agentd browser-policy --origin {origin} の設定を配ると不要になります。"),
-            format!("{origin} is enrolled. Its browser asks before it reaches this machine; deploy what agentd browser-policy --origin {origin} prints and it does not."),
+            format!(
+                "{origin} が登録されています。ブラウザーの許可(ローカルネットワークアクセス)は agentd browser-policy --origin {origin} の設定を配ると不要になります。"
+            ),
+            format!(
+                "{origin} is enrolled. Its browser asks before it reaches this machine; deploy what agentd browser-policy --origin {origin} prints and it does not."
+            ),
         )
     };
     config.grants.keys().map(one).collect()
@@ -143,7 +160,9 @@ fn state_dir(path: &Path) -> Finding {
     match platform::faults_of_state_dir(path) {
         Some(fault) => Finding::new(
             Grade::Bad,
-            format!("データフォルダー {shown} の権限が正しくありません({fault})。所有者と権限を直してください。"),
+            format!(
+                "データフォルダー {shown} の権限が正しくありません({fault})。所有者と権限を直してください。"
+            ),
             format!("The state folder {shown} is not safe: {fault}. Correct its owner and mode."),
         ),
         None => Finding::new(
@@ -170,7 +189,9 @@ fn clock(unix_millis: u64) -> Finding {
     }
     Finding::new(
         Grade::Bad,
-        format!("時計が {date} を指しています。このままでは認証情報も有効期限も判定できません。時刻を合わせてください。"),
+        format!(
+            "時計が {date} を指しています。このままでは認証情報も有効期限も判定できません。時刻を合わせてください。"
+        ),
         format!("The clock says {date}. Tokens and expiry dates cannot be judged; set the time."),
     )
 }

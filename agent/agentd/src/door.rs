@@ -124,7 +124,9 @@ impl Door {
     #[must_use]
     pub fn enrolled(&self, headers: &HeaderMap) -> Option<&Origin> {
         let named = single(headers, &header::ORIGIN).ok()??;
-        self.origins.iter().find(|origin| !origin.is_native() && origin.equals(named))
+        self.origins
+            .iter()
+            .find(|origin| !origin.is_native() && origin.equals(named))
     }
 
     /// Lets a request in, or says why not. See the module's table for the order.
@@ -148,7 +150,11 @@ impl Door {
         check_intent(parts)?;
         check_length(&parts.headers)?;
         let caller = self.check_token(parts, &origin, entrance)?;
-        let visitor = Visitor { request_id: request_id.to_owned(), origin, caller };
+        let visitor = Visitor {
+            request_id: request_id.to_owned(),
+            origin,
+            caller,
+        };
         Ok(Admission::Visitor(Box::new(visitor)))
     }
 
@@ -184,7 +190,11 @@ impl Door {
             }
             Entrance::Native { .. } => host == NATIVE_HOST,
         };
-        if known { Ok(()) } else { wrong("Host names something else") }
+        if known {
+            Ok(())
+        } else {
+            wrong("Host names something else")
+        }
     }
 
     fn check_origin(&self, headers: &HeaderMap, entrance: &Entrance) -> Result<Origin, Refusal> {
@@ -228,16 +238,23 @@ impl Door {
             return Ok(self.peer(entrance));
         }
         let Some(value) = value else {
-            return self.peer(entrance).map(Some).ok_or(missing.because("no token"));
+            return self
+                .peer(entrance)
+                .map(Some)
+                .ok_or(missing.because("no token"));
         };
-        let token = std::str::from_utf8(value).ok().and_then(|text| text.strip_prefix("Bearer "));
+        let token = std::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.strip_prefix("Bearer "));
         let token = token.ok_or(missing.because("Authorization is not a bearer token"))?;
         self.admit_token(token, origin).map(Some)
     }
 
     /// A native client is known by its user; its grant stands for a token's scopes.
     fn peer(&self, entrance: &Entrance) -> Option<Caller> {
-        let Entrance::Native { uid } = entrance else { return None };
+        let Entrance::Native { uid } = entrance else {
+            return None;
+        };
         let origin = ids::Origin::new(Origin::native(*uid).as_str());
         Some(Caller {
             scopes: self.grants.get(&origin).cloned().unwrap_or_default(),
@@ -254,7 +271,9 @@ impl Door {
 
 /// The names by which a browser on this machine calls a loopback port.
 fn hosts_of(port: u16) -> BTreeSet<String> {
-    ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")).into()
+    ["127.0.0.1", "localhost", "[::1]"]
+        .map(|name| format!("{name}:{port}"))
+        .into()
 }
 
 /// The value of a header that stands at most once; twice is an error, because two readers of the same
@@ -262,14 +281,20 @@ fn hosts_of(port: u16) -> BTreeSet<String> {
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, ()> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
-    if values.next().is_some() { Err(()) } else { Ok(first.map(|value| value.as_bytes())) }
+    if values.next().is_some() {
+        Err(())
+    } else {
+        Ok(first.map(|value| value.as_bytes()))
+    }
 }
 
 fn check_target(parts: &Parts) -> Result<(), Refusal> {
     let wrong = Refusal::new(FaultCode::DoorSchema);
     let known = [Method::GET, Method::POST, Method::DELETE, Method::OPTIONS];
     if !known.contains(&parts.method) {
-        return Err(wrong.with_status(StatusCode::METHOD_NOT_ALLOWED).because("method"));
+        return Err(wrong
+            .with_status(StatusCode::METHOD_NOT_ALLOWED)
+            .because("method"));
     }
     // Nothing is ever named in a query, so that no secret can end up in a log of addresses.
     if parts.uri.query().is_some() {
@@ -318,19 +343,29 @@ fn check_intent(parts: &Parts) -> Result<(), Refusal> {
         Ok(None) => parts.method == Method::DELETE,
         Err(()) => false,
     };
-    if json { Ok(()) } else { wrong("media type is not application/json") }
+    if json {
+        Ok(())
+    } else {
+        wrong("media type is not application/json")
+    }
 }
 
 fn is_json(value: &[u8]) -> bool {
     let value = value.to_ascii_lowercase();
-    matches!(value.as_slice(), b"application/json" | b"application/json; charset=utf-8" | b"application/json;charset=utf-8")
+    matches!(
+        value.as_slice(),
+        b"application/json"
+            | b"application/json; charset=utf-8"
+            | b"application/json;charset=utf-8"
+    )
 }
 
 fn check_length(headers: &HeaderMap) -> Result<(), Refusal> {
     let Ok(announced) = single(headers, &header::CONTENT_LENGTH) else {
         return Err(Refusal::new(FaultCode::DoorSchema).because("two lengths"));
     };
-    let announced = announced.and_then(|value| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
+    let announced =
+        announced.and_then(|value| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_BODY) {
         return Err(Refusal::new(FaultCode::DoorTooLarge));
     }

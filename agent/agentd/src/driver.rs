@@ -53,7 +53,10 @@ impl Driver {
     ) -> io::Result<Self> {
         let mut process = Command::new(&command.program);
         process.args(&command.args).kill_on_drop(true);
-        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        process
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         platform::own_process_group(&mut process);
         let mut child = process.spawn()?;
         let (orders, to_send) = mpsc::channel(UNREAD);
@@ -64,17 +67,27 @@ impl Driver {
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(pass_log_on(stderr, Arc::clone(clock)));
         }
-        let listener = child.stdout.take().map(|out| tokio::spawn(listen(out, run, desk.clone())));
+        let listener = child
+            .stdout
+            .take()
+            .map(|out| tokio::spawn(listen(out, run, desk.clone())));
         let desk = desk.clone();
         tokio::spawn(async move {
             reap(child, killed, run).await;
             if let Some(listener) = listener {
                 let heard = tokio::time::timeout(LAST_WORDS, listener).await;
-                tracing::trace!(run = run.run, complete = heard.is_ok(), "last words of a host");
+                tracing::trace!(
+                    run = run.run,
+                    complete = heard.is_ok(),
+                    "last words of a host"
+                );
             }
             desk.tell(Input::HostExited { run }).await;
         });
-        Ok(Self { orders, kill: Some(kill) })
+        Ok(Self {
+            orders,
+            kill: Some(kill),
+        })
     }
 
     /// Sends a message; `false` where the host reads nothing any more.
@@ -129,7 +142,10 @@ async fn listen(stdout: ChildStdout, run: HostRun, desk: Desk) {
     let mut reader = BufReader::new(stdout);
     while let Ok(Some(line)) = next_line(&mut reader, MAX_LINE).await {
         let input = match line.whole().map(decode::<HostMessage>) {
-            Some(Ok(message)) => Input::HostSaid { run, message: Box::new(message) },
+            Some(Ok(message)) => Input::HostSaid {
+                run,
+                message: Box::new(message),
+            },
             Some(Err(error)) => {
                 tracing::debug!(%error, host = run.host.0, "a driver host wrote no message");
                 Input::HostGarbled { run }
@@ -159,7 +175,10 @@ async fn next_line(
     reader: &mut (impl AsyncBufRead + Unpin),
     longest: usize,
 ) -> io::Result<Option<Line>> {
-    let mut line = Line { bytes: Zeroizing::new(Vec::new()), cut: false };
+    let mut line = Line {
+        bytes: Zeroizing::new(Vec::new()),
+        cut: false,
+    };
     loop {
         let available = reader.fill_buf().await?;
         if available.is_empty() {
@@ -167,10 +186,15 @@ async fn next_line(
             return Ok((!nothing).then_some(line));
         }
         let newline = available.iter().position(|byte| *byte == b'\n');
-        let part = available.get(..newline.unwrap_or(available.len())).unwrap_or_default();
+        let part = available
+            .get(..newline.unwrap_or(available.len()))
+            .unwrap_or_default();
         let room = longest.saturating_sub(line.bytes.len());
         line.cut |= part.len() > room;
-        append(&mut line.bytes, part.get(..room.min(part.len())).unwrap_or_default());
+        append(
+            &mut line.bytes,
+            part.get(..room.min(part.len())).unwrap_or_default(),
+        );
         let used = newline.map_or(available.len(), |at| at + 1);
         reader.consume(used);
         if newline.is_some() {
@@ -192,7 +216,11 @@ fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
 
 async fn pass_log_on(stderr: ChildStderr, clock: Arc<dyn Clock>) {
     let mut reader = BufReader::new(stderr);
-    let mut pace = Pace { second: clock.now(), passed: 0, dropped: 0 };
+    let mut pace = Pace {
+        second: clock.now(),
+        passed: 0,
+        dropped: 0,
+    };
     while let Ok(Some(line)) = next_line(&mut reader, LOG_LINE).await {
         match pace.admit(clock.now()) {
             Some(dropped) => {
@@ -236,7 +264,9 @@ mod tests {
     use super::{LOG_LINES, Pace, next_line};
 
     fn lines(input: &[u8], longest: usize) -> Vec<Option<Vec<u8>>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let mut reader = BufReader::with_capacity(3, input);
             let mut lines = Vec::new();
@@ -252,14 +282,23 @@ mod tests {
         let found = lines(b"abcd\nabcdefghij\n\nlast", 5);
         assert_eq!(
             found,
-            [Some(b"abcd".to_vec()), None, Some(Vec::new()), Some(b"last".to_vec())]
+            [
+                Some(b"abcd".to_vec()),
+                None,
+                Some(Vec::new()),
+                Some(b"last".to_vec())
+            ]
         );
     }
 
     #[test]
     fn a_talkative_host_is_counted_and_not_repeated() {
         let start = Moment::default();
-        let mut pace = Pace { second: start, passed: 0, dropped: 0 };
+        let mut pace = Pace {
+            second: start,
+            passed: 0,
+            dropped: 0,
+        };
         let passed = (0..100).filter(|_n| pace.admit(start).is_some()).count();
         assert_eq!(passed, LOG_LINES as usize);
         assert_eq!(pace.admit(start.plus(Duration::from_secs(1))), Some(80));

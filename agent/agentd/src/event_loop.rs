@@ -115,7 +115,9 @@ impl EventLoop {
         for (_link, session) in self.sessions {
             let refusal = Refusal::new(device_api::FaultCode::AgentStopping);
             // A client that has no room for this message notices the closing itself.
-            let _told = session.try_send(ServerMessage::Refused { error: refusal.body("stop") });
+            let _told = session.try_send(ServerMessage::Refused {
+                error: refusal.body("stop"),
+            });
         }
         drop(self.screens);
         drop(self.drivers);
@@ -124,15 +126,28 @@ impl EventLoop {
 
     fn take_in(&mut self, input: Input) {
         match input {
-            Input::Request { caller, call, reply } => {
+            Input::Request {
+                caller,
+                call,
+                reply,
+            } => {
                 self.requests += 1;
                 let id = RequestId(self.requests);
                 self.waiting.insert(id, reply);
                 self.happen(Event::Request { id, caller, call });
             }
-            Input::SessionOpened { link, caller, after, out } => {
+            Input::SessionOpened {
+                link,
+                caller,
+                after,
+                out,
+            } => {
                 self.sessions.insert(link, out);
-                self.happen(Event::SessionOpened { link, caller, after });
+                self.happen(Event::SessionOpened {
+                    link,
+                    caller,
+                    after,
+                });
             }
             Input::SessionRenewed { link, caller } => {
                 self.happen(Event::SessionRenewed { link, caller });
@@ -159,8 +174,14 @@ impl EventLoop {
                 self.drivers.remove(&run);
                 self.happen(Event::HostExited { run });
             }
-            Input::Recorded { ticket, written: true } => self.happen(Event::AuditWritten { ticket }),
-            Input::Recorded { ticket, written: false } => self.happen(Event::AuditFailed { ticket }),
+            Input::Recorded {
+                ticket,
+                written: true,
+            } => self.happen(Event::AuditWritten { ticket }),
+            Input::Recorded {
+                ticket,
+                written: false,
+            } => self.happen(Event::AuditFailed { ticket }),
             Input::Terminate => {}
         }
     }
@@ -191,24 +212,41 @@ impl EventLoop {
                     let _delivered = reply.send(outcome.map_err(Refusal::from));
                 }
             }
-            Effect::Welcome { link, session, position, missed } => {
+            Effect::Welcome {
+                link,
+                session,
+                position,
+                missed,
+            } => {
                 let session = session.as_str().to_owned();
                 let position = translate::api::position_out(position);
-                self.publish(link, ServerMessage::Welcome { session, position, missed });
+                self.publish(
+                    link,
+                    ServerMessage::Welcome {
+                        session,
+                        position,
+                        missed,
+                    },
+                );
             }
             Effect::RefuseSession { link, refusal } => {
                 let error = Refusal::from(refusal).body(&format!("s-{}", link.0));
                 self.publish(link, ServerMessage::Refused { error });
                 self.sessions.remove(&link);
             }
-            Effect::Publish { link, seq, happening } => {
+            Effect::Publish {
+                link,
+                seq,
+                happening,
+            } => {
                 let event = translate::api::happening(happening, &self.parts.pin_address);
                 self.publish(link, ServerMessage::Event { seq, event });
             }
             Effect::TellScreen { link, tell } => {
-                let told = self.screens.get(&link).map(|screen| {
-                    screen.try_send(translate::api::screen_tell(tell)).is_ok()
-                });
+                let told = self
+                    .screens
+                    .get(&link)
+                    .map(|screen| screen.try_send(translate::api::screen_tell(tell)).is_ok());
                 if told == Some(false) {
                     self.screens.remove(&link);
                 }
@@ -225,7 +263,10 @@ impl EventLoop {
 
     /// A reader that lets its queue fill up is dropped; it comes back and asks for what it missed.
     fn publish(&mut self, link: SessionLink, message: ServerMessage) {
-        let taken = self.sessions.get(&link).map(|session| session.try_send(message).is_ok());
+        let taken = self
+            .sessions
+            .get(&link)
+            .map(|session| session.try_send(message).is_ok());
         if taken == Some(false) {
             tracing::warn!(link = link.0, "a client that reads too slowly was dropped");
             self.sessions.remove(&link);
@@ -248,9 +289,15 @@ impl EventLoop {
 
     fn send_to_host(&mut self, run: HostRun, command: HostCommand) {
         let message = translate::host::command(command, &self.today());
-        let Some(driver) = self.drivers.get_mut(&run) else { return };
+        let Some(driver) = self.drivers.get_mut(&run) else {
+            return;
+        };
         if !driver.send(message) {
-            tracing::warn!(host = run.host.0, run = run.run, "a driver host reads nothing any more");
+            tracing::warn!(
+                host = run.host.0,
+                run = run.run,
+                "a driver host reads nothing any more"
+            );
             driver.kill();
         }
     }
@@ -259,17 +306,37 @@ impl EventLoop {
 fn log_report(report: &Report) {
     match report {
         Report::HostReady { run } => {
-            tracing::info!(host = run.host.0, run = run.run, "a driver host is in service");
+            tracing::info!(
+                host = run.host.0,
+                run = run.run,
+                "a driver host is in service"
+            );
         }
-        Report::HostLost { run, why, in_a_row, restart_in } => {
+        Report::HostLost {
+            run,
+            why,
+            in_a_row,
+            restart_in,
+        } => {
             let restart_in_ms = translate::api::millis(*restart_in);
-            tracing::warn!(host = run.host.0, run = run.run, ?why, in_a_row, restart_in_ms, "a driver host was lost");
+            tracing::warn!(
+                host = run.host.0,
+                run = run.run,
+                ?why,
+                in_a_row,
+                restart_in_ms,
+                "a driver host was lost"
+            );
         }
         Report::DeviceOfferedTwice { host, device } => {
             tracing::error!(host = host.0, %device, "two driver hosts offer the same device");
         }
         Report::HostOutOfTurn { run } => {
-            tracing::warn!(host = run.host.0, run = run.run, "a driver host spoke out of turn");
+            tracing::warn!(
+                host = run.host.0,
+                run = run.run,
+                "a driver host spoke out of turn"
+            );
         }
         Report::AuditLost { job } => {
             tracing::error!(%job, "the audit log cannot be written; results are withheld");

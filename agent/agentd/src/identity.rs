@@ -73,7 +73,10 @@ impl Identity {
         };
         let key = Ed25519KeyPair::from_pkcs8(&document)
             .map_err(|_rejected| IdentityError::Damaged { path })?;
-        Ok(Self { agent_id, key: Arc::new(key) })
+        Ok(Self {
+            agent_id,
+            key: Arc::new(key),
+        })
     }
 
     /// The public key.
@@ -94,7 +97,9 @@ impl Identity {
     /// `DOR-SCHEMA` where the challenge is not 32 bytes: a chosen text of another length could be a
     /// message with a meaning of its own.
     pub fn prove(&self, request: &ProofRequest, origin: &Origin) -> Result<Proof, Refusal> {
-        let challenge = URL_SAFE_NO_PAD.decode(&request.challenge).unwrap_or_default();
+        let challenge = URL_SAFE_NO_PAD
+            .decode(&request.challenge)
+            .unwrap_or_default();
         if challenge.len() != 32 {
             let refusal = Refusal::new(FaultCode::DoorSchema);
             return Err(refusal.about("challenge: 32 bytes as base64url without padding"));
@@ -117,7 +122,10 @@ fn make(
         .map_err(|_unspecified| IdentityError::NoRandomness)?;
     let bytes = Zeroizing::new(document.as_ref().to_vec());
     dir.replace(KEY_FILE, &bytes)
-        .map_err(|source| IdentityError::File { path: path.to_owned(), source })?;
+        .map_err(|source| IdentityError::File {
+            path: path.to_owned(),
+            source,
+        })?;
     tracing::info!(path = %path.display(), "made a new agent key");
     Ok(bytes)
 }
@@ -154,7 +162,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = StateDir::open(temp.path()).unwrap();
         open(&dir).unwrap();
-        let mode = std::fs::metadata(temp.path().join(KEY_FILE)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(temp.path().join(KEY_FILE))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o7777, 0o600);
     }
 
@@ -171,13 +182,25 @@ mod tests {
     fn a_proof_verifies_for_its_origin_only() {
         let temp = tempfile::tempdir().unwrap();
         let identity = open(&StateDir::open(temp.path()).unwrap()).unwrap();
-        let request = ProofRequest { challenge: URL_SAFE_NO_PAD.encode([9; 32]) };
-        let proof = identity.prove(&request, &Origin::parse("https://a.test").unwrap()).unwrap();
+        let request = ProofRequest {
+            challenge: URL_SAFE_NO_PAD.encode([9; 32]),
+        };
+        let proof = identity
+            .prove(&request, &Origin::parse("https://a.test").unwrap())
+            .unwrap();
         let signature = URL_SAFE_NO_PAD.decode(proof.signature).unwrap();
         let public = URL_SAFE_NO_PAD.decode(proof.public_key).unwrap();
         let verify = |origin: &str| {
-            let message = [b"madoguchi-agent-proof-v1\0", origin.as_bytes(), b"\0", &[9; 32]].concat();
-            UnparsedPublicKey::new(&ED25519, &public).verify(&message, &signature).is_ok()
+            let message = [
+                b"madoguchi-agent-proof-v1\0",
+                origin.as_bytes(),
+                b"\0",
+                &[9; 32],
+            ]
+            .concat();
+            UnparsedPublicKey::new(&ED25519, &public)
+                .verify(&message, &signature)
+                .is_ok()
         };
         assert!(verify("https://a.test") && !verify("https://b.test"));
     }
@@ -186,7 +209,13 @@ mod tests {
     fn a_challenge_of_another_length_is_refused() {
         let temp = tempfile::tempdir().unwrap();
         let identity = open(&StateDir::open(temp.path()).unwrap()).unwrap();
-        let request = ProofRequest { challenge: URL_SAFE_NO_PAD.encode([9; 31]) };
-        assert!(identity.prove(&request, &Origin::parse("https://a.test").unwrap()).is_err());
+        let request = ProofRequest {
+            challenge: URL_SAFE_NO_PAD.encode([9; 31]),
+        };
+        assert!(
+            identity
+                .prove(&request, &Origin::parse("https://a.test").unwrap())
+                .is_err()
+        );
     }
 }

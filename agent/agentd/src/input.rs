@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use agent_api::event::ServerMessage;
 use agent_api::job::JobResult;
 use agent_api::pin_screen::ScreenInstruction;
+use agent_core::Position;
 use agent_core::access::Caller;
 use agent_core::effect::Answer;
 use agent_core::event::{Call, ScreenSays};
 use agent_core::ids::{AuditTicket, HostRun, ScreenLink, SessionLink};
-use agent_core::Position;
 use device_api::FaultCode;
 use host_protocol::HostMessage;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -126,7 +126,14 @@ impl Desk {
     pub fn open() -> (Self, mpsc::Receiver<Input>) {
         let (inputs, received) = mpsc::channel(QUEUE);
         let free = Arc::new(Semaphore::new(MAX_OUTSTANDING));
-        (Self { inputs, free, links: Arc::new(AtomicU64::new(1)) }, received)
+        (
+            Self {
+                inputs,
+                free,
+                links: Arc::new(AtomicU64::new(1)),
+            },
+            received,
+        )
     }
 
     /// Asks the core and waits for its answer.
@@ -140,7 +147,14 @@ impl Desk {
         };
         let stopping = Refusal::new(FaultCode::AgentStopping);
         let (reply, answer) = oneshot::channel();
-        if !self.tell(Input::Request { caller, call, reply }).await {
+        if !self
+            .tell(Input::Request {
+                caller,
+                call,
+                reply,
+            })
+            .await
+        {
             return Err(stopping);
         }
         answer.await.unwrap_or(Err(stopping))

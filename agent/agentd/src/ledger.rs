@@ -67,8 +67,10 @@ impl AuditLedger {
         unix_millis: u64,
     ) -> Result<Self, LedgerError> {
         let path = state_dir.join(AUDIT_DIR);
-        platform::make_private_dir(&path)
-            .map_err(|source| LedgerError::Folder { path: path.clone(), source })?;
+        platform::make_private_dir(&path).map_err(|source| LedgerError::Folder {
+            path: path.clone(),
+            source,
+        })?;
         let signer = Box::new(AgentKey(key));
         let opened = AuditLog::open(&path, signer, Limits::default(), unix_millis)
             .map_err(|source| LedgerError::Open { path, source })?;
@@ -81,7 +83,9 @@ impl AuditLedger {
 
 impl Ledger for AuditLedger {
     fn append(&mut self, entry: &AuditEntry, unix_millis: u64) -> Result<(), LedgerFailure> {
-        let receipt = self.0.append(&Entry::Job(Box::new(record(entry))), unix_millis)?;
+        let receipt = self
+            .0
+            .append(&Entry::Job(Box::new(record(entry))), unix_millis)?;
         tracing::debug!(seq = receipt.seq, job = %entry.job, "recorded");
         Ok(())
     }
@@ -163,17 +167,27 @@ pub struct Verification {
 /// The files cannot be read; what they say is never an error.
 pub fn verify(dir: &Path, public_key: Option<&str>) -> Result<Verification, LedgerError> {
     let key = public_key.map(decode_key).transpose()?;
-    let report = audit::verify(dir, key.as_ref())
-        .map_err(|source| LedgerError::Verify { path: dir.to_owned(), source })?;
+    let report = audit::verify(dir, key.as_ref()).map_err(|source| LedgerError::Verify {
+        path: dir.to_owned(),
+        source,
+    })?;
     let mut text = String::new();
     let span = match (&report.first_time, &report.last_time) {
         (Some(first), Some(last)) => format!(", {first} to {last}"),
         _ => String::new(),
     };
     // Writing to a String cannot fail.
-    let _written = writeln!(text, "proved: {} records in {} segments{span}", report.records, report.segments);
+    let _written = writeln!(
+        text,
+        "proved: {} records in {} segments{span}",
+        report.records, report.segments
+    );
     if let Some(key) = &report.key {
-        let how = if public_key.is_some() { "as named" } else { "compare it with the agent's" };
+        let how = if public_key.is_some() {
+            "as named"
+        } else {
+            "compare it with the agent's"
+        };
         let _written = writeln!(text, "key: {key} ({how})");
     }
     if report.unnamed > 0 || report.torn_bytes > 0 {
@@ -188,7 +202,10 @@ pub fn verify(dir: &Path, public_key: Option<&str>) -> Result<Verification, Ledg
         Some(finding) => format!("the log is DAMAGED: {}", describe(finding)),
     };
     text.push_str(&verdict);
-    Ok(Verification { sound: report.finding.is_none(), text })
+    Ok(Verification {
+        sound: report.finding.is_none(),
+        text,
+    })
 }
 
 fn decode_key(text: &str) -> Result<[u8; 32], LedgerError> {

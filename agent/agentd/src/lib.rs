@@ -45,3 +45,6 @@ pub mod state_dir;
 pub mod stored;
 pub mod token;
 pub mod translate;
+
+#[cfg(test)]
+mod testing;

@@ -33,11 +33,20 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests of one origin: this many at once, and this many more each second.
-const REQUESTS: Bucket = Bucket { size: 200, per_second: 50 };
+const REQUESTS: Bucket = Bucket {
+    size: 200,
+    per_second: 50,
+};
 /// Tokens that did not hold, of one origin.
-const FAILED_TOKENS: Bucket = Bucket { size: 10, per_second: 1 };
+const FAILED_TOKENS: Bucket = Bucket {
+    size: 10,
+    per_second: 1,
+};
 /// Requests of origins that are not enrolled, all together.
-const STRANGERS: Bucket = Bucket { size: 100, per_second: 20 };
+const STRANGERS: Bucket = Bucket {
+    size: 100,
+    per_second: 20,
+};
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
@@ -55,13 +64,20 @@ struct Level {
 
 impl Level {
     fn full(bucket: Bucket, now: Moment) -> Self {
-        Self { bucket, millis: u64::from(bucket.size) * 1000, seen: now }
+        Self {
+            bucket,
+            millis: u64::from(bucket.size) * 1000,
+            seen: now,
+        }
     }
 
     fn refill(&mut self, now: Moment) {
         let passed = u64::try_from(now.since(self.seen).as_millis()).unwrap_or(u64::MAX);
         let gained = passed.saturating_mul(u64::from(self.bucket.per_second));
-        self.millis = self.millis.saturating_add(gained).min(u64::from(self.bucket.size) * 1000);
+        self.millis = self
+            .millis
+            .saturating_add(gained)
+            .min(u64::from(self.bucket.size) * 1000);
         self.seen = now;
     }
 
@@ -108,14 +124,22 @@ impl Limits {
     /// Everybody has a full share at `now`.
     #[must_use]
     pub fn new(now: Moment) -> Self {
-        let table = Table { shares: BTreeMap::new(), strangers: Level::full(STRANGERS, now) };
-        Self { table: Arc::new(Mutex::new(table)) }
+        let table = Table {
+            shares: BTreeMap::new(),
+            strangers: Level::full(STRANGERS, now),
+        };
+        Self {
+            table: Arc::new(Mutex::new(table)),
+        }
     }
 
     /// A new connection, not yet of any origin.
     #[must_use]
     pub fn connection(&self) -> Arc<ConnectionPlace> {
-        Arc::new(ConnectionPlace { limits: self.clone(), origin: Mutex::new(None) })
+        Arc::new(ConnectionPlace {
+            limits: self.clone(),
+            origin: Mutex::new(None),
+        })
     }
 
     /// Counts a request of an enrolled origin.
@@ -124,7 +148,9 @@ impl Limits {
     /// `DOR-TOO-MANY`.
     pub fn request(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
         let taken = self.with(origin, now, |share| share.requests.take(now));
-        taken.then_some(()).ok_or(too_many("request rate of the origin"))
+        taken
+            .then_some(())
+            .ok_or(too_many("request rate of the origin"))
     }
 
     /// Counts a request that no enrolled origin made, so that a flood of refusals fills no log.
@@ -133,7 +159,11 @@ impl Limits {
     /// `DOR-TOO-MANY`.
     pub fn stranger(&self, now: Moment) -> Result<(), Refusal> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table.strangers.take(now).then_some(()).ok_or(too_many("request rate of strangers"))
+        table
+            .strangers
+            .take(now)
+            .then_some(())
+            .ok_or(too_many("request rate of strangers"))
     }
 
     /// Whether the origin may present another token.
@@ -142,7 +172,9 @@ impl Limits {
     /// `DOR-TOO-MANY` after too many that did not hold.
     pub fn may_present_token(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
         let empty = self.with(origin, now, |share| share.failed_tokens.is_empty(now));
-        (!empty).then_some(()).ok_or(too_many("failed authentications of the origin"))
+        (!empty)
+            .then_some(())
+            .ok_or(too_many("failed authentications of the origin"))
     }
 
     /// Counts a token that did not hold.
@@ -186,9 +218,17 @@ impl ConnectionPlace {
 
 impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        let origin = self.origin.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let origin = self
+            .origin
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(origin) = origin else { return };
-        let mut table = self.limits.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self
+            .limits
+            .table
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = table.shares.get_mut(&origin) {
             share.connections = share.connections.saturating_sub(1);
         }
@@ -236,11 +276,18 @@ mod tests {
     fn a_flood_of_one_origin_leaves_the_share_of_another() {
         let start = Moment::default();
         let limits = Limits::new(start);
-        let passed = (0..1000).filter(|_n| limits.request(&origin("a"), start).is_ok()).count();
+        let passed = (0..1000)
+            .filter(|_n| limits.request(&origin("a"), start).is_ok())
+            .count();
         assert_eq!(passed, 200);
         assert!(limits.request(&origin("b"), start).is_ok());
         let later = start.plus(Duration::from_secs(1));
-        assert_eq!((0..1000).filter(|_n| limits.request(&origin("a"), later).is_ok()).count(), 50);
+        assert_eq!(
+            (0..1000)
+                .filter(|_n| limits.request(&origin("a"), later).is_ok())
+                .count(),
+            50
+        );
     }
 
     #[test]
@@ -253,16 +300,24 @@ mod tests {
             guesses += 1;
         }
         assert_eq!(guesses, 10);
-        assert!(limits.may_present_token(&origin("a"), start.plus(Duration::from_secs(1))).is_ok());
+        assert!(
+            limits
+                .may_present_token(&origin("a"), start.plus(Duration::from_secs(1)))
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_closed_connection_gives_its_place_back() {
         let now = Moment::default();
         let limits = Limits::new(now);
-        let mut open: Vec<_> =
-            (0..MAX_CONNECTIONS_PER_ORIGIN).map(|_n| limits.connection()).collect();
-        assert!(open.iter().all(|place| place.claim(&origin("a"), now).is_ok()));
+        let mut open: Vec<_> = (0..MAX_CONNECTIONS_PER_ORIGIN)
+            .map(|_n| limits.connection())
+            .collect();
+        assert!(
+            open.iter()
+                .all(|place| place.claim(&origin("a"), now).is_ok())
+        );
         assert!(limits.connection().claim(&origin("a"), now).is_err());
         open.pop();
         assert!(limits.connection().claim(&origin("a"), now).is_ok());

@@ -8,15 +8,22 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
 
 /// Whose lines pass.
-const OURS: [&str; 5] = ["agentd", "agent_core", "audit", "driver_host", "host_protocol"];
+const OURS: [&str; 5] = [
+    "agentd",
+    "agent_core",
+    "audit",
+    "driver_host",
+    "host_protocol",
+];
 
 /// Starts the log of this process; a second call changes nothing.
 pub fn start(log_filter: &str) {
     let wanted = EnvFilter::try_new(log_filter).unwrap_or_else(|_error| EnvFilter::new("info"));
     let ours = filter::filter_fn(|meta| is_ours(meta.target()));
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    let started =
-        tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(ours)).try_init();
+    let started = tracing_subscriber::registry()
+        .with(lines.with_filter(wanted).with_filter(ours))
+        .try_init();
     if started.is_err() {
         tracing::debug!("the log had been started before");
     }
@@ -34,7 +41,12 @@ mod tests {
     #[test]
     fn lines_of_libraries_never_pass() {
         assert!(is_ours("agentd::door") && is_ours("driver_host"));
-        for target in ["tungstenite::protocol", "hyper::proto", "agentd_evil", "tokio"] {
+        for target in [
+            "tungstenite::protocol",
+            "hyper::proto",
+            "agentd_evil",
+            "tokio",
+        ] {
             assert!(!is_ours(target), "{target}");
         }
     }

@@ -21,7 +21,9 @@ pub struct Origin(String);
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum OriginError {
     /// The scheme is neither `https` nor, on loopback, `http`.
-    #[error("an origin starts with https://, or with http:// where the host is 127.0.0.1 or localhost")]
+    #[error(
+        "an origin starts with https://, or with http:// where the host is 127.0.0.1 or localhost"
+    )]
     Scheme,
     /// There is something besides scheme, host and port.
     #[error("an origin is scheme, host and port only, without a path, a user or a closing slash")]
@@ -30,7 +32,9 @@ pub enum OriginError {
     #[error("the host must be lower-case ASCII letters, digits, dots and hyphens")]
     Host,
     /// The port is no number from 1 to 65535, or is the scheme's own.
-    #[error("the port must be a number from 1 to 65535 and not the scheme's default, which browsers leave out")]
+    #[error(
+        "the port must be a number from 1 to 65535 and not the scheme's default, which browsers leave out"
+    )]
     Port,
     /// The user id of a native client is no number.
     #[error("a native client is named unix: and the number of its user")]
@@ -99,7 +103,9 @@ impl fmt::Display for Origin {
 }
 
 fn check_host(host: &str) -> Result<(), OriginError> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-')
+    };
     if host.is_empty() || host.starts_with('.') || host.ends_with('.') || !host.bytes().all(plain) {
         return Err(OriginError::Host);
     }

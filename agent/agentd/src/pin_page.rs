@@ -70,7 +70,7 @@ impl PinPage {
             Ok(()) => self.route(request).await,
             Err(refusal) => refusal.into_response(),
         };
-        let mut response = refusal::put_into_words(response, "pin");
+        let mut response = refusal::put_into_words(response, "pin", "pin");
         dress(&mut response);
         response
     }
@@ -91,8 +91,13 @@ impl PinPage {
                 return Err(Refusal::new(FaultCode::DoorOrigin).because("stream of another page"));
             }
             // Not every browser sends Fetch-Metadata with a WebSocket.
-            let foreign = headers.contains_key(&site) && only(headers, &site) != Some("same-origin");
-            return if foreign { Err(foreign_context()) } else { Ok(()) };
+            let foreign =
+                headers.contains_key(&site) && only(headers, &site) != Some("same-origin");
+            return if foreign {
+                Err(foreign_context())
+            } else {
+                Ok(())
+            };
         }
         match only(headers, &site) {
             Some("none" | "same-origin") => Ok(()),
@@ -134,7 +139,11 @@ impl PinPage {
         };
         let link = ScreenLink(self.desk.next_link());
         let (out, told) = mpsc::channel(MAX_UNREAD);
-        if self.desk.tell(Input::ScreenOpened { link, said, out }).await {
+        if self
+            .desk
+            .tell(Input::ScreenOpened { link, said, out })
+            .await
+        {
             self.converse(link, socket, told).await;
             self.desk.tell(Input::ScreenClosed { link }).await;
         }
@@ -181,7 +190,9 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 fn asset(content: &'static str, media_type: &'static str) -> Response {
     let mut response = Response::new(Body::from(content));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }
 
@@ -192,15 +203,25 @@ fn dress(response: &mut Response) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
         (
             HeaderName::from_static("permissions-policy"),
             "camera=(), microphone=(), geolocation=(), clipboard-read=(), clipboard-write=()",
         ),
     ];
     for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
 }
 
+#[cfg(test)]
+mod tests;

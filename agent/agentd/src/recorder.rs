@@ -26,11 +26,7 @@ pub trait Ledger: Send + fmt::Debug {
     ///
     /// # Errors
     /// It is not on the disk.
-    fn append(
-        &mut self,
-        entry: &AuditEntry,
-        unix_millis: u64,
-    ) -> Result<(), LedgerFailure>;
+    fn append(&mut self, entry: &AuditEntry, unix_millis: u64) -> Result<(), LedgerFailure>;
 
     /// Finishes what no record waits for. Called when there is nothing else to write.
     ///
@@ -44,8 +40,13 @@ pub type LedgerFailure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug)]
 enum Order {
-    Append { ticket: AuditTicket, entry: Box<AuditEntry> },
-    StorePairings { pairings: Vec<Pairing> },
+    Append {
+        ticket: AuditTicket,
+        entry: Box<AuditEntry>,
+    },
+    StorePairings {
+        pairings: Vec<Pairing>,
+    },
 }
 
 /// Orders for the thread.
@@ -115,7 +116,10 @@ fn write(mut writing: Writing, orders: &mpsc::Receiver<Order>, desk: &Desk) {
                     tracing::error!(error, job = %entry.job, "a record was not written");
                 }
                 // Nobody listens any more while the agent ends; the record is written all the same.
-                let _heard = desk.tell_blocking(Input::Recorded { ticket, written: written.is_ok() });
+                let _heard = desk.tell_blocking(Input::Recorded {
+                    ticket,
+                    written: written.is_ok(),
+                });
             }
             Order::StorePairings { pairings } => {
                 if let Err(error) = stored::write_pairings(&writing.dir, &pairings) {

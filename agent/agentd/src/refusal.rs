@@ -30,7 +30,13 @@ impl Refusal {
     /// A refusal whose code says it all.
     #[must_use]
     pub const fn new(code: FaultCode) -> Self {
-        Self { code, tries_left: None, detail: None, internal: None, status: None }
+        Self {
+            code,
+            tries_left: None,
+            detail: None,
+            internal: None,
+            status: None,
+        }
     }
 
     /// Adds which part of the request is wrong, for the caller.
@@ -99,8 +105,14 @@ pub fn error_body(
     ErrorBody {
         code: code.as_str().to_owned(),
         layer: code.layer().as_str().to_owned(),
-        message: Bilingual { ja: text.ja.to_owned(), en: text.en.to_owned() },
-        next: Bilingual { ja: text.next_ja.to_owned(), en: text.next_en.to_owned() },
+        message: Bilingual {
+            ja: text.ja.to_owned(),
+            en: text.en.to_owned(),
+        },
+        next: Bilingual {
+            ja: text.next_ja.to_owned(),
+            en: text.next_en.to_owned(),
+        },
         retry: code.retry().as_str().to_owned(),
         request_id: request_id.to_owned(),
         tries_left,
@@ -109,7 +121,8 @@ pub fn error_body(
 }
 
 /// Gives a refusal its words and writes it to the log. Everything that answers passes here.
-pub(crate) fn put_into_words(response: Response, request_id: &str) -> Response {
+/// `shown_id` is what the caller is told of the request id.
+pub(crate) fn put_into_words(response: Response, request_id: &str, shown_id: &str) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
@@ -122,15 +135,20 @@ pub(crate) fn put_into_words(response: Response, request_id: &str) -> Response {
         why = refusal.internal.or(refusal.detail),
         "refused"
     );
-    let body = serde_json::to_vec(&refusal.body(request_id)).unwrap_or_default();
+    let body = serde_json::to_vec(&refusal.body(shown_id)).unwrap_or_default();
     let mut worded = Response::new(Body::from(body));
     *worded.status_mut() = refusal.status();
-    worded.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    worded.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     if let Some(allow) = response.headers().get(header::ALLOW) {
         worded.headers_mut().insert(header::ALLOW, allow.clone());
     }
     if refusal.code == FaultCode::DoorTooMany {
-        worded.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        worded
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     worded
 }

@@ -15,9 +15,9 @@ mod pin_screens;
 use std::sync::Arc;
 
 use agent_api::error::ErrorBody;
+use agent_api::job::JobResult;
 use agent_core::access::Caller;
 use agent_core::effect::Answer;
-use agent_api::job::JobResult;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
@@ -90,7 +90,9 @@ impl utoipa::Modify for CounterToken {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("A counter token, signed by the application's backend."))
+            .description(Some(
+                "A counter token, signed by the application's backend.",
+            ))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("counterToken", SecurityScheme::Http(scheme));
@@ -131,7 +133,9 @@ impl<S: Send + Sync> FromRequest<S> for Nothing {
 /// Who calls. The door lets nobody to such a route without a token, so the refusal here is never seen; it
 /// stands in the place of a panic.
 fn caller(Extension(visitor): Extension<Visitor>) -> Result<Caller, Refusal> {
-    visitor.caller.ok_or(Refusal::new(FaultCode::DoorToken).because("route without a caller"))
+    visitor
+        .caller
+        .ok_or(Refusal::new(FaultCode::DoorToken).because("route without a caller"))
 }
 
 /// The core answered something that does not belong to the question: a defect of ours.
@@ -147,3 +151,5 @@ fn done() -> Response {
     response
 }
 
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,12 @@ impl ApiService {
     /// A service; `run` tells this run's request ids from those of other runs in the log.
     #[must_use]
     pub fn new(door: Arc<Door>, router: Router, run: &str) -> Self {
-        Self { door, router, run: run.into(), requests: Arc::new(AtomicU64::new(1)) }
+        Self {
+            door,
+            router,
+            run: run.into(),
+            requests: Arc::new(AtomicU64::new(1)),
+        }
     }
 
     /// Answers one request.
@@ -66,16 +71,25 @@ impl ApiService {
             Ok(Admission::Preflight) => door::answer_preflight(&parts.headers),
             Ok(Admission::Visitor(visitor)) => {
                 parts.extensions.insert(*visitor);
-                match self.router.clone().oneshot(Request::from_parts(parts, body)).await {
+                match self
+                    .router
+                    .clone()
+                    .oneshot(Request::from_parts(parts, body))
+                    .await
+                {
                     Ok(response) => response,
                     Err(never) => match never {},
                 }
             }
             Err(refusal) => refusal.into_response(),
         };
-        let shown_id = if is_hello && reader.is_none() { NO_ID } else { &id };
+        let shown_id = if is_hello && reader.is_none() {
+            NO_ID
+        } else {
+            id.as_str()
+        };
         let knowable = is_hello && response.status() == StatusCode::FORBIDDEN;
-        let mut response = refusal::put_into_words(response, shown_id);
+        let mut response = refusal::put_into_words(response, &id, shown_id);
         door::dress(&mut response, reader.as_ref(), knowable);
         response
     }
@@ -90,7 +104,10 @@ pub struct Connections {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { stop: watch::Sender::new(false), places: Arc::new(Semaphore::new(MAX_CONNECTIONS)) }
+        Self {
+            stop: watch::Sender::new(false),
+            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+        }
     }
 }
 
@@ -120,13 +137,19 @@ impl Connections {
         tokio::spawn(async move {
             let mut stopped = stop.clone();
             loop {
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                    return;
+                };
                 let accepted = tokio::select! {
                     accepted = listener.accept() => accepted,
                     () = told_to_stop(&mut stopped) => return,
                 };
                 match accepted {
                     Ok((stream, _peer)) => {
+                        // An answer is one write; waiting for more to send would only add to it.
+                        if let Err(error) = stream.set_nodelay(true) {
+                            tracing::debug!(%error, "a connection is slower than it could be");
+                        }
                         let served = converse(stream, connection(), stop.clone());
                         tokio::spawn(async move {
                             served.await;
@@ -145,7 +168,9 @@ impl Connections {
         tokio::spawn(async move {
             let mut stopped = stop.clone();
             loop {
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                    return;
+                };
                 let accepted = tokio::select! {
                     accepted = platform::accept_native(&listener) => accepted,
                     () = told_to_stop(&mut stopped) => return,
@@ -163,7 +188,9 @@ impl Connections {
                             drop(place);
                         });
                     }
-                    Ok((_stream, uid)) => tracing::warn!(uid, "a user that is not allowed was refused"),
+                    Ok((_stream, uid)) => {
+                        tracing::warn!(uid, "a user that is not allowed was refused")
+                    }
                     Err(error) => pause_after(&error).await,
                 }
             }

@@ -57,13 +57,21 @@ pub async fn hear<M: DeserializeOwned>(socket: &mut WebSocket) -> Heard<M> {
 
 /// Says something; `false` where the peer does not take it.
 pub async fn say(socket: &mut WebSocket, message: &impl Serialize) -> bool {
-    let Ok(text) = serde_json::to_string(message) else { return false };
-    matches!(timeout(WRITE_TIMEOUT, socket.send(Message::Text(text.into()))).await, Ok(Ok(())))
+    let Ok(text) = serde_json::to_string(message) else {
+        return false;
+    };
+    matches!(
+        timeout(WRITE_TIMEOUT, socket.send(Message::Text(text.into()))).await,
+        Ok(Ok(()))
+    )
 }
 
 /// Closes the connection in order.
 pub async fn close(mut socket: WebSocket, reason: &'static str) {
-    let frame = CloseFrame { code: close_code::POLICY, reason: reason.into() };
+    let frame = CloseFrame {
+        code: close_code::POLICY,
+        reason: reason.into(),
+    };
     // Who does not take the closing is closed by dropping the connection.
     let _taken = timeout(WRITE_TIMEOUT, socket.send(Message::Close(Some(frame)))).await;
 }

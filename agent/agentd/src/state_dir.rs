@@ -77,15 +77,26 @@ impl StateDir {
     /// # Errors
     /// See [`StateDirError`].
     pub fn open(path: &Path) -> Result<Self, StateDirError> {
-        let unusable = |source| StateDirError::Unusable { path: path.to_owned(), source };
+        let unusable = |source| StateDirError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
         platform::make_private_dir(path).map_err(unusable)?;
         if let Some(reason) = platform::faults_of_state_dir(path) {
-            return Err(StateDirError::Unsafe { path: path.to_owned(), reason });
+            return Err(StateDirError::Unsafe {
+                path: path.to_owned(),
+                reason,
+            });
         }
         let lock = File::create(path.join(LOCK_FILE)).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(StateDirError::InUse { path: path.to_owned() }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StateDirError::InUse {
+                path: path.to_owned(),
+            }),
             Err(std::fs::TryLockError::Error(source)) => Err(unusable(source)),
         }
     }
@@ -146,7 +157,10 @@ mod tests {
     fn a_folder_serves_one_agent_at_a_time() {
         let temp = tempfile::tempdir().unwrap();
         let first = StateDir::open(temp.path()).unwrap();
-        assert!(matches!(StateDir::open(temp.path()), Err(StateDirError::InUse { .. })));
+        assert!(matches!(
+            StateDir::open(temp.path()),
+            Err(StateDirError::InUse { .. })
+        ));
         drop(first);
         assert!(StateDir::open(temp.path()).is_ok());
     }
@@ -158,6 +172,9 @@ mod tests {
 
         let temp = tempfile::tempdir().unwrap();
         std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(StateDir::open(temp.path()), Err(StateDirError::Unsafe { .. })));
+        assert!(matches!(
+            StateDir::open(temp.path()),
+            Err(StateDirError::Unsafe { .. })
+        ));
     }
 }

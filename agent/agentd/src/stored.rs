@@ -124,19 +124,32 @@ fn read<T: DeserializeOwned>(dir: &StateDir, name: &str) -> Result<Option<T>, St
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StoredError::File { path, source }),
     };
-    let damaged = |source| StoredError::Damaged { path: path.clone(), source };
+    let damaged = |source| StoredError::Damaged {
+        path: path.clone(),
+        source,
+    };
     let Format { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
     if format != FORMAT {
-        return Err(StoredError::Newer { path, found: format });
+        return Err(StoredError::Newer {
+            path,
+            found: format,
+        });
     }
     let stored: Stored<T> = serde_json::from_slice(&bytes).map_err(damaged)?;
     Ok(Some(stored.content))
 }
 
 fn write<T: Serialize>(dir: &StateDir, name: &str, content: T) -> Result<(), StoredError> {
-    let failed = |source| StoredError::File { path: dir.path().join(name), source };
-    let bytes = serde_json::to_vec(&Stored { format: FORMAT, content });
-    dir.replace(name, &bytes.map_err(|error| failed(error.into()))?).map_err(failed)
+    let failed = |source| StoredError::File {
+        path: dir.path().join(name),
+        source,
+    };
+    let bytes = serde_json::to_vec(&Stored {
+        format: FORMAT,
+        content,
+    });
+    dir.replace(name, &bytes.map_err(|error| failed(error.into()))?)
+        .map_err(failed)
 }
 
 #[cfg(test)]
@@ -176,6 +189,9 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = StateDir::open(temp.path()).unwrap();
         std::fs::write(temp.path().join(FENCE_FILE), br#"{"format":2,"fences":{}}"#).unwrap();
-        assert!(matches!(reserve_fences(&dir), Err(StoredError::Newer { found: 2, .. })));
+        assert!(matches!(
+            reserve_fences(&dir),
+            Err(StoredError::Newer { found: 2, .. })
+        ));
     }
 }

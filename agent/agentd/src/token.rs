@@ -48,11 +48,21 @@ impl TokenJudge {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let origins = |issuer: &Issuer| -> BTreeSet<ids::Origin> {
-            issuer.origins.iter().map(|origin| ids::Origin::new(origin.as_str())).collect()
+            issuer
+                .origins
+                .iter()
+                .map(|origin| ids::Origin::new(origin.as_str()))
+                .collect()
         };
-        let speakers = config.issuers.iter().map(|issuer| (issuer.name.clone(), origins(issuer)));
+        let speakers = config
+            .issuers
+            .iter()
+            .map(|issuer| (issuer.name.clone(), origins(issuer)));
         Self {
-            rules: TokenRules { agent: config.agent_id.clone(), issuers: speakers.collect() },
+            rules: TokenRules {
+                agent: config.agent_id.clone(),
+                issuers: speakers.collect(),
+            },
             issuers: config.issuers.clone(),
         }
     }
@@ -65,8 +75,12 @@ impl TokenJudge {
         if token.len() > MAX_TOKEN {
             return Err(refused("token too long"));
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(refused("token has no signature"))?;
-        let (header, payload) = signed.split_once('.').ok_or(refused("token has no payload"))?;
+        let (signed, signature) = token
+            .rsplit_once('.')
+            .ok_or(refused("token has no signature"))?;
+        let (header, payload) = signed
+            .split_once('.')
+            .ok_or(refused("token has no payload"))?;
         check_header(header)?;
         let signature = decode(signature)?;
         let issuer = self.signer(signed.as_bytes(), &signature)?;
@@ -81,9 +95,14 @@ impl TokenJudge {
 
     fn signer(&self, signed: &[u8], signature: &[u8]) -> Result<&Issuer, Refusal> {
         let holds = |issuer: &&Issuer| {
-            UnparsedPublicKey::new(&ED25519, issuer.public_key).verify(signed, signature).is_ok()
+            UnparsedPublicKey::new(&ED25519, issuer.public_key)
+                .verify(signed, signature)
+                .is_ok()
         };
-        self.issuers.iter().find(holds).ok_or(refused("no configured issuer signed it"))
+        self.issuers
+            .iter()
+            .find(holds)
+            .ok_or(refused("no configured issuer signed it"))
     }
 }
 
@@ -106,16 +125,20 @@ fn refused(why: &'static str) -> Refusal {
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_error| refused("token is not base64url"))
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_error| refused("token is not base64url"))
 }
 
 fn check_header(part: &str) -> Result<(), Refusal> {
-    let header: Header =
-        serde_json::from_slice(&decode(part)?).map_err(|_error| refused("token header not accepted"))?;
+    let header: Header = serde_json::from_slice(&decode(part)?)
+        .map_err(|_error| refused("token header not accepted"))?;
     if header.alg != "EdDSA" {
         return Err(refused("token is not signed with EdDSA"));
     }
-    if header.typ.is_some_and(|typ| typ != "JWT") || header.kid.is_some_and(|kid| kid.len() > MAX_KID) {
+    if header.typ.is_some_and(|typ| typ != "JWT")
+        || header.kid.is_some_and(|kid| kid.len() > MAX_KID)
+    {
         return Err(refused("token type or key id not accepted"));
     }
     Ok(())

@@ -40,7 +40,10 @@ pub const fn scope(scope: Scope) -> access::Scope {
 #[must_use]
 pub fn grants(grants: &BTreeMap<Origin, BTreeSet<Scope>>) -> access::Grants {
     let one = |(origin, operations): (&Origin, &BTreeSet<Scope>)| {
-        (ids::Origin::new(origin.as_str()), operations.iter().copied().map(scope).collect())
+        (
+            ids::Origin::new(origin.as_str()),
+            operations.iter().copied().map(scope).collect(),
+        )
     };
     grants.iter().map(one).collect()
 }

@@ -128,7 +128,10 @@ pub struct CardTrust {
 
 impl Default for CardTrust {
     fn default() -> Self {
-        Self { builtin: vec![BuiltinTrust::JlisProduction], files: Vec::new() }
+        Self {
+            builtin: vec![BuiltinTrust::JlisProduction],
+            files: Vec::new(),
+        }
     }
 }
 
@@ -169,6 +172,9 @@ pub struct DriverHost {
 
 impl Default for DriverHost {
     fn default() -> Self {
-        Self { program: None, args: vec!["pcsc".to_owned()] }
+        Self {
+            program: None,
+            args: vec!["pcsc".to_owned()],
+        }
     }
 }

@@ -37,7 +37,9 @@ fn section<T: PartialSchema>(page: &mut String, title: &str) {
     let schema = serde_json::to_value(T::schema()).unwrap_or_default();
     write_line(page, &format!("\n## {title}\n"));
     write_line(page, text_of(&schema));
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return;
+    };
     for (key, property) in properties {
         write_line(page, &format!("\n### `{key}`\n"));
         write_line(page, text_of(property));
@@ -47,8 +49,15 @@ fn section<T: PartialSchema>(page: &mut String, title: &str) {
 fn operations(page: &mut String) {
     write_line(page, "\nThe operations:\n");
     for scope in Scope::ALL {
-        let privileged = if scope.is_privileged() { " Needs a nonce for every use." } else { "" };
-        write_line(page, &format!("- `{}`: {}{privileged}", scope.as_str(), scope.meaning()));
+        let privileged = if scope.is_privileged() {
+            " Needs a nonce for every use."
+        } else {
+            ""
+        };
+        write_line(
+            page,
+            &format!("- `{}`: {}{privileged}", scope.as_str(), scope.meaning()),
+        );
     }
 }
 
@@ -58,7 +67,12 @@ fn text_of(schema: &Value) -> &str {
     }
     // A table that may be left out is "null or this".
     let choices = schema.get("oneOf").and_then(Value::as_array);
-    choices.into_iter().flatten().map(text_of).find(|text| !text.is_empty()).unwrap_or_default()
+    choices
+        .into_iter()
+        .flatten()
+        .map(text_of)
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
 }
 
 fn write_line(page: &mut String, line: &str) {
@@ -71,6 +85,10 @@ mod tests {
     #[test]
     fn the_reference_page_says_what_the_doc_comments_say() {
         let page = include_str!("../../../../docs/configuration.md");
-        assert_eq!(page, super::markdown(), "write the page anew: agentd config-reference");
+        assert_eq!(
+            page,
+            super::markdown(),
+            "write the page anew: agentd config-reference"
+        );
     }
 }

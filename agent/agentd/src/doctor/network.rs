@@ -44,12 +44,18 @@ pub(super) fn port(name: &str, address: SocketAddr, state_dir: &Path) -> Finding
         );
     }
     let owner = platform::owner_of_port(address);
-    let owner_ja = owner.as_ref().map_or("ほかのプログラム".to_owned(), |who| format!("「{who}」"));
+    let owner_ja = owner.as_ref().map_or("ほかのプログラム".to_owned(), |who| {
+        format!("「{who}」")
+    });
     let owner_en = owner.unwrap_or_else(|| "another program".to_owned());
     Finding::new(
         Grade::Bad,
-        format!("{name} のポート {address} は{owner_ja}が使っています。そのプログラムを止めるか、設定でポートを変えてください。"),
-        format!("The {name} port {address} is taken by {owner_en}. Stop that program or configure another port."),
+        format!(
+            "{name} のポート {address} は{owner_ja}が使っています。そのプログラムを止めるか、設定でポートを変えてください。"
+        ),
+        format!(
+            "The {name} port {address} is taken by {owner_en}. Stop that program or configure another port."
+        ),
     )
 }
 

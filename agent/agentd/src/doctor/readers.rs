@@ -25,13 +25,25 @@ pub(super) fn service() -> Finding {
         ),
         Some(path) if path.exists() => Finding::new(
             Grade::Good,
-            format!("カードサービス(pcscd)の入口 {} があります。", path.display()),
-            format!("The socket of the card service (pcscd) is there: {}.", path.display()),
+            format!(
+                "カードサービス(pcscd)の入口 {} があります。",
+                path.display()
+            ),
+            format!(
+                "The socket of the card service (pcscd) is there: {}.",
+                path.display()
+            ),
         ),
         Some(path) => Finding::new(
             Grade::Bad,
-            format!("カードサービス(pcscd)の入口 {} がありません。pcscd を導入し、起動してください。", path.display()),
-            format!("The socket of the card service (pcscd), {}, is missing. Install and start pcscd.", path.display()),
+            format!(
+                "カードサービス(pcscd)の入口 {} がありません。pcscd を導入し、起動してください。",
+                path.display()
+            ),
+            format!(
+                "The socket of the card service (pcscd), {}, is missing. Install and start pcscd.",
+                path.display()
+            ),
         ),
     }
 }
@@ -41,7 +53,10 @@ pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
     let program = config.driver_host.program.display();
     let mut command = Command::new(&config.driver_host.program);
     command.args(&config.driver_host.args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -59,7 +74,9 @@ pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
             while let Some(message) = next_message(&mut reader) {
                 let welcomed = match message {
                     HostMessage::Hello { .. } => {
-                        let welcome = AgentMessage::Welcome { protocol: PROTOCOL_VERSION };
+                        let welcome = AgentMessage::Welcome {
+                            protocol: PROTOCOL_VERSION,
+                        };
                         encode(&welcome).is_ok_and(|line| stdin.write_all(&line).is_ok())
                     }
                     HostMessage::Devices { service, devices } => {
@@ -107,7 +124,10 @@ fn next_message(reader: &mut impl std::io::BufRead) -> Option<HostMessage> {
     let mut line = Vec::new();
     let longest = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
     let mut bounded = reader.take(longest);
-    bounded.read_until(b'\n', &mut line).ok().filter(|read| *read > 0)?;
+    bounded
+        .read_until(b'\n', &mut line)
+        .ok()
+        .filter(|read| *read > 0)?;
     decode(&line).ok()
 }
 
@@ -115,7 +135,11 @@ fn reader(device: &DeviceDescription) -> Finding {
     let name = &device.name;
     let (grade, ja, en) = match device.state {
         DeviceState::Empty => (Grade::Good, "使えます", "can be used"),
-        DeviceState::CardPresent => (Grade::Good, "使えます(カードあり)", "can be used, a card is on it"),
+        DeviceState::CardPresent => (
+            Grade::Good,
+            "使えます(カードあり)",
+            "can be used, a card is on it",
+        ),
         DeviceState::CardMute => (
             Grade::Note,
             "使えますが、置かれたカードが応答しません",
@@ -138,5 +162,9 @@ fn reader(device: &DeviceDescription) -> Finding {
             "does not answer; plug it in again",
         ),
     };
-    Finding::new(grade, format!("リーダー「{name}」: {ja}。"), format!("Reader \"{name}\" {en}."))
+    Finding::new(
+        grade,
+        format!("リーダー「{name}」: {ja}。"),
+        format!("Reader \"{name}\" {en}."),
+    )
 }

@@ -42,13 +42,23 @@ pub(crate) fn answer_preflight(asked: &HeaderMap) -> Response {
 /// "this page is refused" from "no agent is here"; everything else may not even be noticed.
 pub(crate) fn dress(response: &mut Response, reader: Option<&Origin>, knowable: bool) {
     let headers = response.headers_mut();
-    let policy = if knowable { "cross-origin" } else { "same-origin" };
+    let policy = if knowable {
+        "cross-origin"
+    } else {
+        "same-origin"
+    };
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::VARY, "Origin, Access-Control-Request-Private-Network"),
+        (
+            header::VARY,
+            "Origin, Access-Control-Request-Private-Network",
+        ),
         (CORP, policy),
     ];
     for (name, value) in fixed {

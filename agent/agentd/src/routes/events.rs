@@ -63,7 +63,16 @@ async fn serve(office: Arc<Office>, visitor: Visitor, mut socket: WebSocket) {
     let link = SessionLink(office.desk.next_link());
     let (out, told) = mpsc::channel(MAX_UNREAD);
     let after = after.map(translate::api::position);
-    if office.desk.tell(Input::SessionOpened { link, caller, after, out }).await {
+    if office
+        .desk
+        .tell(Input::SessionOpened {
+            link,
+            caller,
+            after,
+            out,
+        })
+        .await
+    {
         converse(&office, &visitor, Session { link, socket, told }).await;
         office.desk.tell(Input::SessionClosed { link }).await;
     }
@@ -115,8 +124,20 @@ fn admit(office: &Office, visitor: &Visitor, token: &str) -> Result<Caller, Refu
 
 async fn refuse(mut socket: WebSocket, visitor: &Visitor, refusal: Refusal) {
     let request = visitor.request_id.as_str();
-    tracing::info!(request, fault = refusal.code.as_str(), why = refusal.internal, "stream refused");
-    if socket::say(&mut socket, &ServerMessage::Refused { error: refusal.body(request) }).await {
+    tracing::info!(
+        request,
+        fault = refusal.code.as_str(),
+        why = refusal.internal,
+        "stream refused"
+    );
+    if socket::say(
+        &mut socket,
+        &ServerMessage::Refused {
+            error: refusal.body(request),
+        },
+    )
+    .await
+    {
         socket::close(socket, refusal.code.as_str()).await;
     }
 }

@@ -27,7 +27,10 @@ use crate::translate::api::millis;
     )
 )]
 pub(super) async fn hello() -> Json<Hello> {
-    Json(Hello { protocol: "madoguchi-agent".to_owned(), versions: vec![API_VERSION] })
+    Json(Hello {
+        protocol: "madoguchi-agent".to_owned(),
+        versions: vec![API_VERSION],
+    })
 }
 
 /// Signs a challenge, so that the caller's backend knows which agent it speaks to; needs no token.
@@ -66,9 +69,10 @@ pub(super) async fn nonce(
     _nothing: Nothing,
 ) -> Result<Json<Nonce>, Refusal> {
     match office.desk.ask(caller(visitor)?, Call::NewNonce).await? {
-        Answer::Nonce { nonce, expires_in } => {
-            Ok(Json(Nonce { nonce, expires_in_ms: millis(expires_in) }))
-        }
+        Answer::Nonce { nonce, expires_in } => Ok(Json(Nonce {
+            nonce,
+            expires_in_ms: millis(expires_in),
+        })),
         other => Err(unexpected(&other)),
     }
 }

@@ -48,10 +48,17 @@ pub(super) async fn start(
     headers: HeaderMap,
     Strict(request): Strict<JobRequest>,
 ) -> Result<Response, Refusal> {
-    let call = Call::StartJob { key: key(&headers)?, order: translate::api::order(request) };
+    let call = Call::StartJob {
+        key: key(&headers)?,
+        order: translate::api::order(request),
+    };
     match office.desk.ask(caller(visitor)?, call).await? {
         Answer::Started { job, new } => {
-            let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+            let status = if new {
+                StatusCode::CREATED
+            } else {
+                StatusCode::OK
+            };
             Ok((status, Json(translate::api::job(*job))).into_response())
         }
         other => Err(unexpected(&other)),
@@ -75,7 +82,10 @@ pub(super) async fn look(
     visitor: Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Json<Job>, Refusal> {
-    job(office.desk.ask(caller(visitor)?, Call::Job(JobId::new(id))).await?)
+    job(office
+        .desk
+        .ask(caller(visitor)?, Call::Job(JobId::new(id)))
+        .await?)
 }
 
 /// Cancels a job. It still ends by an event.
@@ -96,7 +106,10 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     _nothing: Nothing,
 ) -> Result<Json<Job>, Refusal> {
-    job(office.desk.ask(caller(visitor)?, Call::CancelJob(JobId::new(id))).await?)
+    job(office
+        .desk
+        .ask(caller(visitor)?, Call::CancelJob(JobId::new(id)))
+        .await?)
 }
 
 /// Answers a job's question.
@@ -119,7 +132,11 @@ pub(super) async fn answer(
     Strict(given): Strict<JobAnswer>,
 ) -> Result<Json<Job>, Refusal> {
     let (ask, answer) = translate::api::answer(given);
-    let call = Call::AnswerJob { job: JobId::new(id), ask, answer };
+    let call = Call::AnswerJob {
+        job: JobId::new(id),
+        ask,
+        answer,
+    };
     job(office.desk.ask(caller(visitor)?, call).await?)
 }
 
@@ -142,7 +159,11 @@ pub(super) async fn take_result(
     Path(id): Path<String>,
     _nothing: Nothing,
 ) -> Result<Response, Refusal> {
-    match office.desk.ask(caller(visitor)?, Call::TakeResult(JobId::new(id))).await? {
+    match office
+        .desk
+        .ask(caller(visitor)?, Call::TakeResult(JobId::new(id)))
+        .await?
+    {
         Answer::Result(sealed) => Ok(hand_over(&sealed.open())),
         other => Err(unexpected(&other)),
     }
@@ -164,7 +185,9 @@ fn hand_over(result: &JobResult) -> Response {
     }
     let mut response = Response::new(Body::from(Bytes::from_owner(Erased(json))));
     let json_type = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, json_type);
     response
 }
 
@@ -181,7 +204,9 @@ fn key(headers: &HeaderMap) -> Result<String, Refusal> {
     let wrong = Refusal::new(FaultCode::DoorSchema)
         .about("header Idempotency-Key: once, 1 to 64 visible ASCII characters");
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let (Some(key), None) = (keys.next(), keys.next()) else { return Err(wrong) };
+    let (Some(key), None) = (keys.next(), keys.next()) else {
+        return Err(wrong);
+    };
     let key = key.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong);

@@ -61,7 +61,12 @@ pub(super) async fn look(
     visitor: Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Json<Lease>, Refusal> {
-    lease(office.desk.ask(caller(visitor)?, Call::Lease(LeaseId::new(id))).await?)
+    lease(
+        office
+            .desk
+            .ask(caller(visitor)?, Call::Lease(LeaseId::new(id)))
+            .await?,
+    )
 }
 
 /// Gives a lease back, or the place in the queue. Jobs under it are cancelled.
@@ -82,7 +87,11 @@ pub(super) async fn release(
     Path(id): Path<String>,
     _nothing: Nothing,
 ) -> Result<Response, Refusal> {
-    match office.desk.ask(caller(visitor)?, Call::ReleaseLease(LeaseId::new(id))).await? {
+    match office
+        .desk
+        .ask(caller(visitor)?, Call::ReleaseLease(LeaseId::new(id)))
+        .await?
+    {
         Answer::Released => Ok(done()),
         other => Err(unexpected(&other)),
     }
@@ -107,7 +116,10 @@ pub(super) async fn renew(
     Path(id): Path<String>,
     Strict(request): Strict<RenewalRequest>,
 ) -> Result<Json<Lease>, Refusal> {
-    let call = Call::RenewLease { lease: LeaseId::new(id), ttl: ttl(request.ttl_ms) };
+    let call = Call::RenewLease {
+        lease: LeaseId::new(id),
+        ttl: ttl(request.ttl_ms),
+    };
     lease(office.desk.ask(caller(visitor)?, call).await?)
 }
 

@@ -51,7 +51,12 @@ pub(super) async fn pair(
     visitor: Extension<Visitor>,
     Strict(request): Strict<PairRequest>,
 ) -> Result<Json<PinScreenList>, Refusal> {
-    ask(&office, caller(visitor)?, Call::PairScreen { code: request.code }).await
+    ask(
+        &office,
+        caller(visitor)?,
+        Call::PairScreen { code: request.code },
+    )
+    .await
 }
 
 /// Ends a pairing of the caller's counter.
@@ -72,14 +77,20 @@ pub(super) async fn unpair(
     Path(id): Path<String>,
     _nothing: Nothing,
 ) -> Result<Json<PinScreenList>, Refusal> {
-    ask(&office, caller(visitor)?, Call::UnpairScreen(ScreenId::new(id))).await
+    ask(
+        &office,
+        caller(visitor)?,
+        Call::UnpairScreen(ScreenId::new(id)),
+    )
+    .await
 }
 
 async fn ask(office: &Office, caller: Caller, call: Call) -> Result<Json<PinScreenList>, Refusal> {
     match office.desk.ask(caller, call).await? {
-        Answer::PinScreens(views) => {
-            Ok(Json(translate::api::pin_screens(views, &office.pin_address)))
-        }
+        Answer::PinScreens(views) => Ok(Json(translate::api::pin_screens(
+            views,
+            &office.pin_address,
+        ))),
         other => Err(unexpected(&other)),
     }
 }

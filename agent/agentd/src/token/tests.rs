@@ -48,7 +48,10 @@ fn verdict(token: &str) -> Result<(), FaultCode> {
         unix_seconds: NOW,
         now: Moment::default(),
     };
-    judge().judge(token, &presented).map(|_caller| ()).map_err(|refusal| refusal.code)
+    judge()
+        .judge(token, &presented)
+        .map(|_caller| ())
+        .map_err(|refusal| refusal.code)
 }
 
 fn with(key: &str, value: Value) -> Value {
@@ -59,7 +62,10 @@ fn with(key: &str, value: Value) -> Value {
 
 #[test]
 fn a_token_of_the_configured_issuer_holds() {
-    assert_eq!(verdict(&token(&json!({"alg": "EdDSA", "typ": "JWT"}), &claims(), 1)), Ok(()));
+    assert_eq!(
+        verdict(&token(&json!({"alg": "EdDSA", "typ": "JWT"}), &claims(), 1)),
+        Ok(())
+    );
 }
 
 #[test]
@@ -72,7 +78,11 @@ fn a_header_that_wants_to_choose_the_check_is_refused() {
         json!({"alg": "EdDSA", "typ": "at+jwt"}),
         json!([]),
     ] {
-        assert_eq!(verdict(&token(&header, &claims(), 1)), Err(FaultCode::DoorToken), "{header}");
+        assert_eq!(
+            verdict(&token(&header, &claims(), 1)),
+            Err(FaultCode::DoorToken),
+            "{header}"
+        );
     }
 }
 
@@ -108,7 +118,10 @@ fn an_expired_token_says_so() {
 #[test]
 fn a_foreign_key_or_a_changed_byte_is_refused() {
     let good = token(&json!({"alg": "EdDSA"}), &claims(), 1);
-    assert_eq!(verdict(&token(&json!({"alg": "EdDSA"}), &claims(), 2)), Err(FaultCode::DoorToken));
+    assert_eq!(
+        verdict(&token(&json!({"alg": "EdDSA"}), &claims(), 2)),
+        Err(FaultCode::DoorToken)
+    );
     for at in 0..good.len() {
         let mut bytes = good.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use agent_api::device::{CardService, Capabilities, Device, DeviceList, DeviceState, Health};
+use agent_api::device::{Capabilities, CardService, Device, DeviceList, DeviceState, Health};
 use agent_api::error::ErrorBody;
 use agent_api::job::{
-    CardFacts, Credential, Field, Job, JobAnswer, JobRequest, JobState, Question, QuestionKind, Step,
-    Task,
+    CardFacts, Credential, Field, Job, JobAnswer, JobRequest, JobState, Question, QuestionKind,
+    Step, Task,
 };
 use agent_api::lease::{Lease, LeaseState};
 use agent_api::pin_screen::{ScreenInstruction, ScreenMessage};
@@ -175,7 +175,9 @@ fn device(view: DeviceView) -> Device {
             usable: view.trouble.is_none(),
             code: view.trouble.map(|code| code.as_str().to_owned()),
         },
-        capabilities: Capabilities { pin_pad: view.pin_pad },
+        capabilities: Capabilities {
+            pin_pad: view.pin_pad,
+        },
     }
 }
 
@@ -196,39 +198,56 @@ pub fn pin_screens(screens: Vec<PinScreenView>, address: &str) -> PinScreenList 
 #[must_use]
 pub fn happening(happening: Happening, pin_address: &str) -> event::Event {
     match happening {
-        Happening::Devices(view) => event::Event::Devices { devices: devices(view) },
+        Happening::Devices(view) => event::Event::Devices {
+            devices: devices(view),
+        },
         Happening::Lease(view) => event::Event::Lease { lease: lease(view) },
-        Happening::LeaseEnded(id) => event::Event::LeaseEnded { id: id.as_str().to_owned() },
-        Happening::Job(view) => event::Event::Job { job: Box::new(job(*view)) },
-        Happening::PinScreens(views) => {
-            event::Event::PinScreens { screens: pin_screens(views, pin_address) }
-        }
+        Happening::LeaseEnded(id) => event::Event::LeaseEnded {
+            id: id.as_str().to_owned(),
+        },
+        Happening::Job(view) => event::Event::Job {
+            job: Box::new(job(*view)),
+        },
+        Happening::PinScreens(views) => event::Event::PinScreens {
+            screens: pin_screens(views, pin_address),
+        },
     }
 }
 
 /// A position in the stream, on its way in.
 #[must_use]
 pub fn position(position: event::Position) -> Position {
-    Position { run: position.run, seq: position.seq }
+    Position {
+        run: position.run,
+        seq: position.seq,
+    }
 }
 
 /// A position in the stream, on its way out.
 #[must_use]
 pub fn position_out(position: Position) -> event::Position {
-    event::Position { run: position.run, seq: position.seq }
+    event::Position {
+        run: position.run,
+        seq: position.seq,
+    }
 }
 
 /// What a PIN page said.
 #[must_use]
 pub fn screen_says(message: ScreenMessage) -> ScreenSays {
     match message {
-        ScreenMessage::Register { key } => {
-            ScreenSays::Register { key: key.map(|key| secret(&key)) }
-        }
-        ScreenMessage::Secret { job, ask, value } => {
-            ScreenSays::Secret { job: JobId::new(job), ask, value: secret(&value) }
-        }
-        ScreenMessage::Decline { job, ask } => ScreenSays::Decline { job: JobId::new(job), ask },
+        ScreenMessage::Register { key } => ScreenSays::Register {
+            key: key.map(|key| secret(&key)),
+        },
+        ScreenMessage::Secret { job, ask, value } => ScreenSays::Secret {
+            job: JobId::new(job),
+            ask,
+            value: secret(&value),
+        },
+        ScreenMessage::Decline { job, ask } => ScreenSays::Decline {
+            job: JobId::new(job),
+            ask,
+        },
     }
 }
 
@@ -237,9 +256,10 @@ pub fn screen_says(message: ScreenMessage) -> ScreenSays {
 pub fn screen_tell(tell: ScreenTell) -> ScreenInstruction {
     match tell {
         ScreenTell::Pairing { code } => ScreenInstruction::Pairing { code },
-        ScreenTell::Paired { key, counter } => {
-            ScreenInstruction::Paired { key: key.map(|key| secret_text(&key)), counter }
-        }
+        ScreenTell::Paired { key, counter } => ScreenInstruction::Paired {
+            key: key.map(|key| secret_text(&key)),
+            counter,
+        },
         ScreenTell::Idle { last } => ScreenInstruction::Idle {
             last: last.map(|closed| {
                 let word = match closed {
@@ -250,7 +270,14 @@ pub fn screen_tell(tell: ScreenTell) -> ScreenInstruction {
                 word.to_owned()
             }),
         },
-        ScreenTell::Ask { job, ask, word, tries_left, last_try, keys } => ScreenInstruction::Ask {
+        ScreenTell::Ask {
+            job,
+            ask,
+            word,
+            tries_left,
+            last_try,
+            keys,
+        } => ScreenInstruction::Ask {
             job: job.as_str().to_owned(),
             ask,
             word: word.to_owned(),

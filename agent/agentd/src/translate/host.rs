@@ -15,7 +15,12 @@ use super::api::millis;
 pub fn command(command: HostCommand, today: &str) -> wire::AgentMessage {
     match command {
         HostCommand::Welcome { protocol } => wire::AgentMessage::Welcome { protocol },
-        HostCommand::Start { work, device, within, task } => wire::AgentMessage::Start {
+        HostCommand::Start {
+            work,
+            device,
+            within,
+            task,
+        } => wire::AgentMessage::Start {
             id: work,
             device: device.as_str().to_owned(),
             deadline_ms: millis(within),
@@ -25,7 +30,10 @@ pub fn command(command: HostCommand, today: &str) -> wire::AgentMessage {
             id: work,
             ask,
             answer: match answer {
-                HostAnswer::Secret { value, last_try_allowed } => wire::Answer::Secret {
+                HostAnswer::Secret {
+                    value,
+                    last_try_allowed,
+                } => wire::Answer::Secret {
                     // The core lets only digits through; anything else becomes nothing, which the
                     // host refuses before the card sees it.
                     value: wire::SecretText::new(
@@ -98,7 +106,12 @@ pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult>
                     (SecretKind::VerificationNumberB, tries_left)
                 }
             };
-            HostSays::Ask { work: id, ask, secret, tries_left }
+            HostSays::Ask {
+                work: id,
+                ask,
+                secret,
+                tries_left,
+            }
         }
         wire::HostMessage::Finished { id, outcome } => finished(id, outcome, today),
         wire::HostMessage::Pong { n } => HostSays::Pong { n },
@@ -109,7 +122,10 @@ pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult>
 fn device(device: wire::DeviceDescription) -> Option<DeviceReport> {
     let class = DeviceClass::CardReader;
     if device.class != class.as_str() {
-        tracing::warn!(class = device.class, "a driver host offers a device of an unknown class");
+        tracing::warn!(
+            class = device.class,
+            "a driver host offers a device of an unknown class"
+        );
         return None;
     }
     Some(DeviceReport {
@@ -133,12 +149,27 @@ fn finished(work: u64, outcome: wire::Outcome, today: &str) -> HostSays<api::Job
     match outcome {
         wire::Outcome::Done { product } => {
             let (verdict, result) = product_of(*product, today);
-            HostSays::Done { work, verdict, result: Sealed::new(result) }
+            HostSays::Done {
+                work,
+                verdict,
+                result: Sealed::new(result),
+            }
         }
         wire::Outcome::Failed { fault } => {
             let code = FaultCode::from_code(&fault.code).unwrap_or(FaultCode::HostUnusable);
-            tracing::info!(work, fault = code.as_str(), detail = fault.detail, "a job failed at its host");
-            HostSays::Failed { work, fault: task::Fault { code, tries_left: fault.tries_left } }
+            tracing::info!(
+                work,
+                fault = code.as_str(),
+                detail = fault.detail,
+                "a job failed at its host"
+            );
+            HostSays::Failed {
+                work,
+                fault: task::Fault {
+                    code,
+                    tries_left: fault.tries_left,
+                },
+            }
         }
     }
 }
@@ -181,7 +212,8 @@ fn card_of(card: wire::CardFacts, today: &str) -> (api::CardFacts, SecretText) {
 
 /// Dates of this form compare as text. A card is valid to the end of its last day.
 fn has_expired(card: &wire::CardFacts, today: &str) -> bool {
-    card.expired.unwrap_or_else(|| card.expires_on.as_str() < today)
+    card.expired
+        .unwrap_or_else(|| card.expires_on.as_str() < today)
 }
 
 fn attributes(read: wire::Attributes) -> api::Attributes {
@@ -199,7 +231,14 @@ fn authenticity(found: wire::Authenticity) -> (task::Verdict, api::Authenticity)
         wire::Verdict::NotVerified => (task::Verdict::NotVerified, api::Verdict::NotVerified),
         wire::Verdict::Forged => (task::Verdict::Forged, api::Verdict::Forged),
     };
-    (core, api::Authenticity { verdict, reason: found.reason, anchor: found.anchor })
+    (
+        core,
+        api::Authenticity {
+            verdict,
+            reason: found.reason,
+            anchor: found.anchor,
+        },
+    )
 }
 
 fn notice(notice: wire::TextNotice) -> api::TextNotice {
