@@ -283,6 +283,3 @@ impl<R> Core<R> {
         self.out.extend(effects);
     }
 }
-
-#[cfg(test)]
-mod tests;

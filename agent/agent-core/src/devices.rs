@@ -173,6 +173,3 @@ impl Devices {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

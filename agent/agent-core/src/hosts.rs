@@ -312,6 +312,3 @@ fn restart_after(failures: u32) -> Duration {
         .saturating_mul(1 << doublings)
         .min(SLOWEST_RESTART)
 }
-
-#[cfg(test)]
-mod tests;

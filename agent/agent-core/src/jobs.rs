@@ -493,6 +493,3 @@ pub(crate) fn final_fault(ending: Option<FaultCode>, reported: Fault) -> Fault {
         Fault::from(wanted)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -235,6 +235,3 @@ pub(crate) struct NewLease {
     /// How long it lasts unless renewed.
     pub(crate) ttl: Duration,
 }
-
-#[cfg(test)]
-mod tests;

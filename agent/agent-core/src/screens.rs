@@ -329,6 +329,3 @@ impl Screens {
             .map(|(link, _)| *link)
     }
 }
-
-#[cfg(test)]
-mod tests;

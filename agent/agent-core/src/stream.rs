@@ -217,6 +217,3 @@ fn visible(
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
