@@ -276,8 +276,7 @@ impl Counter {
         }
         let counters = self.try_counters(id)?;
         let (image, quirks) = match self.holders.find(id) {
-            Some(holder) if holder.older => (self.image(holder)?, Quirks::older()),
-            Some(holder) => (self.image(holder)?, Quirks::default()),
+            Some(holder) => (self.image(holder)?, holder.quirks),
             None => (CardImage::published_test_card(), Quirks::default()),
         };
         let card = Arc::new(Mutex::new(MyNumberCard::new(image, counters, quirks)));

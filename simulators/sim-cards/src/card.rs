@@ -44,7 +44,8 @@ pub struct Quirks {
 pub enum EndOfFile {
     /// What there is, and 9000 (JICSAP 6.4.1: reads to the end of the file within the length).
     Plain,
-    /// What there is, and 6282 (ISO/IEC 7816-4, 11.2.3: end of file reached).
+    /// What there is, and 6282 (ISO/IEC 7816-4, 11.2.3: end of file reached). No card is known to do so;
+    /// `myna-card` expects it all the same, and loses the bytes that come with it.
     Warning,
 }
 
@@ -54,18 +55,6 @@ impl Default for Quirks {
             first_command_fails: true,
             extended_lengths: true,
             end_of_file: EndOfFile::Plain,
-        }
-    }
-}
-
-impl Quirks {
-    /// An older card, which refuses extended lengths and warns at the end of a file.
-    #[must_use]
-    pub const fn older() -> Self {
-        Self {
-            first_command_fails: true,
-            extended_lengths: false,
-            end_of_file: EndOfFile::Warning,
         }
     }
 }

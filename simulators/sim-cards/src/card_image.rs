@@ -90,7 +90,7 @@ impl CardImage {
         text_files.insert(0x04, signer.certificate);
         text_files.insert(
             0x05,
-            files::application_data(!holder.older, APPLICATION_KEY),
+            files::application_data(holder.quirks.extended_lengths, APPLICATION_KEY),
         );
         text_files.insert(
             0x06,

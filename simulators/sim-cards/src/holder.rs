@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::card::Quirks;
 use crate::date::Date;
 use crate::tries::Tries;
 
@@ -41,8 +42,8 @@ pub struct Holder {
     pub tries: Option<Tries>,
     /// What is wrong with the card.
     pub anomaly: Option<Anomaly>,
-    /// Whether this is an older card, which refuses the extended length form and warns at the end of a file.
-    pub older: bool,
+    /// In what the card differs from others of its kind.
+    pub quirks: Quirks,
 }
 
 /// What a card is for, in both languages of the bench page.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::card::{EndOfFile, Quirks};
 use crate::date::Date;
 use crate::holder::{Anomaly, Holder, HolderError, Label};
 use crate::tries::Tries;
@@ -118,7 +119,16 @@ struct RawHolder {
     tries: Option<Tries>,
     anomaly: Option<Anomaly>,
     #[serde(default)]
-    older: bool,
+    quirks: RawQuirks,
+}
+
+/// In what a card differs; what is absent is as on most cards.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawQuirks {
+    refuses_extended_lengths: bool,
+    warns_at_end_of_file: bool,
+    takes_the_first_command: bool,
 }
 
 #[derive(Deserialize)]
@@ -160,9 +170,23 @@ impl RawHolder {
             pin: self.pin,
             tries: self.tries,
             anomaly: self.anomaly,
-            older: self.older,
+            quirks: self.quirks.check(),
             ..holder
         })
+    }
+}
+
+impl RawQuirks {
+    const fn check(&self) -> Quirks {
+        Quirks {
+            first_command_fails: !self.takes_the_first_command,
+            extended_lengths: !self.refuses_extended_lengths,
+            end_of_file: if self.warns_at_end_of_file {
+                EndOfFile::Warning
+            } else {
+                EndOfFile::Plain
+            },
+        }
     }
 }
 
@@ -203,7 +227,7 @@ impl RawPerson {
             pin: String::new(),
             tries: None,
             anomaly: None,
-            older: false,
+            quirks: Quirks::default(),
         })
     }
 }
@@ -294,7 +318,10 @@ mod tests {
         assert!(any(&|holder| holder
             .tries
             .is_some_and(|tries| tries.pin == 1)));
-        assert!(any(&|holder| holder.older));
+        assert!(any(&|holder| !holder.quirks.extended_lengths));
+        assert!(any(
+            &|holder| holder.quirks.end_of_file == EndOfFile::Warning
+        ));
     }
 
     #[test]
