@@ -20,8 +20,15 @@ fn dashed_date(digits: &str) -> Option<String> {
     let (year, rest) = digits.split_at_checked(4)?;
     let (month, day) = rest.split_at_checked(2)?;
     let last = last_day(year.parse().ok()?, month.parse().ok()?)?;
-    let valid = (1..=last).contains(&day.parse().ok()?);
-    valid.then(|| format!("{year}-{month}-{day}"))
+    if !(1..=last).contains(&day.parse().ok()?) {
+        return None;
+    }
+    // Room for all of it at once: growing would leave a copy of somebody's birth date behind.
+    let mut date = String::with_capacity("YYYY-MM-DD".len());
+    for part in [year, "-", month, "-", day] {
+        date.push_str(part);
+    }
+    Some(date)
 }
 
 fn last_day(year: u16, month: u8) -> Option<u8> {

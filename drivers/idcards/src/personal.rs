@@ -68,24 +68,27 @@ pub enum NoticeKind {
 /// A sequence of two characters that JIS X 0213 knows as one, such as か with U+309A, is not special.
 #[must_use]
 pub fn examine(text: &str) -> Vec<TextNotice> {
-    let characters: Vec<char> = text.chars().collect();
     let mut notices = Vec::new();
     let mut position = 0;
-    while let Some(rest @ [first, ..]) = characters.get(position..) {
-        let mut note = |kind| {
-            let position = u32::try_from(position).unwrap_or(u32::MAX);
-            notices.push(TextNotice { position, kind });
+    // Walked without a copy of the text, which would have to be erased.
+    let mut rest = text.chars();
+    while let Some(first) = rest.next() {
+        let second = rest.clone().next();
+        let composed = second.is_some_and(|second| jis_x_0213::contains_sequence(first, second));
+        let selected = second.is_some_and(is_variation_selector) && !is_variation_selector(first);
+        let alone = if composed {
+            None
+        } else {
+            what_is_special(first)
         };
-        let second = rest.get(1).copied();
-        let composed = second.is_some_and(|second| jis_x_0213::contains_sequence(*first, second));
-        let selected = second.is_some_and(is_variation_selector) && !is_variation_selector(*first);
-        if !composed && let Some(kind) = what_is_special(*first) {
-            note(kind);
+        let sequence = selected.then_some(NoticeKind::VariationSequence);
+        let kinds = alone.into_iter().chain(sequence);
+        notices.extend(kinds.map(|kind| TextNotice { position, kind }));
+        if composed || selected {
+            rest.next();
+            position += 1;
         }
-        if selected {
-            note(NoticeKind::VariationSequence);
-        }
-        position += if composed || selected { 2 } else { 1 };
+        position += 1;
     }
     notices
 }

@@ -108,6 +108,22 @@ fn no_changed_byte_of_any_file_of_proof_is_genuine() {
 }
 
 #[test]
+fn no_truncated_file_of_proof_is_genuine() {
+    for file in [0x03, 0x04, 0x07] {
+        let whole = TestCard::synthetic().files[&file].clone();
+        for length in 1..whole.len() {
+            let card = TestCard::synthetic().with_file(file, whole[..length].to_vec());
+            let found = synthetic_verdict(card);
+            assert_eq!(
+                found,
+                Verdict::NotVerified(Doubt::FileMalformed),
+                "{length} bytes of {file:02X}"
+            );
+        }
+    }
+}
+
+#[test]
 fn each_failed_check_has_its_own_word() {
     let swapped = |from: u8, to: u8| {
         let mut card = TestCard::jlis_dump();
