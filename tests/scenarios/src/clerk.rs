@@ -3,6 +3,7 @@
 //! One reading is: lease, job, events until its end, answers where the job asks, result, release.
 //! The lease is given back in every case, so a failed reading leaves nothing to the next.
 
+use agent_api::device::{DeviceList, DeviceState};
 use agent_api::error::ErrorBody;
 use agent_api::event::Event;
 use agent_api::job::{
@@ -157,6 +158,33 @@ impl Clerk {
     #[must_use]
     pub fn device(&self) -> &str {
         &self.device
+    }
+
+    /// Waits until the agent sees the clerk's reader in this state.
+    ///
+    /// # Errors
+    /// When that does not happen in time.
+    pub fn wait_for_reader(&mut self, state: DeviceState) -> anyhow::Result<()> {
+        let device = self.device.clone();
+        let is_so = |list: &DeviceList| {
+            list.devices
+                .iter()
+                .any(|seen| seen.id == device && seen.state == state)
+        };
+        if is_so(&self.door.devices()?) {
+            return Ok(());
+        }
+        let seen = self
+            .events
+            .wait_for(Patience::seconds(5), |event| match event {
+                Event::Devices { devices } if is_so(&devices) => Some(()),
+                Event::Devices { .. }
+                | Event::Lease { .. }
+                | Event::LeaseEnded { .. }
+                | Event::Job { .. }
+                | Event::PinScreens { .. } => None,
+            });
+        seen.with_context(|| format!("the reader is not seen as {state:?}"))
     }
 
     /// The door with a token for one privileged call.

@@ -6,9 +6,13 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`clerk`] | asks for readings as a counter application does |
+//! | [`footprint`] | what the agent's processes hold on to |
 //! | [`script`] | the scripted scenario of `cargo xtask demo --once` |
 //! | [`steps`] | steps with a time and a tick or a cross |
+//! | [`troubles`] | cards lifted, cards that hang, a killed card service, at every moment of a read |
 
 pub mod clerk;
+pub mod footprint;
 pub mod script;
 pub mod steps;
+pub mod troubles;

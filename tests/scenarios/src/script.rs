@@ -4,6 +4,7 @@
 //! A scene with trouble can be played *spoiled*: everything as before, but the trouble does not happen.
 //! Then the scene must fail; a test plays each of them spoiled, so a check that has gone blind shows.
 
+use agent_api::device::DeviceState;
 use agent_api::job::{JobResult, JobState, NoticeKind, Step, Verdict};
 use agent_api::screen::PairRequest;
 use anyhow::{Context as _, ensure};
@@ -15,6 +16,9 @@ use crate::steps::Steps;
 
 /// The reader that the scenario uses.
 const SLOT: usize = 0;
+
+/// A command of a read at which the PIN has been accepted and the data are on their way.
+const MID_READ: u32 = 9;
 
 /// Within which a card service that was killed must be usable again.
 const SERVICE_BACK_WITHIN_S: u64 = 3;
@@ -157,15 +161,26 @@ pub fn play(counter: Counter, spoiled: Option<&str>) -> anyhow::Result<Steps> {
             Some(_) | None => Trouble::Happens,
         };
         steps.run(scene.name, || (scene.play)(&mut stage, trouble));
-        stage.counter.control().lift(SLOT)?;
         stage.counter.control().calm(SLOT)?;
+        stage.take()?;
     }
     Ok(steps)
 }
 
 impl Stage {
-    fn put(&self, holder: &str) -> anyhow::Result<()> {
-        self.counter.control().insert(SLOT, holder)
+    /// A citizen puts a card, and everybody has seen it.
+    fn put(&mut self, holder: &str) -> anyhow::Result<()> {
+        self.counter.control().insert(SLOT, holder)?;
+        self.clerk.wait_for_reader(DeviceState::CardPresent)
+    }
+
+    /// The citizen takes the card, if one is there, and everybody has seen it.
+    fn take(&mut self) -> anyhow::Result<()> {
+        let slots: serde_json::Value = self.counter.control().ask("/slots")?;
+        if slots[SLOT]["card"].is_string() {
+            self.counter.control().lift(SLOT)?;
+        }
+        self.clerk.wait_for_reader(DeviceState::Empty)
     }
 
     fn read(&mut self, order: &Order) -> anyhow::Result<Outcome> {
@@ -336,7 +351,7 @@ fn rare_characters(stage: &mut Stage, _trouble: Trouble) -> anyhow::Result<Strin
             notices.iter().any(|found| found.kind == notice),
             "{holder}: no notice {notice:?}"
         );
-        stage.counter.control().lift(SLOT)?;
+        stage.take()?;
     }
     Ok("outside JIS X 0213, IVS and private use arrive whole and are flagged".to_owned())
 }
@@ -432,9 +447,10 @@ fn cloned_card(stage: &mut Stage, trouble: Trouble) -> anyhow::Result<String> {
 fn card_lifted(stage: &mut Stage, trouble: Trouble) -> anyhow::Result<String> {
     stage.put("hanako")?;
     if trouble == Trouble::Happens {
-        stage.disturb_at(6, "lift")?;
+        stage.disturb_at(MID_READ, "lift")?;
     }
     stage.must_fail(&Order::attributes("1234"), "CRD-REMOVED")?;
+    stage.take()?;
     stage.put("hanako")?;
     stage.next_reading_works()?;
     Ok("one clear error in mid-read, the next reading works".to_owned())
@@ -443,11 +459,11 @@ fn card_lifted(stage: &mut Stage, trouble: Trouble) -> anyhow::Result<String> {
 fn hung_card(stage: &mut Stage, trouble: Trouble) -> anyhow::Result<String> {
     stage.put("hanako")?;
     if trouble == Trouble::Happens {
-        stage.disturb_at(6, "hang")?;
+        stage.disturb_at(MID_READ, "hang")?;
     }
     let order = Order::attributes("1234").within_ms(1500);
     stage.must_fail(&order, "RDR-HUNG")?;
-    stage.counter.control().lift(SLOT)?;
+    stage.take()?;
     stage.put("hanako")?;
     stage.next_reading_works()?;
     Ok("given up at the deadline, the next reading works".to_owned())
@@ -473,7 +489,7 @@ fn pcscd_killed(stage: &mut Stage, trouble: Trouble) -> anyhow::Result<String> {
         outcome.code()
     );
     let back = Patience::seconds(SERVICE_BACK_WITHIN_S);
-    stage.put("hanako")?;
+    stage.clerk.wait_for_reader(DeviceState::CardPresent)?;
     stage.next_reading_works()?;
     back.left("the card service's return").map(drop)?;
     Ok(format!(

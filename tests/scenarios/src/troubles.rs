@@ -1,0 +1,286 @@
+//! Trouble at every moment of a read: cards lifted, cards that hang, a card service that is killed.
+//!
+//! After each trouble: exactly one clear error, the next read works, and nothing is held that was not
+//! held before.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use agent_api::device::DeviceState;
+use anyhow::{Context as _, ensure};
+use harness::{Counter, Options, Patience};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::json;
+
+use crate::clerk::{Clerk, Order, Outcome};
+use crate::footprint::Footprint;
+
+const SLOT: usize = 0;
+const HOLDER: &str = "hanako";
+const PIN: &str = "1234";
+
+/// Rounds after which memory counts: by then every path has run once and allocated what it keeps.
+const WARM_UP: u32 = 4;
+
+/// Within which a killed card service must be usable again, from the moment it runs.
+const SERVICE_BACK_WITHIN_S: u64 = 3;
+
+/// A counter with one clerk and one card, on which trouble is made.
+struct Bench {
+    counter: Counter,
+    clerk: Clerk,
+    codes: BTreeMap<String, u32>,
+}
+
+impl Bench {
+    fn set_up() -> anyhow::Result<Self> {
+        let counter = Counter::start(&Options::default())?;
+        let clerk = Clerk::at(&counter, SLOT)?;
+        Ok(Self {
+            counter,
+            clerk,
+            codes: BTreeMap::new(),
+        })
+    }
+
+    fn put_card(&mut self) -> anyhow::Result<()> {
+        self.counter.control().insert(SLOT, HOLDER)?;
+        self.clerk.wait_for_reader(DeviceState::CardPresent)
+    }
+
+    fn take_card(&mut self) -> anyhow::Result<()> {
+        self.counter.control().calm(SLOT)?;
+        let slots: serde_json::Value = self.counter.control().ask("/slots")?;
+        if slots[SLOT]["card"].is_string() {
+            self.counter.control().lift(SLOT)?;
+        }
+        self.clerk.wait_for_reader(DeviceState::Empty)
+    }
+
+    fn disturb(&self, command: u64, side: &str, kind: &str) -> anyhow::Result<()> {
+        let fault = json!({ "where": { "command": command }, "side": side, "kind": kind });
+        self.counter
+            .control()
+            .disturb(SLOT, &json!({ "faults": [fault] }))
+    }
+
+    /// Notes the one error that a troubled read ended with, and checks that it may.
+    fn note(&mut self, outcome: &Outcome, expected: &[&str]) -> anyhow::Result<()> {
+        let code = outcome.code().context("a troubled read succeeded")?;
+        ensure!(expected.contains(&code), "{code} instead of {expected:?}");
+        *self.codes.entry(code.to_owned()).or_default() += 1;
+        Ok(())
+    }
+
+    fn must_read(&mut self) -> anyhow::Result<()> {
+        match self.clerk.read(&Order::attributes(PIN))? {
+            Outcome::Result(_) => Ok(()),
+            Outcome::Failed(error) => anyhow::bail!("the read after it failed with {}", error.code),
+        }
+    }
+
+    /// Commands that one undisturbed read sends to the card.
+    fn commands_of_a_read(&mut self) -> anyhow::Result<u64> {
+        self.put_card()?;
+        let before = self.counter.control().counters(SLOT)?.apdus;
+        self.must_read()?;
+        let commands = self.counter.control().counters(SLOT)?.apdus - before;
+        self.take_card()?;
+        Ok(commands)
+    }
+
+    fn blocked_nobody(&self) -> anyhow::Result<()> {
+        let blocked = self.counter.control().counters(SLOT)?.blocked;
+        ensure!(blocked == 0, "{blocked} cards were blocked");
+        Ok(())
+    }
+
+    fn codes(&self) -> String {
+        let codes = self.codes.iter();
+        let codes: Vec<String> = codes
+            .map(|(code, times)| format!("{code} x{times}"))
+            .collect();
+        codes.join(", ")
+    }
+}
+
+/// Lifts the card at every command of a read, before and after the card has processed it, `rounds` times.
+///
+/// # Errors
+/// When an error is not clear or not alone, the next read fails, or something has grown.
+pub fn lifts(rounds: u32) -> anyhow::Result<String> {
+    let mut bench = Bench::set_up()?;
+    let commands = bench.commands_of_a_read()?;
+    let mut before = None;
+    let mut lifted = 0;
+    for round in 0..rounds {
+        for command in 1..=commands {
+            for side in ["before", "after"] {
+                bench
+                    .lift_at(command, side)
+                    .with_context(|| format!("round {round}, lifted {side} command {command}"))?;
+                lifted += 1;
+                if before.is_none() && lifted >= commands {
+                    before = Some(Footprint::of(&mut bench.counter)?);
+                }
+            }
+        }
+    }
+    bench.blocked_nobody()?;
+    let before = before.context("no round was played")?;
+    let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
+    let codes = bench.codes();
+    bench.counter.stop()?;
+    Ok(format!(
+        "{lifted} lifts over {commands} commands: {codes}; every next read worked; {held}"
+    ))
+}
+
+impl Bench {
+    fn lift_at(&mut self, command: u64, side: &str) -> anyhow::Result<()> {
+        self.put_card()?;
+        self.disturb(command, side, "lift")?;
+        let outcome = self.clerk.read(&Order::attributes(PIN))?;
+        // A card that is lifted after its last answer has given everything already.
+        if outcome.code().is_some() || side == "before" {
+            self.note(&outcome, &["CRD-REMOVED", "PIN-UNKNOWN"])?;
+        }
+        self.take_card()?;
+        self.put_card()?;
+        self.must_read()?;
+        self.take_card()
+    }
+}
+
+/// Lets the card hang at every command of a read.
+///
+/// # Errors
+/// When an error is not clear or not alone, the next read fails, or something has grown.
+pub fn hangs() -> anyhow::Result<String> {
+    let mut bench = Bench::set_up()?;
+    let commands = bench.commands_of_a_read()?;
+    let mut before = None;
+    for command in 1..=commands {
+        bench.put_card()?;
+        bench.disturb(command, "before", "hang")?;
+        let order = Order::attributes(PIN).within_ms(1000);
+        let outcome = bench.clerk.read(&order)?;
+        bench
+            .note(&outcome, &["RDR-HUNG", "PIN-UNKNOWN"])
+            .with_context(|| format!("hung at command {command}"))?;
+        bench.take_card()?;
+        bench.put_card()?;
+        bench
+            .must_read()
+            .with_context(|| format!("hung at command {command}"))?;
+        bench.take_card()?;
+        if command == u64::from(WARM_UP) {
+            before = Some(Footprint::of(&mut bench.counter)?);
+        }
+    }
+    bench.blocked_nobody()?;
+    let before = before.context("too few commands")?;
+    let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
+    let codes = bench.codes();
+    bench.counter.stop()?;
+    Ok(format!(
+        "{commands} hangs: {codes}; every next read worked; {held}"
+    ))
+}
+
+/// Kills the card service at random moments of a read, `times` times.
+///
+/// # Errors
+/// When an error is not clear or not alone, the service is not back in time, or something has grown.
+pub fn outages(times: u32, seed: u64) -> anyhow::Result<String> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut bench = Bench::set_up()?;
+    // A read in which a random moment can be met: each command takes a few milliseconds.
+    bench.counter.control().set_delay(3)?;
+    bench.put_card()?;
+    let mut before = None;
+    let (mut unharmed, mut slowest) = (0, 0.0_f64);
+    for time in 0..times {
+        let moment = random.random_range(0..60);
+        let (harmed, back) = bench
+            .kill_service_after(moment)
+            .with_context(|| format!("seed {seed}, kill {time}, after {moment} ms"))?;
+        unharmed += u32::from(!harmed);
+        slowest = slowest.max(back);
+        if time == WARM_UP.min(times / 2) {
+            before = Some(Footprint::of(&mut bench.counter)?);
+        }
+    }
+    bench.blocked_nobody()?;
+    let before = before.context("no time was played")?;
+    let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
+    let codes = bench.codes();
+    bench.counter.stop()?;
+    Ok(format!(
+        "{times} kills, seed {seed}: {codes}; {unharmed} reads had ended before; \
+         readable again after {slowest:.0} ms at most; {held}"
+    ))
+}
+
+impl Bench {
+    /// Returns whether the read was harmed, and the milliseconds until the next one had worked.
+    fn kill_service_after(&mut self, moment_ms: u32) -> anyhow::Result<(bool, f64)> {
+        let Self { counter, clerk, .. } = self;
+        let outcome = std::thread::scope(|scope| {
+            let (done, ended) = std::sync::mpsc::channel();
+            let read = scope.spawn(move || {
+                let outcome = clerk.read(&Order::attributes(PIN));
+                // Nobody listens any more when the moment came first.
+                let _late = done.send(());
+                outcome
+            });
+            let _either = ended.recv_timeout(Duration::from_millis(moment_ms.into()));
+            counter.pcscd.kill()?;
+            read.join()
+                .map_err(|_panic| anyhow::anyhow!("the clerk panicked"))?
+        })?;
+        let harmed = outcome.code().is_some();
+        if harmed {
+            self.note(&outcome, &["SVC-LOST", "SVC-ABSENT", "PIN-UNKNOWN"])?;
+        }
+        self.counter.pcscd.start_again()?;
+        let back = Patience::seconds(SERVICE_BACK_WITHIN_S);
+        self.clerk.wait_for_reader(DeviceState::CardPresent)?;
+        self.must_read()?;
+        back.left("the card service's return")?;
+        Ok((harmed, back.spent().as_secs_f64() * 1e3))
+    }
+}
+
+/// A card that is exchanged for another faster than the service looks is never mistaken for it.
+///
+/// # Errors
+/// When a read fails, or gives the data of the card that was taken away.
+pub fn swaps(times: u32) -> anyhow::Result<String> {
+    let mut bench = Bench::set_up()?;
+    bench.put_card()?;
+    let people = [("taro", "2580", "見本　太郎"), (HOLDER, PIN, "見本　花子")];
+    for time in 0..times {
+        let (holder, pin, name) = people[usize::try_from(time % 2)?];
+        bench.counter.control().lift(SLOT)?;
+        bench.counter.control().insert(SLOT, holder)?;
+        let outcome = bench.clerk.read(&Order::attributes(pin))?;
+        let Outcome::Result(result) = outcome else {
+            anyhow::bail!("swap {time}: {:?}", outcome.code());
+        };
+        let agent_api::job::JobResult::Reading { attributes, .. } = *result else {
+            anyhow::bail!("a result of another kind");
+        };
+        let read = attributes.context("no attributes")?;
+        ensure!(
+            read.name.expose() == name,
+            "swap {time}: the other card's data"
+        );
+    }
+    ensure!(bench.clerk.door().devices().is_ok(), "the agent is gone");
+    bench.counter.stop()?;
+    Ok(format!(
+        "{times} swaps at full speed: each read gave the card that lay there"
+    ))
+}
