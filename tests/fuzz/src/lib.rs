@@ -21,15 +21,19 @@
 //! | name | outside bytes | reach the product through |
 //! |---|---|---|
 //! | `agent-line` | lines to a driver host | its standard input |
+//! | `api-message` | bodies and text frames | the local API and the PIN page |
 //! | `card-read` | a card's answers to a whole read | the card reader |
 //! | `card-text` | a name or address | the card |
+//! | `config` | the agent's configuration | a file |
 //! | `host-line` | lines from a driver host | its standard output |
 //! | `tlv` | a card's files | the card |
+//! | `token` | counter tokens | the local API |
 //! | `trust-file` | a key file | the configuration |
 //!
 //! A new target is a module under `target`, a line in [`TARGETS`], a binary under `targets` and a folder of
 //! corpus; the replay fails until all of them are there.
 #![expect(
+    clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::unreachable,
     reason = "a target says by panicking that a promise is broken"
@@ -41,11 +45,14 @@ pub mod target;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("agent-line", target::host_protocol::agent_line),
+    ("api-message", target::local_api::api_message),
     ("card-read", target::card_read::card_read),
     ("card-text", target::card_data::card_text),
+    ("config", target::local_api::config),
     ("host-line", target::host_protocol::host_line),
     ("tlv", target::card_data::tlv),
+    ("token", target::local_api::token),
     ("trust-file", target::card_data::trust_file),
 ];

@@ -3,3 +3,4 @@
 pub mod card_data;
 pub mod card_read;
 pub mod host_protocol;
+pub mod local_api;
