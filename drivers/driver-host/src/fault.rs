@@ -99,11 +99,10 @@ impl JobError {
     }
 
     fn tries_left(&self) -> Option<u8> {
-        match self {
-            Self::Verify(error) => error.tries_left(),
-            Self::Blocked => Some(0),
-            _ => None,
+        if let Self::Verify(error) = self {
+            return error.tries_left();
         }
+        matches!(self, Self::Blocked).then_some(0)
     }
 
     fn detail(&self) -> String {

@@ -54,8 +54,9 @@ impl Limits {
                 if now >= until {
                     return Verdict::GiveUp(FaultCode::JobDeadline);
                 }
-                // The next call may begin right now and must not outlast its limit unseen.
-                return Verdict::LookAgain(until.min(now.plus(self.exchange)));
+                // A call may begin right now, and must not outlast its limit or the deadline unseen.
+                let soonest = if now < deadline { deadline } else { until };
+                return Verdict::LookAgain(soonest.min(now.plus(self.exchange)));
             }
         };
         if now >= until {
@@ -147,6 +148,8 @@ mod tests {
     #[test]
     fn a_thread_in_no_call_is_looked_at_before_a_call_could_outlast_its_limit() {
         assert_eq!(judge(None, false, at(1_000)), Verdict::LookAgain(at(6_000)));
+        assert_eq!(judge(None, false, at(59_000)), Verdict::LookAgain(at(60_000)));
+        assert_eq!(judge(None, false, at(60_000)), Verdict::LookAgain(at(62_000)));
         assert_eq!(
             judge(None, false, at(62_000)),
             Verdict::GiveUp(FaultCode::JobDeadline)

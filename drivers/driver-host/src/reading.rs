@@ -256,10 +256,14 @@ impl Visit<'_> {
     fn answer(&self, presence: &Presence, patience: &Patience) -> Result<Answer, JobError> {
         presence
             .attend(patience, || self.job.take_answer())
-            .map_err(|error| match error {
-                BeginError::NoCard => JobError::LiftedWhileAsked,
-                BeginError::Stopped(stop) => JobError::Stopped(stop),
-                other => JobError::LostWhileAsked(other),
+            .map_err(|error| {
+                if let BeginError::Stopped(stop) = error {
+                    JobError::Stopped(stop)
+                } else if error == BeginError::NoCard {
+                    JobError::LiftedWhileAsked
+                } else {
+                    JobError::LostWhileAsked(error)
+                }
             })
     }
 

@@ -33,7 +33,7 @@ pub(crate) trait CardLink: Send {
     fn begin(&mut self) -> Result<(), Error>;
     /// Takes note of a reset by another program, leaving the card as it is.
     fn reconnect(&mut self) -> Result<(), Error>;
-    /// The card's answer to reset.
+    /// The card's answer to reset; [`Error::ResetCard`] where a reset left no agreed protocol behind.
     fn answer_to_reset(&self) -> Result<Vec<u8>, Error>;
     /// Sends `apdu` and waits for an answer of at most `room` bytes.
     fn transmit(&self, apdu: &[u8], room: usize) -> Result<Zeroizing<Vec<u8>>, Error>;
@@ -47,8 +47,19 @@ pub(crate) struct PcscConnector;
 
 impl Connector for PcscConnector {
     fn establish(&self) -> Result<Box<dyn ServiceLink>, Error> {
-        let context = pcsc::Context::establish(Scope::System)?;
-        Ok(Box::new(PcscService { context }))
+        Ok(Box::new(PcscService {
+            context: establish()?,
+        }))
+    }
+}
+
+/// Makes a context.
+pub(crate) fn establish() -> Result<pcsc::Context, Error> {
+    match pcsc::Context::establish(Scope::System) {
+        // libpcsclite says the same of a service that refuses us and of one that dies while it greets
+        // us; a second greeting tells them apart.
+        Err(Error::SecurityViolation) => pcsc::Context::establish(Scope::System),
+        established => established,
     }
 }
 
@@ -58,10 +69,27 @@ struct PcscService {
 
 impl ServiceLink for PcscService {
     fn connect(&self, reader: &CStr) -> Result<Box<dyn CardLink>, Error> {
-        let card = self
+        let shared = self
             .context
-            .connect(reader, ShareMode::Shared, Protocols::ANY)?;
+            .connect(reader, ShareMode::Shared, Protocols::ANY);
+        let card = match shared {
+            // pcscd 1.9.9 powers a card for the first connection only. When a session of ours powered it
+            // off while another program kept a connection, a new connection finds it without power.
+            Err(Error::UnpoweredCard) => self.connect_and_power(reader)?,
+            connected => connected?,
+        };
         Ok(Box::new(PcscCard { card }))
+    }
+}
+
+impl PcscService {
+    /// Connects to the reader alone, then has it power the card.
+    fn connect_and_power(&self, reader: &CStr) -> Result<pcsc::Card, Error> {
+        let mut card = self
+            .context
+            .connect(reader, ShareMode::Direct, Protocols::UNDEFINED)?;
+        card.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::UnpowerCard)?;
+        Ok(card)
     }
 }
 
@@ -88,7 +116,10 @@ impl CardLink for PcscCard {
         let mut names = [0_u8; 512];
         let mut atr = [0_u8; pcsc::MAX_ATR_SIZE];
         let status = self.card.status2(&mut names, &mut atr)?;
-        Ok(status.atr().to_vec())
+        match status.protocol2() {
+            Some(_) => Ok(status.atr().to_vec()),
+            None => Err(Error::ResetCard),
+        }
     }
 
     fn transmit(&self, apdu: &[u8], room: usize) -> Result<Zeroizing<Vec<u8>>, Error> {

@@ -128,12 +128,9 @@ pub(crate) const fn meaning(error: Error) -> Meaning {
         Error::SharingViolation => Meaning::Sharing,
         Error::NoSmartcard => Meaning::NoCard,
         Error::RemovedCard => Meaning::Removed,
-        Error::ResetCard => Meaning::Reset,
-        Error::UnresponsiveCard
-        | Error::UnpoweredCard
-        | Error::UnsupportedCard
-        | Error::ProtoMismatch
-        | Error::InvalidAtr => Meaning::Mute,
+        // pcscd reports the reset itself, or what it left behind: no power, or no agreed protocol.
+        Error::ResetCard | Error::UnpoweredCard | Error::ProtoMismatch => Meaning::Reset,
+        Error::UnresponsiveCard | Error::UnsupportedCard | Error::InvalidAtr => Meaning::Mute,
         Error::InsufficientBuffer => Meaning::TooLong,
         Error::Cancelled => Meaning::Cancelled,
         _ => Meaning::Transmission,

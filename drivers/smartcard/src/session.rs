@@ -213,19 +213,8 @@ impl Reader {
     fn acquire(&mut self, patience: &Patience) -> Result<PcscCarrier, BeginError> {
         let presence = self.presence();
         let mut link = self.connect(patience)?;
-        let activity = Arc::clone(&self.surroundings.activity);
-        let mut begun = activity.during(Call::TakingTurn, || link.begin());
-        let mut resets = 0;
-        // Before our first command there is nothing that a reset could have destroyed.
-        while begun == Err(Error::ResetCard) && resets < RESETS_BORNE {
-            resets += 1;
-            begun = activity.during(Call::TakingTurn, || {
-                link.reconnect().and_then(|()| link.begin())
-            });
-        }
-        begun.map_err(|error| self.refused(error))?;
-        let atr = link
-            .answer_to_reset()
+        let atr = self
+            .take_turn(link.as_mut())
             .map_err(|error| self.refused(error))?;
         let carrier = PcscCarrier {
             link: Some(link),
@@ -240,9 +229,33 @@ impl Reader {
         Ok(carrier)
     }
 
+    /// Begins the transaction. Until our first command there is nothing that a reset could destroy.
+    fn take_turn(&self, link: &mut dyn CardLink) -> Result<Vec<u8>, Error> {
+        let activity = &self.surroundings.activity;
+        let mut turn = activity.during(Call::TakingTurn, || {
+            link.begin()?;
+            link.answer_to_reset()
+        });
+        let mut resets = 0;
+        while turn
+            .as_ref()
+            .is_err_and(|error| meaning(*error) == Meaning::Reset)
+            && resets < RESETS_BORNE
+        {
+            resets += 1;
+            turn = activity.during(Call::TakingTurn, || {
+                link.reconnect()?;
+                link.begin()?;
+                link.answer_to_reset()
+            });
+        }
+        turn
+    }
+
     fn connect(&mut self, patience: &Patience) -> Result<Box<dyn CardLink>, BeginError> {
         // A context that outlived its service is told from a missing service by making a new one.
         let mut fresh_context = false;
+        let mut resets = 0;
         loop {
             patience.check().map_err(BeginError::Stopped)?;
             let context = match self.context.take() {
@@ -263,6 +276,10 @@ impl Reader {
                 }
                 Err((Meaning::Service, _)) if fresh_context => return Err(BeginError::ServiceLost),
                 Err((Meaning::Service, _)) => {}
+                Err((Meaning::Reset, _)) if resets < RESETS_BORNE => {
+                    resets += 1;
+                    self.context = Some(context);
+                }
                 Err((Meaning::Sharing, _)) => {
                     self.context = Some(context);
                     self.wait_for_release(patience)?;
@@ -312,6 +329,7 @@ impl Reader {
     }
 
     fn refused(&mut self, error: Error) -> BeginError {
+        tracing::debug!(device = %self.label, %error, "card refused");
         match meaning(error) {
             Meaning::Service => {
                 self.context = None;
@@ -340,6 +358,7 @@ impl fmt::Debug for Reader {
 }
 
 fn absent(error: Error) -> BeginError {
+    tracing::debug!(%error, "no context");
     if meaning(error) == Meaning::Denied {
         BeginError::Denied
     } else {
@@ -409,6 +428,7 @@ impl PcscCarrier {
 
     /// What became of the card when a call failed.
     fn lost(&self, error: Error) -> ChannelError {
+        tracing::debug!(device = %self.reader, %error, "card lost");
         match meaning(error) {
             Meaning::Service => ChannelError::ServiceLost,
             Meaning::Reader => ChannelError::ReaderGone,

@@ -26,10 +26,10 @@ use std::{
     time::Duration,
 };
 
-use pcsc::{Error, Scope, State};
+use pcsc::{Error, State};
 
 use crate::{
-    backend::{Known, WatchLink, Watching},
+    backend::{Known, WatchLink, Watching, establish},
     board::{Board, ReaderCondition, ReaderSight, Service, Sighting},
     fault::{Meaning, meaning},
     platform::{ServiceDoor, Signal},
@@ -163,14 +163,14 @@ impl Watcher {
 
     /// Waits for the service, for as long as it takes.
     fn reach_service(&mut self) -> pcsc::Context {
-        if let Ok(context) = pcsc::Context::establish(Scope::System) {
+        if let Ok(context) = establish() {
             return context;
         }
         let mut settling = [].iter();
         loop {
             // The signal is armed before the attempt: a service that appears in between is not missed.
             let signal = self.door.arm();
-            match pcsc::Context::establish(Scope::System) {
+            match establish() {
                 Ok(context) => return context,
                 Err(error) => self.put(Sighting {
                     service: unreachable_as(error),
