@@ -22,9 +22,9 @@ const { values } = parseArgs({
 
 /** Returns what the agent prints about itself. */
 function ask(subcommand) {
-  const options = { cwd: workspace, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 };
+  const options = { encoding: "utf8", maxBuffer: 16 * 1024 * 1024 };
   return values.agentd === undefined
-    ? execFileSync("cargo", ["run", "--quiet", "-p", "agentd", "--bin", "agentd", "--", subcommand], options)
+    ? execFileSync("cargo", ["run", "--quiet", "-p", "agentd", "--bin", "agentd", "--", subcommand], { cwd: workspace, ...options })
     : execFileSync(values.agentd, [subcommand], options);
 }
 

@@ -33,13 +33,30 @@ export type Authenticity = Schemas["Authenticity"];
 export type Verdict = Schemas["Verdict"];
 export type TextNotice = Schemas["TextNotice"];
 export type Nonce = Schemas["Nonce"];
-export type Scope = Schemas["Scope"];
 export type PinScreen = Schemas["PinScreen"];
 export type PinScreenList = Schemas["PinScreenList"];
 export type ClientMessage = Schemas["ClientMessage"];
 export type ServerMessage = Schemas["ServerMessage"];
 export type AgentEvent = Schemas["Event"];
 export type Position = Schemas["Position"];
+
+/**
+ * What a token can permit. The names travel inside tokens, which the agent's routes see as mere text, so
+ * no document lists them; a test holds them against the agent's source.
+ */
+export const SCOPES = [
+  "cardReader.see",
+  "cardReader.identify",
+  "cardReader.readFourAttributes",
+  "cardReader.readIndividualNumber",
+  "cardReader.pinByApi",
+  "cardReader.verificationNumberB",
+  "cardReader.lastTry",
+  "pinScreen.pair",
+] as const;
+
+/** One of them. */
+export type Scope = (typeof SCOPES)[number];
 
 /** The API versions that this package speaks. */
 export const SPOKEN_VERSIONS: readonly number[] = [1];

@@ -1,8 +1,11 @@
 /** Tokens are fetched once, renewed in time, and never kept where they are good for one call. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { TokenKeeper, lifetimeMs } from "../../src/tokens.js";
 import { AgentError } from "../../src/errors.js";
+import { SCOPES } from "../../src/wire.js";
 
 function token(iat: number, exp: number): string {
   const claims = Buffer.from(JSON.stringify({ iat, exp, sub: "窓口" })).toString("base64url");
@@ -59,4 +62,10 @@ test("a token with a nonce is fetched for each call", async () => {
 test("a backend that fails is told apart from an agent that refuses", async () => {
   const keeper = new TokenKeeper(async () => Promise.reject(new Error("502")));
   await assert.rejects(keeper.current(), (error) => error instanceof AgentError && error.kind === "token_unavailable");
+});
+
+test("the scopes are those of the agent", () => {
+  const source = readFileSync(join(process.cwd(), "..", "agent-api", "src", "token.rs"), "utf8");
+  const names = [...source.matchAll(/#\[serde\(rename = "([\w.]+)"\)\]/g)].map((match) => match[1]);
+  assert.deepEqual([...SCOPES], names);
 });
