@@ -97,7 +97,7 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
         &ring::rand::SystemRandom::new(),
     )
     .map_err(StartError::Identity)?;
-    let event_loop = event_loop(
+    let mut event_loop = event_loop(
         config,
         &dir,
         &clock,
@@ -137,12 +137,16 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
     };
     dir.announce(&ports).map_err(StartError::Process)?;
     tokio::spawn(terminate(termination, desk));
+    event_loop.begin();
     readiness.ready();
     tracing::info!(api = %address, pin = %pin_address, agent = config.agent_id, "ready");
     event_loop.run(inputs).await;
     readiness.stopping();
     connections.end().await;
     dir.withdraw();
+    if let Some(native) = &config.native {
+        platform::close_native(&native.path);
+    }
     tracing::info!("ended");
     Ok(())
 }

@@ -195,7 +195,7 @@ mod tests {
         let inner: Vec<&Value> = match part {
             Value::Object(members) => members.values().collect(),
             Value::Array(items) => items.iter().collect(),
-            _ => Vec::new(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
         };
         inner
             .into_iter()

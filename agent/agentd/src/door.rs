@@ -31,7 +31,7 @@ use agent_core::access::{Caller, Owner, Presented, Proof};
 use agent_core::ids;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
-use device_api::{Clock, FaultCode};
+use device_api::{Clock, FaultCode, Moment};
 
 use crate::config::Config;
 use crate::limits::{ConnectionPlace, Limits, MAX_BODY};
@@ -118,6 +118,12 @@ impl Door {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The time, as the door sees it.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.clock.now()
     }
 
     /// The enrolled origin that a request names, to which an answer may be shown.
@@ -241,12 +247,12 @@ impl Door {
             return self
                 .peer(entrance)
                 .map(Some)
-                .ok_or(missing.because("no token"));
+                .ok_or_else(|| missing.because("no token"));
         };
         let token = std::str::from_utf8(value)
             .ok()
             .and_then(|text| text.strip_prefix("Bearer "));
-        let token = token.ok_or(missing.because("Authorization is not a bearer token"))?;
+        let token = token.ok_or_else(|| missing.because("Authorization is not a bearer token"))?;
         self.admit_token(token, origin).map(Some)
     }
 

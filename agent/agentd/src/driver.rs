@@ -5,7 +5,7 @@
 //! Invariants: every process that was started is reaped and reported as exited exactly once; no process
 //! outlives the agent (`kill_on_drop`, its own process group, and its input ending with ours); a host
 //! that reads nothing costs bounded memory and is killed.
-//! Standard error is the host's log: it is passed on, at most [`LOG_LINES`] lines a second.
+//! Standard error is the host's log: it is passed on, at the speed of [`Pace`].
 
 use std::io;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_core::ids::HostRun;
-use device_api::{Clock, Moment};
+use device_api::Clock;
 use host_protocol::{AgentMessage, HostMessage, MAX_LINE, decode, encode};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -22,12 +22,11 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::config::HostCommand;
 use crate::input::{Desk, Input};
+use crate::pace::Pace;
 use crate::platform;
 
 /// Messages that may wait for a host; it works on a few jobs at most.
 const UNREAD: usize = 64;
-/// Log lines of a host that are passed on each second.
-const LOG_LINES: u32 = 20;
 /// Longest log line that is passed on whole.
 const LOG_LINE: usize = 2048;
 /// How long a dead host's last words may take; a grandchild can hold the pipe open.
@@ -36,7 +35,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A running host.
 #[derive(Debug)]
 pub struct Driver {
-    orders: mpsc::Sender<AgentMessage>,
+    orders: Option<mpsc::Sender<AgentMessage>>,
     kill: Option<oneshot::Sender<()>>,
 }
 
@@ -70,7 +69,7 @@ impl Driver {
         let listener = child
             .stdout
             .take()
-            .map(|out| tokio::spawn(listen(out, run, desk.clone())));
+            .map(|out| tokio::spawn(listen(out, run, desk.clone(), Arc::clone(clock))));
         let desk = desk.clone();
         tokio::spawn(async move {
             reap(child, killed, run).await;
@@ -85,7 +84,7 @@ impl Driver {
             desk.tell(Input::HostExited { run }).await;
         });
         Ok(Self {
-            orders,
+            orders: Some(orders),
             kill: Some(kill),
         })
     }
@@ -93,7 +92,13 @@ impl Driver {
     /// Sends a message; `false` where the host reads nothing any more.
     #[must_use]
     pub fn send(&self, message: AgentMessage) -> bool {
-        self.orders.try_send(message).is_ok()
+        let orders = self.orders.as_ref();
+        orders.is_some_and(|orders| orders.try_send(message).is_ok())
+    }
+
+    /// Ends the host's input, which asks it to release its devices and to end.
+    pub fn end_input(&mut self) {
+        self.orders = None;
     }
 
     /// Kills the process. Its end is told as any other.
@@ -138,8 +143,9 @@ async fn write_orders(mut stdin: ChildStdin, mut orders: mpsc::Receiver<AgentMes
     }
 }
 
-async fn listen(stdout: ChildStdout, run: HostRun, desk: Desk) {
+async fn listen(stdout: ChildStdout, run: HostRun, desk: Desk, clock: Arc<dyn Clock>) {
     let mut reader = BufReader::new(stdout);
+    let pace = Pace::default();
     while let Ok(Some(line)) = next_line(&mut reader, MAX_LINE).await {
         let input = match line.whole().map(decode::<HostMessage>) {
             Some(Ok(message)) => Input::HostSaid {
@@ -147,7 +153,9 @@ async fn listen(stdout: ChildStdout, run: HostRun, desk: Desk) {
                 message: Box::new(message),
             },
             Some(Err(error)) => {
-                tracing::debug!(%error, host = run.host.0, "a driver host wrote no message");
+                if let Some(dropped) = pace.admit(clock.now()) {
+                    tracing::debug!(%error, host = run.host.0, dropped, "a driver host wrote no message");
+                }
                 Input::HostGarbled { run }
             }
             None => Input::HostGarbled { run },
@@ -216,11 +224,7 @@ fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
 
 async fn pass_log_on(stderr: ChildStderr, clock: Arc<dyn Clock>) {
     let mut reader = BufReader::new(stderr);
-    let mut pace = Pace {
-        second: clock.now(),
-        passed: 0,
-        dropped: 0,
-    };
+    let pace = Pace::default();
     while let Ok(Some(line)) = next_line(&mut reader, LOG_LINE).await {
         match pace.admit(clock.now()) {
             Some(dropped) => {
@@ -232,36 +236,11 @@ async fn pass_log_on(stderr: ChildStderr, clock: Arc<dyn Clock>) {
     }
 }
 
-/// Lets a number of lines through each second and counts the others.
-struct Pace {
-    second: Moment,
-    passed: u32,
-    dropped: u32,
-}
-
-impl Pace {
-    /// Where the line may pass: how many were dropped before it.
-    fn admit(&mut self, now: Moment) -> Option<u32> {
-        if now.since(self.second) >= Duration::from_secs(1) {
-            (self.second, self.passed) = (now, 0);
-        }
-        if self.passed == LOG_LINES {
-            self.dropped += 1;
-            return None;
-        }
-        self.passed += 1;
-        Some(std::mem::take(&mut self.dropped))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use device_api::Moment;
     use tokio::io::BufReader;
 
-    use super::{LOG_LINES, Pace, next_line};
+    use super::next_line;
 
     fn lines(input: &[u8], longest: usize) -> Vec<Option<Vec<u8>>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -289,18 +268,5 @@ mod tests {
                 Some(b"last".to_vec())
             ]
         );
-    }
-
-    #[test]
-    fn a_talkative_host_is_counted_and_not_repeated() {
-        let start = Moment::default();
-        let mut pace = Pace {
-            second: start,
-            passed: 0,
-            dropped: 0,
-        };
-        let passed = (0..100).filter(|_n| pace.admit(start).is_some()).count();
-        assert_eq!(passed, LOG_LINES as usize);
-        assert_eq!(pace.admit(start.plus(Duration::from_secs(1))), Some(80));
     }
 }

@@ -30,6 +30,9 @@ use crate::translate;
 /// How long jobs and hosts may take to end before the agent ends without them.
 const STOP_WITHIN: Duration = Duration::from_millis(1200);
 
+/// How long driver hosts may take to release their devices, after that.
+const HOSTS_END_WITHIN: Duration = Duration::from_millis(300);
+
 /// What the loop is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -74,9 +77,13 @@ impl EventLoop {
         }
     }
 
+    /// Starts the driver hosts. Called once, before [`Self::run`].
+    pub fn begin(&mut self) {
+        self.happen(Event::Started);
+    }
+
     /// Runs until told to terminate, then until everything has ended or its time is over.
     pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
-        self.happen(Event::Started);
         let mut give_up = None;
         while !self.drained {
             let wakeup = self.parts.core.next_wakeup();
@@ -107,20 +114,35 @@ impl EventLoop {
                 }
             }
         }
-        self.end();
+        self.end(inputs).await;
     }
 
     /// Lets everybody go: hosts see the end of their input, clients the end of their connection.
-    fn end(self) {
-        for (_link, session) in self.sessions {
+    async fn end(mut self, mut inputs: mpsc::Receiver<Input>) {
+        for session in self.sessions.values() {
             let refusal = Refusal::new(device_api::FaultCode::AgentStopping);
+            let error = refusal.body("stop");
             // A client that has no room for this message notices the closing itself.
-            let _told = session.try_send(ServerMessage::Refused {
-                error: refusal.body("stop"),
-            });
+            let _told = session.try_send(ServerMessage::Refused { error });
         }
-        drop(self.screens);
-        drop(self.drivers);
+        self.sessions.clear();
+        self.screens.clear();
+        self.waiting.clear();
+        self.drivers.values_mut().for_each(Driver::end_input);
+        let ended = async {
+            while !self.drivers.is_empty() {
+                match inputs.recv().await {
+                    Some(Input::HostExited { run }) => drop(self.drivers.remove(&run)),
+                    Some(_other) => {}
+                    None => return,
+                }
+            }
+        };
+        if tokio::time::timeout(HOSTS_END_WITHIN, ended).await.is_err() {
+            tracing::warn!("a driver host had to be killed");
+        }
+        // Nobody takes the recorder's reports any more; with the queue open it could wait for room.
+        drop(inputs);
         self.parts.recorder.finish();
     }
 

@@ -147,7 +147,7 @@ fn record(entry: &AuditEntry) -> JobRecord {
 fn outcome(fault: Option<FaultCode>) -> JobOutcome {
     match fault {
         None => JobOutcome::Succeeded,
-        Some(code) if code == FaultCode::JobCancelled => JobOutcome::Cancelled,
+        Some(FaultCode::JobCancelled) => JobOutcome::Cancelled,
         Some(_) => JobOutcome::Failed,
     }
 }

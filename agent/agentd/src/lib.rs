@@ -34,6 +34,7 @@ pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod origin;
+pub mod pace;
 pub mod pin_page;
 pub mod platform;
 pub mod recorder;

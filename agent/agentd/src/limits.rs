@@ -150,7 +150,7 @@ impl Limits {
         let taken = self.with(origin, now, |share| share.requests.take(now));
         taken
             .then_some(())
-            .ok_or(too_many("request rate of the origin"))
+            .ok_or_else(|| too_many("request rate of the origin"))
     }
 
     /// Counts a request that no enrolled origin made, so that a flood of refusals fills no log.
@@ -163,7 +163,7 @@ impl Limits {
             .strangers
             .take(now)
             .then_some(())
-            .ok_or(too_many("request rate of strangers"))
+            .ok_or_else(|| too_many("request rate of strangers"))
     }
 
     /// Whether the origin may present another token.
@@ -174,7 +174,7 @@ impl Limits {
         let empty = self.with(origin, now, |share| share.failed_tokens.is_empty(now));
         (!empty)
             .then_some(())
-            .ok_or(too_many("failed authentications of the origin"))
+            .ok_or_else(|| too_many("failed authentications of the origin"))
     }
 
     /// Counts a token that did not hold.

@@ -27,6 +27,7 @@ use tokio::time::timeout;
 
 use crate::input::{Desk, Input};
 use crate::limits::{FIRST_MESSAGE_TIMEOUT, Limits, MAX_UNREAD};
+use crate::pace::Pace;
 use crate::refusal::{self, Refusal};
 use crate::socket::{self, Heard};
 use crate::translate;
@@ -49,6 +50,7 @@ pub struct PinPage {
     clock: Arc<dyn Clock>,
     host: Arc<str>,
     origin: Arc<str>,
+    refusals: Arc<Pace>,
 }
 
 impl PinPage {
@@ -61,6 +63,7 @@ impl PinPage {
             clock,
             host: address.to_string().into(),
             origin: format!("http://{address}").into(),
+            refusals: Arc::new(Pace::default()),
         }
     }
 
@@ -68,9 +71,14 @@ impl PinPage {
     pub async fn answer(&self, request: Request<Body>) -> Response {
         let response = match self.check(&request) {
             Ok(()) => self.route(request).await,
-            Err(refusal) => refusal.into_response(),
+            Err(refusal) => {
+                if let Some(dropped) = self.refusals.admit(self.clock.now()) {
+                    refusal::note(&refusal, "pin", dropped);
+                }
+                refusal.into_response()
+            }
         };
-        let mut response = refusal::put_into_words(response, "pin", "pin");
+        let mut response = refusal::put_into_words(response, "pin");
         dress(&mut response);
         response
     }

@@ -120,21 +120,12 @@ pub fn error_body(
     }
 }
 
-/// Gives a refusal its words and writes it to the log. Everything that answers passes here.
+/// Gives a refusal its words. Everything that answers passes here.
 /// `shown_id` is what the caller is told of the request id.
-pub(crate) fn put_into_words(response: Response, request_id: &str, shown_id: &str) -> Response {
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+pub(crate) fn put_into_words(response: Response, shown_id: &str) -> Response {
+    let Some(refusal) = of_response(&response) else {
         return response;
-    }
-    let refusal = response.extensions().get::<Refusal>().cloned();
-    let refusal = refusal.unwrap_or_else(|| of_router(status));
-    tracing::info!(
-        request = request_id,
-        fault = refusal.code.as_str(),
-        why = refusal.internal.or(refusal.detail),
-        "refused"
-    );
+    };
     let body = serde_json::to_vec(&refusal.body(shown_id)).unwrap_or_default();
     let mut worded = Response::new(Body::from(body));
     *worded.status_mut() = refusal.status();
@@ -151,6 +142,25 @@ pub(crate) fn put_into_words(response: Response, request_id: &str, shown_id: &st
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     worded
+}
+
+/// The refusal that an answer carries, if it is one.
+pub(crate) fn of_response(response: &Response) -> Option<Refusal> {
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    let told = || response.extensions().get::<Refusal>().cloned();
+    refused.then(|| told().unwrap_or_else(|| of_router(status)))
+}
+
+/// Writes a refusal to the log.
+pub(crate) fn note(refusal: &Refusal, request_id: &str, dropped: u32) {
+    tracing::info!(
+        request = request_id,
+        fault = refusal.code.as_str(),
+        why = refusal.internal.or(refusal.detail),
+        dropped,
+        "refused"
+    );
 }
 
 /// What the router and its extractors refuse by themselves.

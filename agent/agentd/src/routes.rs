@@ -15,9 +15,7 @@ mod pin_screens;
 use std::sync::Arc;
 
 use agent_api::error::ErrorBody;
-use agent_api::job::JobResult;
 use agent_core::access::Caller;
-use agent_core::effect::Answer;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
@@ -49,7 +47,6 @@ pub struct Office {
 }
 
 /// The router and its document.
-#[must_use]
 pub fn router() -> (Router<Arc<Office>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(hello::hello))
@@ -139,9 +136,8 @@ fn caller(Extension(visitor): Extension<Visitor>) -> Result<Caller, Refusal> {
 }
 
 /// The core answered something that does not belong to the question: a defect of ours.
-fn unexpected(answer: &Answer<JobResult>) -> Refusal {
-    tracing::error!(?answer, "the core's answer does not fit the question");
-    Refusal::new(FaultCode::AgentInternal)
+fn unexpected() -> Refusal {
+    Refusal::new(FaultCode::AgentInternal).because("the core's answer does not fit the question")
 }
 
 /// An answer without content.

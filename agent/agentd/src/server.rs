@@ -26,6 +26,7 @@ use tower::ServiceExt as _;
 
 use crate::door::{self, Admission, Door, Entrance, HELLO};
 use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS};
+use crate::pace::Pace;
 use crate::platform::{self, NativeListener};
 use crate::refusal;
 
@@ -43,6 +44,7 @@ pub struct ApiService {
     router: Router,
     run: Arc<str>,
     requests: Arc<AtomicU64>,
+    refusals: Arc<Pace>,
 }
 
 impl ApiService {
@@ -54,6 +56,7 @@ impl ApiService {
             router,
             run: run.into(),
             requests: Arc::new(AtomicU64::new(1)),
+            refusals: Arc::new(Pace::default()),
         }
     }
 
@@ -89,7 +92,12 @@ impl ApiService {
             id.as_str()
         };
         let knowable = is_hello && response.status() == StatusCode::FORBIDDEN;
-        let mut response = refusal::put_into_words(response, &id, shown_id);
+        if let Some(refusal) = refusal::of_response(&response)
+            && let Some(dropped) = self.refusals.admit(self.door.now())
+        {
+            refusal::note(&refusal, &id, dropped);
+        }
+        let mut response = refusal::put_into_words(response, shown_id);
         door::dress(&mut response, reader.as_ref(), knowable);
         response
     }

@@ -27,7 +27,6 @@ pub enum Heard<M> {
 }
 
 /// Sets the limits of a connection before it is one.
-#[must_use]
 pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
     upgrade
         .max_message_size(MAX_BODY)

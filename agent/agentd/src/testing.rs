@@ -131,7 +131,7 @@ impl TestAgent {
             listener.local_addr().unwrap(),
             pin_listener.local_addr().unwrap(),
         );
-        let event_loop = EventLoop::new(Parts {
+        let mut event_loop = EventLoop::new(Parts {
             core: Core::new(core, Box::new(SystemChance::new())),
             clock: Arc::clone(&clock),
             host: HostCommand {
@@ -142,6 +142,7 @@ impl TestAgent {
             desk: desk.clone(),
             pin_address: format!("http://{pin_address}/"),
         });
+        event_loop.begin();
         let door = Arc::new(Door::new(&config, address, Arc::clone(&clock)));
         let (router, document) = routes::router();
         let office = Office {

@@ -77,10 +77,10 @@ impl TokenJudge {
         }
         let (signed, signature) = token
             .rsplit_once('.')
-            .ok_or(refused("token has no signature"))?;
+            .ok_or_else(|| refused("token has no signature"))?;
         let (header, payload) = signed
             .split_once('.')
-            .ok_or(refused("token has no payload"))?;
+            .ok_or_else(|| refused("token has no payload"))?;
         check_header(header)?;
         let signature = decode(signature)?;
         let issuer = self.signer(signed.as_bytes(), &signature)?;
@@ -102,7 +102,7 @@ impl TokenJudge {
         self.issuers
             .iter()
             .find(holds)
-            .ok_or(refused("no configured issuer signed it"))
+            .ok_or_else(|| refused("no configured issuer signed it"))
     }
 }
 

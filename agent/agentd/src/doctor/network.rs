@@ -44,9 +44,9 @@ pub(super) fn port(name: &str, address: SocketAddr, state_dir: &Path) -> Finding
         );
     }
     let owner = platform::owner_of_port(address);
-    let owner_ja = owner.as_ref().map_or("ほかのプログラム".to_owned(), |who| {
-        format!("「{who}」")
-    });
+    let owner_ja = owner
+        .as_ref()
+        .map_or_else(|| "ほかのプログラム".to_owned(), |who| format!("「{who}」"));
     let owner_en = owner.unwrap_or_else(|| "another program".to_owned());
     Finding::new(
         Grade::Bad,

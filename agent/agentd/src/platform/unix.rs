@@ -120,6 +120,13 @@ pub fn listen_native(path: &Path) -> io::Result<NativeListener> {
     Ok(listener)
 }
 
+/// Takes the socket away. One that stays is replaced at the next start.
+pub fn close_native(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::debug!(%error, "the native door was not removed");
+    }
+}
+
 /// Waits for a native client; tells whose process it is, as the kernel knows.
 ///
 /// # Errors

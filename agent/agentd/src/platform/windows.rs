@@ -71,6 +71,9 @@ pub fn listen_native(_path: &Path) -> io::Result<NativeListener> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
+/// There is nothing to take away.
+pub fn close_native(_path: &Path) {}
+
 /// Cannot be called: there is no listener.
 ///
 /// # Errors

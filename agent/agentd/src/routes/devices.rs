@@ -29,8 +29,8 @@ pub(super) async fn devices(
     State(office): State<Arc<Office>>,
     visitor: Extension<Visitor>,
 ) -> Result<Json<DeviceList>, Refusal> {
-    match office.desk.ask(caller(visitor)?, Call::Devices).await? {
-        Answer::Devices(view) => Ok(Json(translate::api::devices(view))),
-        other => Err(unexpected(&other)),
-    }
+    let Answer::Devices(view) = office.desk.ask(caller(visitor)?, Call::Devices).await? else {
+        return Err(unexpected());
+    };
+    Ok(Json(translate::api::devices(view)))
 }

@@ -141,3 +141,6 @@ async fn refuse(mut socket: WebSocket, visitor: &Visitor, refusal: Refusal) {
         socket::close(socket, refusal.code.as_str()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

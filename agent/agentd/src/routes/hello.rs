@@ -68,11 +68,12 @@ pub(super) async fn nonce(
     visitor: Extension<Visitor>,
     _nothing: Nothing,
 ) -> Result<Json<Nonce>, Refusal> {
-    match office.desk.ask(caller(visitor)?, Call::NewNonce).await? {
-        Answer::Nonce { nonce, expires_in } => Ok(Json(Nonce {
-            nonce,
-            expires_in_ms: millis(expires_in),
-        })),
-        other => Err(unexpected(&other)),
-    }
+    let answer = office.desk.ask(caller(visitor)?, Call::NewNonce).await?;
+    let Answer::Nonce { nonce, expires_in } = answer else {
+        return Err(unexpected());
+    };
+    Ok(Json(Nonce {
+        nonce,
+        expires_in_ms: millis(expires_in),
+    }))
 }

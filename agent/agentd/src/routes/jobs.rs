@@ -52,17 +52,15 @@ pub(super) async fn start(
         key: key(&headers)?,
         order: translate::api::order(request),
     };
-    match office.desk.ask(caller(visitor)?, call).await? {
-        Answer::Started { job, new } => {
-            let status = if new {
-                StatusCode::CREATED
-            } else {
-                StatusCode::OK
-            };
-            Ok((status, Json(translate::api::job(*job))).into_response())
-        }
-        other => Err(unexpected(&other)),
-    }
+    let Answer::Started { job, new } = office.desk.ask(caller(visitor)?, call).await? else {
+        return Err(unexpected());
+    };
+    let status = if new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(translate::api::job(*job))).into_response())
 }
 
 /// Looks at a job.
@@ -159,21 +157,21 @@ pub(super) async fn take_result(
     Path(id): Path<String>,
     _nothing: Nothing,
 ) -> Result<Response, Refusal> {
-    match office
+    let Answer::Result(sealed) = office
         .desk
         .ask(caller(visitor)?, Call::TakeResult(JobId::new(id)))
         .await?
-    {
-        Answer::Result(sealed) => Ok(hand_over(&sealed.open())),
-        other => Err(unexpected(&other)),
-    }
+    else {
+        return Err(unexpected());
+    };
+    Ok(hand_over(&sealed.open()))
 }
 
 fn job(answer: Answer<JobResult>) -> Result<Json<Job>, Refusal> {
-    match answer {
-        Answer::Job(view) => Ok(Json(translate::api::job(*view))),
-        other => Err(unexpected(&other)),
-    }
+    let Answer::Job(view) = answer else {
+        return Err(unexpected());
+    };
+    Ok(Json(translate::api::job(*view)))
 }
 
 /// The body is erased once it has been written to the connection.

@@ -87,14 +87,14 @@ pub(super) async fn release(
     Path(id): Path<String>,
     _nothing: Nothing,
 ) -> Result<Response, Refusal> {
-    match office
+    let Answer::Released = office
         .desk
         .ask(caller(visitor)?, Call::ReleaseLease(LeaseId::new(id)))
         .await?
-    {
-        Answer::Released => Ok(done()),
-        other => Err(unexpected(&other)),
-    }
+    else {
+        return Err(unexpected());
+    };
+    Ok(done())
 }
 
 /// Gives a lease more time.
@@ -128,8 +128,8 @@ fn ttl(millis: u32) -> Duration {
 }
 
 fn lease(answer: Answer<JobResult>) -> Result<Json<Lease>, Refusal> {
-    match answer {
-        Answer::Lease(view) => Ok(Json(translate::api::lease(view))),
-        other => Err(unexpected(&other)),
-    }
+    let Answer::Lease(view) = answer else {
+        return Err(unexpected());
+    };
+    Ok(Json(translate::api::lease(view)))
 }

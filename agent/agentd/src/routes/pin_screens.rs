@@ -86,11 +86,11 @@ pub(super) async fn unpair(
 }
 
 async fn ask(office: &Office, caller: Caller, call: Call) -> Result<Json<PinScreenList>, Refusal> {
-    match office.desk.ask(caller, call).await? {
-        Answer::PinScreens(views) => Ok(Json(translate::api::pin_screens(
-            views,
-            &office.pin_address,
-        ))),
-        other => Err(unexpected(&other)),
-    }
+    let Answer::PinScreens(views) = office.desk.ask(caller, call).await? else {
+        return Err(unexpected());
+    };
+    Ok(Json(translate::api::pin_screens(
+        views,
+        &office.pin_address,
+    )))
 }

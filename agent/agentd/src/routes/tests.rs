@@ -465,7 +465,7 @@ fn property_names(schema: &Value, names: &mut Vec<String>) {
     let inner: Vec<&Value> = match schema {
         Value::Object(members) => members.values().collect(),
         Value::Array(items) => items.iter().collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     };
     inner
         .into_iter()

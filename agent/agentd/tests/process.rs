@@ -1,0 +1,312 @@
+//! The real program: started, told, ended. Readiness comes as the service manager would get it, so no test
+//! waits for a guess of time.
+#![cfg(unix)]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use device_api::{Clock as _, SystemClock};
+use tempfile::TempDir;
+
+const AGENTD: &str = env!("CARGO_BIN_EXE_agentd");
+/// A test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// `cat` speaks no protocol, never ends by itself, and ends when its input does.
+const SILENT_HOST: &str = "/bin/cat";
+
+struct Agent {
+    process: Child,
+    folder: TempDir,
+    notices: UnixDatagram,
+    log: JoinHandle<Vec<u8>>,
+}
+
+fn config(folder: &Path, host: &str) -> String {
+    format!(
+        "listen = \"127.0.0.1:0\"\npin_listen = \"127.0.0.1:0\"\nstate_dir = \"{}\"\nlog = \"trace\"\n\
+         [unix_socket]\npath = \"{}\"\nallowed_uids = [{}]\n\
+         [driver_host]\nprogram = \"{host}\"\nargs = [\"--\"]\n\
+         [[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.see\"]\n",
+        folder.join("state").display(),
+        folder.join("agent.sock").display(),
+        rustix::process::geteuid().as_raw(),
+    )
+}
+
+impl Agent {
+    fn start(host: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config_file = folder.path().join("agent.toml");
+        std::fs::write(&config_file, config(folder.path(), host)).unwrap();
+        let notices = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        notices.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut process = Command::new(AGENTD)
+            .arg("--config")
+            .arg(&config_file)
+            .env("NOTIFY_SOCKET", folder.path().join("notify"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = process.stderr.take().unwrap();
+        // Read all the time: a full pipe would hold the agent up.
+        let log = std::thread::spawn(move || {
+            let mut log = Vec::new();
+            stderr.read_to_end(&mut log).unwrap();
+            log
+        });
+        let agent = Self {
+            process,
+            folder,
+            notices,
+            log,
+        };
+        assert_eq!(agent.next_notice(), "READY=1");
+        agent
+    }
+
+    fn next_notice(&self) -> String {
+        let mut bytes = [0; 64];
+        let length = self.notices.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    }
+
+    fn state(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("state").join(name)
+    }
+
+    fn address(&self) -> String {
+        let ports = std::fs::read(self.state("ports.json")).unwrap();
+        let ports: serde_json::Value = serde_json::from_slice(&ports).unwrap();
+        ports["api"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends bytes on a connection of their own, says that nothing more comes where `ends`, and reads what comes until
+    /// the agent closes it.
+    fn exchange(&self, bytes: &[u8], ends: bool) -> String {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The agent may close before it has read everything.
+        let _sent = stream.write_all(bytes);
+        if ends {
+            let _half_closed = stream.shutdown(std::net::Shutdown::Write);
+        }
+        let mut answer = Vec::new();
+        let _read = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn hello(&self) -> String {
+        let request = format!(
+            "GET /v1/hello HTTP/1.1\r\nHost: {}\r\nOrigin: https://a.test\r\nConnection: close\r\n\r\n",
+            self.address()
+        );
+        self.exchange(request.as_bytes(), false)
+    }
+
+    fn children(&self) -> Vec<u32> {
+        let pid = self.process.id();
+        let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        list.split_whitespace()
+            .map(|pid| pid.parse().unwrap())
+            .collect()
+    }
+
+    /// Ends it with a signal; returns how long that took and what it had logged.
+    fn stop(mut self) -> (Duration, Output) {
+        let clock = SystemClock::new();
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = self.process.wait().unwrap();
+        let took = clock.now().since_origin();
+        let log = self.log.join().unwrap();
+        (
+            took,
+            Output {
+                status,
+                stdout: Vec::new(),
+                stderr: log,
+            },
+        )
+    }
+}
+
+#[test]
+fn the_agent_says_when_it_is_ready_and_ends_in_order() {
+    let agent = Agent::start(SILENT_HOST);
+    assert!(agent.hello().contains("madoguchi-agent"));
+    let (port_file, socket) = (
+        agent.state("ports.json"),
+        agent.folder.path().join("agent.sock"),
+    );
+    let folder = agent.folder.path().to_owned();
+    assert!(port_file.exists() && socket.exists());
+    let (took, output) = agent.stop();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(!port_file.exists() && !socket.exists() && !folder.exists());
+}
+
+#[test]
+fn no_driver_host_outlives_the_agent() {
+    let agent = Agent::start(SILENT_HOST);
+    let children = agent.children();
+    assert_eq!(children.len(), 1);
+    let (took, _output) = agent.stop();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(
+        children
+            .iter()
+            .all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+    );
+}
+
+#[test]
+fn a_host_that_floods_nonsense_leaves_the_agent_answering() {
+    let agent = Agent::start("/usr/bin/yes");
+    for _round in 0..20 {
+        assert!(agent.hello().contains("madoguchi-agent"));
+    }
+    let (took, output) = agent.stop();
+    assert!(
+        output.status.success() && took < Duration::from_secs(2),
+        "{took:?}"
+    );
+}
+
+#[test]
+fn a_host_that_cannot_be_started_leaves_the_agent_answering() {
+    let agent = Agent::start("/nonexistent/driver-host");
+    assert!(agent.hello().contains("madoguchi-agent"));
+    let (_took, output) = agent.stop();
+    assert!(output.status.success());
+}
+
+#[test]
+fn garbage_in_the_place_of_http_ends_its_own_connection() {
+    let agent = Agent::start(SILENT_HOST);
+    let address = agent.address();
+    let mut garbage: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        vec![0; 4096],
+        vec![0xFF; 100_000],
+        b"GET\r\n\r\n".to_vec(),
+        b"GET / HTTP/9.9\r\n\r\n".to_vec(),
+        b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc".to_vec(),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        format!(
+            "GET /v1/hello HTTP/1.1\r\nHost: {address}\r\n{}\r\n",
+            "X: y\r\n".repeat(2000)
+        )
+        .into_bytes(),
+        format!("POST /v1/jobs HTTP/1.1\r\nHost: {address}\r\nContent-Length: -1\r\n\r\n")
+            .into_bytes(),
+        format!(
+            "POST /v1/jobs HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
+        )
+        .into_bytes(),
+    ];
+    // A fixed linear congruence (Knuth's constants): the same bytes in every run.
+    let mut state = 1_u64;
+    for length in 0..64 {
+        let mut next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            state.to_be_bytes()[0]
+        };
+        garbage.push((0..length * 7).map(|_n| next()).collect());
+    }
+    for bytes in garbage {
+        let answer = agent.exchange(&bytes, true);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{answer}"
+        );
+    }
+    assert!(agent.hello().contains("madoguchi-agent"));
+    assert!(agent.stop().1.status.success());
+}
+
+#[test]
+fn a_native_client_needs_no_token_and_a_browser_none_of_it() {
+    let agent = Agent::start(SILENT_HOST);
+    let ask = |headers: &str| {
+        let mut stream =
+            std::os::unix::net::UnixStream::connect(agent.folder.path().join("agent.sock"))
+                .unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = format!("GET /v1/devices HTTP/1.1\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    // Known, but this user has no grant: refused or shown nothing, never asked for a token.
+    assert!(!ask("Host: localhost\r\n").contains("DOR-TOKEN"));
+    assert!(ask("Host: evil.test\r\n").contains("DOR-HOST"));
+    assert!(ask("Host: localhost\r\nOrigin: https://a.test\r\n").contains("DOR-ORIGIN"));
+    assert!(ask("Host: localhost\r\nSec-Fetch-Mode: cors\r\n").contains("DOR-CONTEXT"));
+    agent.stop();
+}
+
+#[test]
+fn a_second_agent_on_the_same_state_is_refused() {
+    let agent = Agent::start(SILENT_HOST);
+    let second = Command::new(AGENTD)
+        .arg("--config")
+        .arg(agent.folder.path().join("agent.toml"))
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another agent uses"));
+    assert!(agent.hello().contains("madoguchi-agent"));
+    agent.stop();
+}
+
+#[test]
+fn the_command_line_answers_with_its_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = folder.path().join("good.toml");
+    let bad = folder.path().join("bad.toml");
+    std::fs::write(&good, config(folder.path(), SILENT_HOST)).unwrap();
+    std::fs::write(&bad, "listen = \"0.0.0.0:21710\"\n").unwrap();
+    let run = |args: &[&str]| Command::new(AGENTD).args(args).output().unwrap();
+    let (good, bad) = (good.to_str().unwrap(), bad.to_str().unwrap());
+    assert_eq!(
+        run(&["check-config", "--config", good]).status.code(),
+        Some(0)
+    );
+    assert_eq!(
+        run(&["--check-config", "--config", good]).status.code(),
+        Some(0)
+    );
+    assert_eq!(
+        run(&["check-config", "--config", bad]).status.code(),
+        Some(2)
+    );
+    assert_eq!(run(&["doctor", "--config", good]).status.code(), Some(3));
+    assert_eq!(
+        run(&["browser-policy", "--origin", "https://a.test/"])
+            .status
+            .code(),
+        Some(2)
+    );
+    for document in ["openapi", "asyncapi"] {
+        let printed = run(&[document]);
+        assert!(printed.status.success());
+        let document: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+        assert!(document["info"]["title"].is_string());
+    }
+    let openapi: serde_json::Value = serde_json::from_slice(&run(&["openapi"]).stdout).unwrap();
+    assert!(openapi["openapi"].as_str().unwrap().starts_with("3.1"));
+}
