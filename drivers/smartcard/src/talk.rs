@@ -53,6 +53,12 @@ impl<C: Carrier> Talk<C> {
         self.wire.carrier_mut()
     }
 
+    /// The same conversation, written down.
+    #[cfg(test)]
+    pub(crate) fn into_recorded(self, recorder: Recorder) -> Self {
+        Self { wire: self.wire.into_recorded(recorder), ..self }
+    }
+
     /// Sends one command and joins its answer.
     pub(crate) fn transmit(
         &mut self,

@@ -61,6 +61,11 @@ impl<C: Carrier> Wire<C> {
         result
     }
 
+    #[cfg(test)]
+    pub(crate) fn into_recorded(self, recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..self }
+    }
+
     pub(crate) const fn carrier_mut(&mut self) -> &mut C {
         &mut self.carrier
     }
