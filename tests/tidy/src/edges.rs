@@ -3,9 +3,11 @@
 //! The table is the picture of `docs/architecture.md` as data.
 //! Vocabulary <- drivers <- daemons; cores know no driver; a simulator uses no driver and a driver no
 //! simulator, because a mistake that both share would cancel out; nothing uses the tests.
-//! Build and test dependencies count too.
+//! Between our own crates, build and test dependencies count too.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::DependencyKind;
 
 use crate::Repository;
 
@@ -46,7 +48,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 /// The crates that only tests may use, or nobody.
 const TESTS: [&str; 6] = ["harness", "scenarios", "bench", "fuzz", "tidy", "xtask"];
 
-/// Outside crates that are kept to some of ours, and why.
+/// Outside crates that only some of ours may ship with, and why.
 const KEPT_TO: [(&str, &[&str], &str); 6] = [
     (
         "pcsc",
@@ -75,7 +77,7 @@ const KEPT_TO: [(&str, &[&str], &str); 6] = [
     ),
     (
         "ureq",
-        &["counter-sim", "harness", "scenarios", "bench"],
+        &["harness", "scenarios", "bench"],
         "the product is no HTTP client",
     ),
 ];

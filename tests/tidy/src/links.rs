@@ -1,4 +1,4 @@
-//! Paths that documents and comments name exist.
+//! Paths that documents and comments name exist, and so do the tests that `docs/security.md` names.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -15,6 +15,40 @@ pub fn check(repository: &Repository) -> Vec<String> {
         .iter()
         .filter(|file| !file.path.starts_with("tests/tidy/"));
     files.flat_map(|file| one_file(file, &exists)).collect()
+}
+
+/// Complains about tests that the security page names as proof and that do not exist.
+#[must_use]
+pub fn check_proofs(repository: &Repository) -> Vec<String> {
+    let page = repository
+        .files
+        .iter()
+        .find(|file| file.path == "docs/security.md");
+    let page = page.and_then(|file| file.text.as_deref()).unwrap_or("");
+    let sources: Vec<&str> = repository
+        .files
+        .iter()
+        .filter(|file| file.extension() == "rs")
+        .filter_map(|file| file.text.as_deref())
+        .collect();
+    let exists = |name: &str| {
+        sources
+            .iter()
+            .any(|text| text.contains(&format!("fn {name}(")))
+    };
+    let dead = named_tests(page).into_iter().filter(|name| !exists(name));
+    dead.map(|name| format!("docs/security.md: no test {name}"))
+        .collect()
+}
+
+/// Names between backticks that are sentences: lower case, with two underscores or more.
+fn named_tests(page: &str) -> Vec<&str> {
+    let quoted = page.split('`').skip(1).step_by(2);
+    let is_name = |text: &&str| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        text.matches('_').count() >= 2 && text.chars().all(plain)
+    };
+    quoted.filter(is_name).collect()
 }
 
 fn one_file(file: &File, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
@@ -87,6 +121,15 @@ fn named_documents(line: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_between_backticks_are_taken_for_tests() {
+        let page = "| `Origin` | `a_page_that_floods`, `equality_is_exact` | `docs/a.md` |";
+        assert_eq!(
+            named_tests(page),
+            ["a_page_that_floods", "equality_is_exact"]
+        );
+    }
 
     #[test]
     fn a_dead_link_is_named_and_a_living_one_is_not() {

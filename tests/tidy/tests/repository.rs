@@ -41,3 +41,8 @@ fn no_forbidden_text_appears() {
 fn paths_that_texts_name_exist() {
     demand_none(links::check);
 }
+
+#[test]
+fn tests_that_the_security_page_names_exist() {
+    demand_none(links::check_proofs);
+}
