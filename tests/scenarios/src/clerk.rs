@@ -184,7 +184,10 @@ impl Clerk {
                 | Event::Job { .. }
                 | Event::PinScreens { .. } => None,
             });
-        seen.with_context(|| format!("the reader is not seen as {state:?}"))
+        seen.with_context(|| match self.door.devices() {
+            Ok(list) => format!("the reader is not seen as {state:?}, but: {list:?}"),
+            Err(error) => format!("the reader is not seen as {state:?}: {error}"),
+        })
     }
 
     /// The door with a token for one privileged call.

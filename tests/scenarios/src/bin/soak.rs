@@ -13,7 +13,7 @@ use scenarios::troubles;
 type Soak = (&'static str, fn() -> anyhow::Result<String>);
 
 const SOAKS: &[Soak] = &[
-    ("lifts", || troubles::lifts(10)),
+    ("lifts", || troubles::lifts(1)),
     ("hangs", troubles::hangs),
     ("outages", || troubles::outages(100, 1)),
     ("swaps", || troubles::swaps(500)),
