@@ -16,8 +16,10 @@ use tempfile::TempDir;
 const AGENTD: &str = env!("CARGO_BIN_EXE_agentd");
 /// A test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// `cat` speaks no protocol, never ends by itself, and ends when its input does.
-const SILENT_HOST: &str = "/bin/cat";
+/// With [`HOST_ARGS`] it becomes `cat`, which speaks no protocol, never ends by itself, and ends when its
+/// input does; further arguments do not disturb it.
+const SILENT_HOST: &str = "/bin/sh";
+const HOST_ARGS: &str = "[\"-c\", \"exec cat\"]";
 
 struct Agent {
     process: Child,
@@ -30,7 +32,7 @@ fn config(folder: &Path, host: &str) -> String {
     format!(
         "listen = \"127.0.0.1:0\"\npin_listen = \"127.0.0.1:0\"\nstate_dir = \"{}\"\nlog = \"trace\"\n\
          [unix_socket]\npath = \"{}\"\nallowed_uids = [{}]\n\
-         [driver_host]\nprogram = \"{host}\"\nargs = [\"--\"]\n\
+         [driver_host]\nprogram = \"{host}\"\nargs = {HOST_ARGS}\n\
          [[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.see\"]\n",
         folder.join("state").display(),
         folder.join("agent.sock").display(),
