@@ -163,12 +163,7 @@ impl Leases {
                 .map(move |(ahead, lease)| LeaseView {
                     id: lease.id.clone(),
                     device: device.clone(),
-                    place: lease.fence.map_or(
-                        Place::Waiting {
-                            ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
-                        },
-                        |fence| Place::Granted { fence },
-                    ),
+                    place: place_of(lease, ahead),
                     expires_in: lease.until.since(now),
                 })
         })
@@ -220,6 +215,16 @@ impl Leases {
                 }
             }
         }
+    }
+}
+
+/// Where a lease stands that has so many before it.
+fn place_of(lease: &Lease, ahead: usize) -> Place {
+    match lease.fence {
+        Some(fence) => Place::Granted { fence },
+        None => Place::Waiting {
+            ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
+        },
     }
 }
 

@@ -459,11 +459,9 @@ impl World {
                     });
                 }
             }
-            Step::CloseSession(choice) => {
-                if !self.sessions.is_empty() {
-                    let (link, ..) = self.sessions.remove(choice % self.sessions.len());
-                    self.event(Event::SessionClosed { link });
-                }
+            Step::CloseSession(choice) if !self.sessions.is_empty() => {
+                let (link, ..) = self.sessions.remove(choice % self.sessions.len());
+                self.event(Event::SessionClosed { link });
             }
             Step::Screen => {
                 let link = ScreenLink(self.number());
