@@ -94,12 +94,12 @@ pub fn check(repository: &Repository) -> Vec<String> {
     for package in &packages {
         for dependency in &package.dependencies {
             let (from, to) = (package.name.as_str(), dependency.name.as_str());
-            let complaint = if own.contains(to) {
-                inner(from, to)
-            } else {
-                outer(from, to)
-            };
-            complaints.extend(complaint);
+            let ships = dependency.kind != DependencyKind::Development;
+            if own.contains(to) {
+                complaints.extend(inner(from, to));
+            } else if ships {
+                complaints.extend(outer(from, to));
+            }
         }
     }
     complaints
