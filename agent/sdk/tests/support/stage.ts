@@ -25,6 +25,8 @@ const COMMON_FLAGS = [
   "--disable-sync",
 ];
 
+const LOOPBACK = { name: "loopback-network" };
+
 /** What the browser's permission shall be. */
 export type Permission = "granted" | "denied" | "prompt";
 
@@ -77,9 +79,13 @@ export function onStage(name: string, play: (stage: Stage) => Promise<void>): vo
     const watch = (page: Page) => page.on("console", (message) => lines.push(message.text()));
     context.pages().forEach(watch);
     context.on("page", watch);
+    // A setting lasts as long as the session that made it, and the end of any such session resets them all;
+    // so one session makes them, on the page that stays open until the browser closes.
+    const permissions = await context.newCDPSession(context.pages()[0] ?? (await context.newPage()));
     const open = async (address: string, permission: Permission = "granted") => {
       const page = await context.newPage();
-      await setPermission(context, page, new URL(address).origin, permission);
+      const { origin } = new URL(address);
+      await permissions.send("Browser.setPermission", { origin, permission: LOOPBACK, setting: permission });
       await page.goto(address);
       return page;
     };
@@ -100,17 +106,6 @@ export async function closedPort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function setPermission(
-  context: BrowserContext,
-  page: Page,
-  origin: string,
-  setting: Permission,
-): Promise<void> {
-  const session = await context.newCDPSession(page);
-  // The setting lasts as long as the session, which therefore stays attached until the browser closes.
-  await session.send("Browser.setPermission", { origin, permission: { name: "loopback-network" }, setting });
 }
 
 /** Leaves the counter as every test expects it: no card, no fault, no PIN screen. */
