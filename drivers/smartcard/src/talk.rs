@@ -56,7 +56,10 @@ impl<C: Carrier> Talk<C> {
     /// The same conversation, written down.
     #[cfg(test)]
     pub(crate) fn into_recorded(self, recorder: Recorder) -> Self {
-        Self { wire: self.wire.into_recorded(recorder), ..self }
+        Self {
+            wire: self.wire.into_recorded(recorder),
+            ..self
+        }
     }
 
     /// Sends one command and joins its answer.

@@ -63,7 +63,10 @@ impl<C: Carrier> Wire<C> {
 
     #[cfg(test)]
     pub(crate) fn into_recorded(self, recorder: Recorder) -> Self {
-        Self { recorder: Some(recorder), ..self }
+        Self {
+            recorder: Some(recorder),
+            ..self
+        }
     }
 
     pub(crate) const fn carrier_mut(&mut self) -> &mut C {

@@ -9,8 +9,10 @@ const SHORT_ONLY: CardLengths = CardLengths { extended: false };
 const EXTENDED: CardLengths = CardLengths { extended: true };
 
 fn check(command: &Command, card: CardLengths, expected: &[&[u8]]) {
-    let encoded: Vec<Vec<u8>> =
-        exchanges(command, card).iter().map(|exchange| exchange.encode().to_vec()).collect();
+    let encoded: Vec<Vec<u8>> = exchanges(command, card)
+        .iter()
+        .map(|exchange| exchange.encode().to_vec())
+        .collect();
     assert_eq!(encoded, expected, "{command:?}");
 }
 
@@ -21,9 +23,21 @@ fn command() -> Command {
 #[test]
 fn the_four_short_cases_are_encoded_as_the_standard_has_them() {
     check(&command(), SHORT_ONLY, &[&[0x00, 0xB0, 0x81, 0x02]]);
-    check(&command().expecting(16), SHORT_ONLY, &[&[0x00, 0xB0, 0x81, 0x02, 0x10]]);
-    check(&command().expecting(256), SHORT_ONLY, &[&[0x00, 0xB0, 0x81, 0x02, 0x00]]);
-    check(&command().with_data([7, 8]), SHORT_ONLY, &[&[0x00, 0xB0, 0x81, 0x02, 2, 7, 8]]);
+    check(
+        &command().expecting(16),
+        SHORT_ONLY,
+        &[&[0x00, 0xB0, 0x81, 0x02, 0x10]],
+    );
+    check(
+        &command().expecting(256),
+        SHORT_ONLY,
+        &[&[0x00, 0xB0, 0x81, 0x02, 0x00]],
+    );
+    check(
+        &command().with_data([7, 8]),
+        SHORT_ONLY,
+        &[&[0x00, 0xB0, 0x81, 0x02, 2, 7, 8]],
+    );
     check(
         &command().with_data([7, 8]).expecting(1),
         SHORT_ONLY,
@@ -33,9 +47,21 @@ fn the_four_short_cases_are_encoded_as_the_standard_has_them() {
 
 #[test]
 fn an_answer_longer_than_256_bytes_makes_the_command_extended_where_the_card_takes_it() {
-    check(&command().expecting(257), EXTENDED, &[&[0x00, 0xB0, 0x81, 0x02, 0, 1, 1]]);
-    check(&command().expecting(65_536), EXTENDED, &[&[0x00, 0xB0, 0x81, 0x02, 0, 0, 0]]);
-    check(&command().expecting(257), SHORT_ONLY, &[&[0x00, 0xB0, 0x81, 0x02, 0x00]]);
+    check(
+        &command().expecting(257),
+        EXTENDED,
+        &[&[0x00, 0xB0, 0x81, 0x02, 0, 1, 1]],
+    );
+    check(
+        &command().expecting(65_536),
+        EXTENDED,
+        &[&[0x00, 0xB0, 0x81, 0x02, 0, 0, 0]],
+    );
+    check(
+        &command().expecting(257),
+        SHORT_ONLY,
+        &[&[0x00, 0xB0, 0x81, 0x02, 0x00]],
+    );
 }
 
 #[test]
@@ -45,7 +71,11 @@ fn long_data_go_out_whole_where_the_card_takes_them_and_chained_where_not() {
     let whole = [&[0x00, 0xB0, 0x81, 0x02, 0, 1, 0][..], &data, &[0, 8]].concat();
     check(&long, EXTENDED, &[&whole]);
     let first = [&[0x10, 0xB0, 0x81, 0x02, 255][..], &data[..255]].concat();
-    check(&long, SHORT_ONLY, &[&first, &[0x00, 0xB0, 0x81, 0x02, 1, 255, 8]]);
+    check(
+        &long,
+        SHORT_ONLY,
+        &[&first, &[0x00, 0xB0, 0x81, 0x02, 1, 255, 8]],
+    );
 }
 
 #[test]
@@ -53,7 +83,11 @@ fn every_link_of_a_chained_secret_is_secret() {
     let secret = command().with_secret(Secret::new(vec![b'9'; 600]));
     let links = exchanges(&secret, SHORT_ONLY);
     assert_eq!(links.len(), 3);
-    assert!(links.iter().all(|link| link.data_sensitivity == Sensitivity::Personal));
+    assert!(
+        links
+            .iter()
+            .all(|link| link.data_sensitivity == Sensitivity::Personal)
+    );
 }
 
 #[test]
@@ -66,7 +100,10 @@ fn only_a_card_that_announces_extended_length_is_sent_it() {
             .collect();
         assert_eq!(CardLengths::from_atr(&atr).extended, extended, "{hex}");
     };
-    check("3B DA 13 FF 81 31 FB 46 80 12 39 2F 31 C1 73 C6 01 C0 3B", true);
+    check(
+        "3B DA 13 FF 81 31 FB 46 80 12 39 2F 31 C1 73 C6 01 C0 3B",
+        true,
+    );
     check("3B E0 00 FF 81 31 FE 45 14", false);
     check("3B C5 FF 81 31 FB 45 80 73 C6 01 00 00", false);
     check("3B 88 80 01 00 00 05 E0 B3 81 A1 00 7F", false);
@@ -80,13 +117,22 @@ fn a_cut_answer_to_reset_announces_nothing() {
         0xC6, 0x01, 0xC0, 0x3B,
     ];
     for length in 0..atr.len() - 1 {
-        assert!(!CardLengths::from_atr(&atr[..length]).extended, "{length} bytes");
+        assert!(
+            !CardLengths::from_atr(&atr[..length]).extended,
+            "{length} bytes"
+        );
     }
 }
 
 /// An independent reading of an encoded command: data and the number of bytes expected.
 fn read_back(bytes: &[u8]) -> Option<(Vec<u8>, Option<usize>)> {
-    let le = |count: u16| if count == 0 { 65_536 } else { usize::from(count) };
+    let le = |count: u16| {
+        if count == 0 {
+            65_536
+        } else {
+            usize::from(count)
+        }
+    };
     let short_le = |count: u8| if count == 0 { 256 } else { usize::from(count) };
     match bytes.get(4..)? {
         [] => Some((vec![], None)),

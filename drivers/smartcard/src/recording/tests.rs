@@ -23,15 +23,22 @@ fn verify(pin: &[u8]) -> Command {
 }
 
 fn read() -> Command {
-    Command::new(0x00, 0xB0, 0x82, 0x00).expecting(256).answered_with_personal_data()
+    Command::new(0x00, 0xB0, 0x82, 0x00)
+        .expecting(256)
+        .answered_with_personal_data()
 }
 
 #[test]
 fn a_recording_answers_as_the_card_did() {
-    let mut replay = Replay::read(RECORDING.as_bytes()).unwrap().supplying(3, b"abc");
+    let mut replay = Replay::read(RECORDING.as_bytes())
+        .unwrap()
+        .supplying(3, b"abc");
     assert!(replay.transmit(select()).unwrap().status().is_ok());
     // Which secret it was is not recorded, so any of its length plays.
-    assert_eq!(replay.transmit(verify(b"9999")).unwrap().status(), StatusWord(0x63C2));
+    assert_eq!(
+        replay.transmit(verify(b"9999")).unwrap().status(),
+        StatusWord(0x63C2)
+    );
     assert_eq!(replay.transmit(read()).unwrap().data(), b"abc");
     assert_eq!((replay.played(), replay.departure()), (3, None));
 }
@@ -43,7 +50,10 @@ fn a_departure_from_the_recording_is_named() {
         assert_eq!(replay.transmit(command).unwrap_err(), ChannelError::Mute);
         assert_eq!(replay.departure().as_deref(), Some(expected));
     };
-    check(verify(b"9999"), "exchange 1: another command was recorded here");
+    check(
+        verify(b"9999"),
+        "exchange 1: another command was recorded here",
+    );
     check(
         Command::new(0x00, 0xA4, 0x04, 0x0C).with_data([0xD3, 0x93]),
         "exchange 1: other data were recorded here",
@@ -57,7 +67,10 @@ fn a_personal_answer_that_nobody_supplied_is_a_departure() {
     replay.transmit(verify(b"1234")).unwrap();
     assert_eq!(replay.transmit(read()).unwrap_err(), ChannelError::Mute);
     let departure = replay.departure().unwrap();
-    assert_eq!(departure, "exchange 3: the answer was not recorded and not supplied");
+    assert_eq!(
+        departure,
+        "exchange 3: the answer was not recorded and not supplied"
+    );
 }
 
 #[test]
@@ -84,14 +97,20 @@ impl Write for Page {
 #[test]
 fn what_a_recorder_wrote_can_be_played() {
     let page = Page::default();
-    let tape = Replay::read(RECORDING.as_bytes()).unwrap().supplying(3, b"abc");
-    let tape = tape.talk.into_recorded(Recorder::new(Box::new(page.clone())));
+    let tape = Replay::read(RECORDING.as_bytes())
+        .unwrap()
+        .supplying(3, b"abc");
+    let tape = tape
+        .talk
+        .into_recorded(Recorder::new(Box::new(page.clone())));
     let mut first = Replay { talk: tape };
     first.transmit(select()).unwrap();
     first.transmit(verify(b"1234")).unwrap();
     first.transmit(read()).unwrap();
     let written = page.0.lock().unwrap().clone();
-    let mut second = Replay::read(written.as_slice()).unwrap().supplying(3, b"xyz");
+    let mut second = Replay::read(written.as_slice())
+        .unwrap()
+        .supplying(3, b"xyz");
     second.transmit(select()).unwrap();
     second.transmit(verify(b"5678")).unwrap();
     assert_eq!(second.transmit(read()).unwrap().data(), b"xyz");

@@ -20,7 +20,10 @@ struct Script {
 impl Carrier for Script {
     fn carry(&mut self, exchange: &Exchange<'_>) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
         self.seen.push(exchange.encode().to_vec());
-        self.answers.pop_front().map(Zeroizing::new).ok_or(ChannelError::Mute)
+        self.answers
+            .pop_front()
+            .map(Zeroizing::new)
+            .ok_or(ChannelError::Mute)
     }
 }
 
@@ -30,8 +33,16 @@ fn talk(answers: &[&[u8]]) -> Talk<Script> {
 
 fn talk_recorded(answers: &[&[u8]], recorder: Option<Recorder>) -> Talk<Script> {
     let answers = answers.iter().map(|answer| answer.to_vec()).collect();
-    let script = Script { answers, seen: Vec::new() };
-    Talk::new(script, "reader".to_owned(), Arc::new(SystemClock::new()), recorder)
+    let script = Script {
+        answers,
+        seen: Vec::new(),
+    };
+    Talk::new(
+        script,
+        "reader".to_owned(),
+        Arc::new(SystemClock::new()),
+        recorder,
+    )
 }
 
 fn send(talk: &mut Talk<Script>, command: &Command) -> Result<Response, ChannelError> {
@@ -46,7 +57,10 @@ fn read_binary() -> Command {
 fn an_answer_in_parts_is_joined() {
     let mut talk = talk(&[&[1, 2, 0x61, 0x03], &[3, 0x61, 0x00], &[4, 5, 0x90, 0x00]]);
     let answer = send(&mut talk, &read_binary()).unwrap();
-    assert_eq!((answer.data(), answer.status()), (&[1, 2, 3, 4, 5][..], StatusWord::OK));
+    assert_eq!(
+        (answer.data(), answer.status()),
+        (&[1, 2, 3, 4, 5][..], StatusWord::OK)
+    );
     let seen = &talk.carrier_mut().seen;
     assert_eq!(seen[1..], [vec![0, 0xC0, 0, 0, 3], vec![0, 0xC0, 0, 0, 0]]);
 }
@@ -54,11 +68,19 @@ fn an_answer_in_parts_is_joined() {
 #[test]
 fn a_card_that_promises_more_for_ever_is_garbled() {
     let mut talk = talk(&[&[0x61, 0x10], &[0x61, 0x10]]);
-    assert_eq!(send(&mut talk, &read_binary()).unwrap_err(), ChannelError::Garbled);
-    let endless: Vec<Vec<u8>> = (0..400).map(|_| [vec![7; 256], vec![0x61, 0x00]].concat()).collect();
+    assert_eq!(
+        send(&mut talk, &read_binary()).unwrap_err(),
+        ChannelError::Garbled
+    );
+    let endless: Vec<Vec<u8>> = (0..400)
+        .map(|_| [vec![7; 256], vec![0x61, 0x00]].concat())
+        .collect();
     let endless: Vec<&[u8]> = endless.iter().map(Vec::as_slice).collect();
     let mut talk = self::talk(&endless);
-    assert_eq!(send(&mut talk, &read_binary()).unwrap_err(), ChannelError::Garbled);
+    assert_eq!(
+        send(&mut talk, &read_binary()).unwrap_err(),
+        ChannelError::Garbled
+    );
 }
 
 #[test]
@@ -67,7 +89,10 @@ fn a_wrong_length_is_corrected_once() {
     assert_eq!(send(&mut talk, &read_binary()).unwrap().data(), [1, 2]);
     assert_eq!(talk.carrier_mut().seen[1], [0, 0xB0, 0, 0, 2]);
     let mut talk = self::talk(&[&[0x6C, 0x02], &[0x6C, 0x02]]);
-    assert_eq!(send(&mut talk, &read_binary()).unwrap().status(), StatusWord(0x6C02));
+    assert_eq!(
+        send(&mut talk, &read_binary()).unwrap().status(),
+        StatusWord(0x6C02)
+    );
 }
 
 #[test]
@@ -75,7 +100,10 @@ fn the_first_command_after_power_up_is_repeated_when_the_card_was_not_awake() {
     let mut talk = talk(&[&[0x6F, 0x00], &[0x90, 0x00], &[0x6F, 0x00]]);
     assert!(send(&mut talk, &read_binary()).unwrap().status().is_ok());
     // Later the same answer is the card's own.
-    assert_eq!(send(&mut talk, &read_binary()).unwrap().status(), StatusWord(0x6F00));
+    assert_eq!(
+        send(&mut talk, &read_binary()).unwrap().status(),
+        StatusWord(0x6F00)
+    );
     assert_eq!(talk.carrier_mut().seen.len(), 3);
 }
 
@@ -111,7 +139,10 @@ fn a_get_response_keeps_channel_and_drops_proprietary_class() {
 fn an_answer_without_status_word_or_beyond_what_was_asked_is_garbled() {
     for answer in [vec![], vec![0x90], vec![0; 300]] {
         let mut talk = talk(&[&answer]);
-        assert_eq!(send(&mut talk, &read_binary()).unwrap_err(), ChannelError::Garbled);
+        assert_eq!(
+            send(&mut talk, &read_binary()).unwrap_err(),
+            ChannelError::Garbled
+        );
     }
 }
 
@@ -121,13 +152,22 @@ struct Page(Arc<Mutex<Vec<u8>>>);
 
 impl Page {
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap()
+        String::from_utf8(
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        )
+        .unwrap()
     }
 }
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -160,7 +200,8 @@ fn neither_log_nor_recording_holds_a_secret_or_a_citizens_data() {
         let long = |count: usize| Secret::new(b"7391".repeat(count));
         let verify = |secret| Command::new(0, 0x20, 0, 0x91).with_secret(secret);
         send(&mut talk, &verify(secret())).unwrap();
-        talk.transmit(&verify(long(100)), CardLengths { extended: true }).unwrap();
+        talk.transmit(&verify(long(100)), CardLengths { extended: true })
+            .unwrap();
         send(&mut talk, &verify(long(150))).unwrap();
         let read = read_binary().answered_with_personal_data();
         assert_eq!(send(&mut talk, &read).unwrap().data(), b"CANARY-NAME");
@@ -189,5 +230,8 @@ fn open_data_are_logged_so_that_the_test_above_can_fail() {
         send(&mut talk, &select).unwrap();
     });
     let text = log.text();
-    assert!(text.contains("D392") && text.contains("CAFE") && text.contains("9000"), "{text}");
+    assert!(
+        text.contains("D392") && text.contains("CAFE") && text.contains("9000"),
+        "{text}"
+    );
 }
