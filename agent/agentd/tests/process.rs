@@ -1,6 +1,11 @@
 //! The real program: started, told, ended. Readiness comes as the service manager would get it, so no test
 //! waits for a guess of time.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
