@@ -70,3 +70,77 @@ fn hex(bytes: &[u8]) -> String {
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0F)])
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Chance, Secret, below, code, key, name, shuffled_digits};
+
+    /// Says the same bytes again and again.
+    #[derive(Debug)]
+    struct Recited {
+        bytes: Vec<u8>,
+        next: usize,
+    }
+
+    impl Chance for Recited {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            for byte in bytes {
+                *byte = self.bytes[self.next % self.bytes.len()];
+                self.next += 1;
+            }
+        }
+
+        fn digest(&self, _secret: &Secret) -> [u8; 32] {
+            [0; 32]
+        }
+    }
+
+    fn recited(bytes: Vec<u8>) -> Recited {
+        Recited { bytes, next: 0 }
+    }
+
+    #[test]
+    fn a_draw_that_would_favour_small_numbers_is_repeated() {
+        // 2^32 - 1 lies above the last whole multiple of a million; 2,000,007 does not.
+        let mut chance = recited([[0xFF; 4], 2_000_007_u32.to_le_bytes()].concat());
+        assert_eq!(code(&mut chance), "000007");
+        assert_eq!(chance.next, 8);
+    }
+
+    #[test]
+    fn every_number_below_the_bound_is_drawn_about_equally_often() {
+        let mut state = 1_u32;
+        let bytes = (0..40_000).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        });
+        let mut chance = recited(bytes.collect());
+        let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+        for _ in 0..10_000 {
+            *counts.entry(below(&mut chance, 10)).or_default() += 1;
+        }
+        assert_eq!(
+            counts.keys().copied().collect::<Vec<_>>(),
+            (0..10).collect::<Vec<_>>()
+        );
+        assert!(
+            counts.values().all(|count| (800..1200).contains(count)),
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn shuffled_digits_are_the_ten_digits_and_names_are_hexadecimal() {
+        let mut chance = recited((0..=255).collect());
+        for _ in 0..50 {
+            let mut digits = shuffled_digits(&mut chance);
+            digits.sort_unstable();
+            assert_eq!(digits, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        }
+        let mut chance = recited(vec![0x0F, 0xA5]);
+        assert_eq!(name(&mut chance), "0fa5".repeat(8));
+        assert_eq!(key(&mut chance).expose(), "0fa5".repeat(16).as_bytes());
+    }
+}
