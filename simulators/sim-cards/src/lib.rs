@@ -21,7 +21,7 @@
 //!
 //! # Guarantees
 //!
-//! A try is written to stable storage before the card answers, so pulling any plug gives nobody a new try.
+//! A try is in its file before the card answers, so killing the simulator gives nobody a new try.
 //! Neither a PIN nor a holder's data appears in `Debug` output or a log.
 
 mod answer;

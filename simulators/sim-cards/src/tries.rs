@@ -1,10 +1,12 @@
-//! Retry counters, which survive power, service and simulator.
+//! Retry counters, which survive the card's power, the PC/SC service and the simulator.
 //!
-//! Invariant: a changed counter is on stable storage before the card answers; when that fails, the
-//! card says so and the try is spent all the same.
+//! Invariant: a changed counter is in its file before the card answers; when that fails, the card says
+//! so and the try is spent all the same.
+//! The file is not synced to the disk: a power cut of the whole machine may give a simulated card a try
+//! back, and syncing would cost some 7 ms for each wrong PIN, which no card takes.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -156,12 +158,13 @@ impl TryCounters {
             return Ok(());
         };
         let beside = file.with_extension("new");
-        let mut new = File::create(&beside)?;
-        new.write_all(&serde_json::to_vec(&Stored {
-            format: FORMAT,
-            left: self.left,
-        })?)?;
-        new.sync_data()?;
+        fs::write(
+            &beside,
+            serde_json::to_vec(&Stored {
+                format: FORMAT,
+                left: self.left,
+            })?,
+        )?;
         fs::rename(&beside, file)
     }
 }

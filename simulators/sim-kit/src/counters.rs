@@ -12,6 +12,10 @@ use crate::apdu::CommandApdu;
 /// How many of the latest exchanges are kept.
 const KEPT_EXCHANGES: usize = 4096;
 
+/// How many headers are counted one by one; a client that sends random bytes must not fill the memory.
+const MOST_HEADERS: usize = 1024;
+const OTHER_HEADERS: &str = "other";
+
 /// VERIFY (ISO/IEC 7816-4, 11.6.6).
 const INS_VERIFY: u8 = 0x20;
 
@@ -45,7 +49,7 @@ pub struct Counters {
     pub refused_as_blocked: u64,
     /// Faults that struck.
     pub faults: u64,
-    /// Commands by `CLA INS P1 P2`.
+    /// Commands by `CLA INS P1 P2`; those after the first 1,024 kinds under `other`.
     pub by_header: BTreeMap<String, u64>,
     /// The latest exchanges, oldest first; fetched on their own.
     #[serde(skip)]
@@ -99,7 +103,13 @@ impl Counters {
         self.bytes_received += as_count(length);
         self.bytes_sent += as_count(sent.unwrap_or(0));
         self.faults += as_count(outcome.faults);
-        *self.by_header.entry(header.clone()).or_default() += 1;
+        let known = self.by_header.len() < MOST_HEADERS || self.by_header.contains_key(&header);
+        let key = if known {
+            header.clone()
+        } else {
+            OTHER_HEADERS.to_owned()
+        };
+        *self.by_header.entry(key).or_default() += 1;
         let status = outcome.card.as_deref().and_then(status_word);
         if command.ins == INS_VERIFY {
             self.verified(command, status);
@@ -186,6 +196,17 @@ mod tests {
             "{text}"
         );
         assert!(!format!("{counters:?}").contains("9731"));
+    }
+
+    #[test]
+    fn random_headers_are_counted_together_once_there_are_too_many() {
+        let mut counters = Counters::default();
+        for number in 0..3000_u16 {
+            let [high, low] = number.to_be_bytes();
+            exchange(&mut counters, &[0, 0xB0, high, low, 0], &[0x90, 0x00]);
+        }
+        assert_eq!(counters.by_header.len(), MOST_HEADERS + 1);
+        assert_eq!(counters.by_header.values().sum::<u64>(), 3000);
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Bench {
     fn insert(&self) -> TcpStream {
         self.slot.insert("echo", self.card.clone()).unwrap();
         let stream = self.listener.accept().unwrap().0;
+        // The reader may accept before the slot knows that it is connected.
+        let state = self
+            .slot
+            .wait_for(|state| state.link == Link::Connected, PATIENCE);
+        assert_eq!(state.link, Link::Connected);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
@@ -76,6 +81,13 @@ impl Bench {
                 faults: vec![fault],
             })
             .unwrap();
+    }
+
+    /// Waits until the planned fault has struck: a card that is lifted earlier never meets it.
+    fn until_struck(&self) {
+        while !self.slot.faults().is_empty() {
+            std::thread::yield_now();
+        }
     }
 
     fn seen(&self) -> Vec<u8> {
@@ -146,6 +158,7 @@ fn a_card_that_hangs_is_released_when_it_is_lifted() {
     let mut reader = bench.insert();
     send(&mut reader, READ);
     send(&mut reader, &[4]);
+    bench.until_struck();
     assert_eq!(bench.slot.lift().as_deref(), Some("echo"));
     assert_eq!(receive(&mut reader), None);
 
@@ -159,6 +172,7 @@ fn a_slow_card_can_be_lifted_while_it_is_slow() {
     bench.plan(Place::Every, Side::After, Kind::Slow(3_600_000));
     let mut reader = bench.insert();
     send(&mut reader, READ);
+    bench.until_struck();
     bench.slot.lift();
     assert_eq!(receive(&mut reader), None);
 }
