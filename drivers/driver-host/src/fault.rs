@@ -59,16 +59,21 @@ pub(crate) enum JobError {
 }
 
 impl JobError {
-    /// Whether another program's reset was the cause and nothing was lost by it.
+    /// Whether a card that is still there broke off before any secret was sent, so nothing was lost.
     ///
+    /// Another program's reset does that; so does a card that was exchanged for another between two
+    /// looks of the service, which then talks to the new one as if it had power.
     /// Only then is a session begun once more; a lifted card is one clear error.
     pub(crate) const fn recoverable(&self) -> bool {
         matches!(
             self,
-            Self::BeforeSecret(CardError::Channel {
-                source: ChannelError::ResetByOther,
-                ..
-            })
+            Self::Begin(BeginError::Mute | BeginError::Reader { .. })
+                | Self::BeforeSecret(CardError::Channel {
+                    source: ChannelError::ResetByOther
+                        | ChannelError::Mute
+                        | ChannelError::Reader { .. },
+                    ..
+                })
         )
     }
 

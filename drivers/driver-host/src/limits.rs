@@ -148,8 +148,14 @@ mod tests {
     #[test]
     fn a_thread_in_no_call_is_looked_at_before_a_call_could_outlast_its_limit() {
         assert_eq!(judge(None, false, at(1_000)), Verdict::LookAgain(at(6_000)));
-        assert_eq!(judge(None, false, at(59_000)), Verdict::LookAgain(at(60_000)));
-        assert_eq!(judge(None, false, at(60_000)), Verdict::LookAgain(at(62_000)));
+        assert_eq!(
+            judge(None, false, at(59_000)),
+            Verdict::LookAgain(at(60_000))
+        );
+        assert_eq!(
+            judge(None, false, at(60_000)),
+            Verdict::LookAgain(at(62_000))
+        );
         assert_eq!(
             judge(None, false, at(62_000)),
             Verdict::GiveUp(FaultCode::JobDeadline)

@@ -17,7 +17,7 @@
 //! first command after power-up.
 //!
 //! Invariants: a secret goes to a card at most once; after it has gone, nothing is begun again; a session
-//! is begun once more only after another program's reset and before any secret has gone.
+//! is begun once more only where the card is still there, and before any secret has gone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -58,7 +58,7 @@ pub(crate) fn work(job: &Job, reader: &mut Reader, tools: &Tools) -> Result<Prod
     let visit = Visit { job, tools };
     match &job.task {
         Task::IdentifyCard {} => {
-            let card = once_more_after_a_reset(|| visit.identify_card(reader))?;
+            let card = once_more_with_a_fresh_session(|| visit.identify_card(reader))?;
             Ok(Product::Card { card })
         }
         Task::ReadMyNumberCard {
@@ -77,13 +77,13 @@ pub(crate) fn work(job: &Job, reader: &mut Reader, tools: &Tools) -> Result<Prod
     }
 }
 
-/// Another program may reset the card between our connecting and our first command.
-fn once_more_after_a_reset<T>(
+/// A card that is there but broke off before any secret was sent gets one fresh start.
+fn once_more_with_a_fresh_session<T>(
     mut attempt: impl FnMut() -> Result<T, JobError>,
 ) -> Result<T, JobError> {
     match attempt() {
         Err(error) if error.recoverable() => {
-            tracing::info!("card was reset by another program; beginning once more");
+            tracing::info!(%error, "card broke off; beginning once more");
             attempt()
         }
         result => result,
@@ -125,12 +125,12 @@ impl Visit<'_> {
         if number && wanted.credential == Credential::VerificationNumberB {
             return Err(JobError::BeforeSecret(CardError::NumberNeedsPin));
         }
-        match once_more_after_a_reset(|| self.first_session(reader, wanted))? {
+        match once_more_with_a_fresh_session(|| self.first_session(reader, wanted))? {
             First::Read(reading) => Ok(reading),
             First::Asked(identity, presence) => {
                 let answer = self.answer(&presence, &self.job.patience)?;
                 let mut permitted = Some(Permitted::from_answer(answer)?);
-                once_more_after_a_reset(|| {
+                once_more_with_a_fresh_session(|| {
                     self.second_session(reader, wanted, (&identity, &mut permitted))
                 })
             }

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use device_api::Deadline;
+use device_api::{Clock, Deadline};
 
 use crate::{
     board::{Board, ReaderCondition, Service, Sighting},
@@ -71,8 +71,7 @@ impl Presence {
     /// Waits until the service has noticed that the card left, or for as long as that may take.
     ///
     /// Returns what has gone, or `None` when card and reader are still there.
-    pub fn departure(&self, patience: &Patience) -> Option<BeginError> {
-        let clock = patience.clock().as_ref();
+    pub fn departure(&self, clock: &dyn Clock) -> Option<BeginError> {
         let until = Deadline::at(clock.now().plus(REMOVAL_IS_NOTICED));
         self.board
             .wait_until(clock, until, |sighting| self.departed(sighting))

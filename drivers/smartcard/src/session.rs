@@ -7,7 +7,7 @@
 //!
 //! A [`Session`] borrows its [`Reader`], so there is at most one, and nothing outlives it.
 //! It connects shared and holds a transaction: no other program's command comes between ours, and a
-//! program that merely keeps a connection open does not lock us out (`docs/decisions/`, card transactions).
+//! program that merely keeps a connection open does not lock us out (`docs/decisions/0009-cards-are-shared-and-held-by-transactions.md`).
 //!
 //! Invariants: however a session ends, the card is powered off before another program gets it, so a
 //! verified PIN dies with its session; an exchange that failed is never repeated here.
@@ -191,7 +191,7 @@ impl Reader {
             match self.acquire(patience) {
                 Err(BeginError::NoCard) => {
                     // Until the watcher has seen it too, its board says that there is a card.
-                    let _departure = presence.departure(patience);
+                    let _departure = presence.departure(patience.clock().as_ref());
                 }
                 acquired => break acquired?,
             }
@@ -335,7 +335,11 @@ impl Reader {
                 self.context = None;
                 BeginError::ServiceLost
             }
-            Meaning::Denied => BeginError::Denied,
+            // A service that is killed while it connects us says the same.
+            Meaning::Denied => match self.presence().departure(self.surroundings.clock.as_ref()) {
+                Some(_) => BeginError::ServiceLost,
+                None => BeginError::Denied,
+            },
             Meaning::Reader => BeginError::ReaderGone,
             Meaning::Sharing => BeginError::Busy,
             Meaning::NoCard | Meaning::Removed => BeginError::NoCard,
@@ -445,7 +449,7 @@ impl PcscCarrier {
 
     /// Tells a card that left from one that failed: the transmission fails before the service notices.
     fn after_silence(&self, otherwise: ChannelError) -> ChannelError {
-        match self.presence.departure(&self.patience) {
+        match self.presence.departure(self.patience.clock().as_ref()) {
             Some(BeginError::NoCard) => ChannelError::Removed,
             Some(BeginError::ReaderGone) => ChannelError::ReaderGone,
             Some(_) => ChannelError::ServiceLost,

@@ -23,6 +23,9 @@ const PIN: &str = "1234";
 /// Rounds after which memory counts: by then every path has run once and allocated what it keeps.
 const WARM_UP: u32 = 4;
 
+/// How many lines of the agent's log explain a failure.
+const LAST_WORDS: usize = 30;
+
 /// Within which a killed card service must be usable again, from the moment it runs.
 const SERVICE_BACK_WITHIN_S: u64 = 3;
 
@@ -35,7 +38,11 @@ struct Bench {
 
 impl Bench {
     fn set_up() -> anyhow::Result<Self> {
-        let counter = Counter::start(&Options::default())?;
+        let options = Options {
+            log: "debug".to_owned(),
+            ..Options::default()
+        };
+        let counter = Counter::start(&options)?;
         let clerk = Clerk::at(&counter, SLOT)?;
         Ok(Self {
             counter,
@@ -96,6 +103,19 @@ impl Bench {
         Ok(())
     }
 
+    /// Ends the counter; where the trouble was not weathered, with what the agent said last.
+    fn conclude(self, weathered: anyhow::Result<String>) -> anyhow::Result<String> {
+        if weathered.is_err() {
+            let log = std::fs::read_to_string(self.counter.agent.log_file())?;
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines.get(lines.len().saturating_sub(LAST_WORDS)..);
+            let last = last.unwrap_or_default().join("\n");
+            return weathered.context(format!("the agent's last words:\n{last}\n"));
+        }
+        self.counter.stop()?;
+        weathered
+    }
+
     fn codes(&self) -> String {
         let codes = self.codes.iter();
         let codes: Vec<String> = codes
@@ -111,6 +131,11 @@ impl Bench {
 /// When an error is not clear or not alone, the next read fails, or something has grown.
 pub fn lifts(rounds: u32) -> anyhow::Result<String> {
     let mut bench = Bench::set_up()?;
+    let weathered = lift_everywhere(&mut bench, rounds);
+    bench.conclude(weathered)
+}
+
+fn lift_everywhere(bench: &mut Bench, rounds: u32) -> anyhow::Result<String> {
     let commands = bench.commands_of_a_read()?;
     bench.put_card()?;
     let mut before = None;
@@ -132,7 +157,6 @@ pub fn lifts(rounds: u32) -> anyhow::Result<String> {
     let before = before.context("no round was played")?;
     let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
     let codes = bench.codes();
-    bench.counter.stop()?;
     Ok(format!(
         "{lifted} lifts over {commands} commands: {codes}; every next read worked; {held}"
     ))
@@ -155,6 +179,11 @@ impl Bench {
 /// When an error is not clear or not alone, the next read fails, or something has grown.
 pub fn hangs() -> anyhow::Result<String> {
     let mut bench = Bench::set_up()?;
+    let weathered = hang_everywhere(&mut bench);
+    bench.conclude(weathered)
+}
+
+fn hang_everywhere(bench: &mut Bench) -> anyhow::Result<String> {
     let commands = bench.commands_of_a_read()?;
     let mut before = None;
     for command in 1..=commands {
@@ -179,7 +208,6 @@ pub fn hangs() -> anyhow::Result<String> {
     let before = before.context("too few commands")?;
     let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
     let codes = bench.codes();
-    bench.counter.stop()?;
     Ok(format!(
         "{commands} hangs: {codes}; every next read worked; {held}"
     ))
@@ -190,8 +218,13 @@ pub fn hangs() -> anyhow::Result<String> {
 /// # Errors
 /// When an error is not clear or not alone, the service is not back in time, or something has grown.
 pub fn outages(times: u32, seed: u64) -> anyhow::Result<String> {
-    let mut random = StdRng::seed_from_u64(seed);
     let mut bench = Bench::set_up()?;
+    let weathered = kill_service_often(&mut bench, times, seed);
+    bench.conclude(weathered)
+}
+
+fn kill_service_often(bench: &mut Bench, times: u32, seed: u64) -> anyhow::Result<String> {
+    let mut random = StdRng::seed_from_u64(seed);
     // A read in which a random moment can be met: each command takes a few milliseconds.
     bench.counter.control().set_delay(3)?;
     bench.put_card()?;
@@ -212,7 +245,6 @@ pub fn outages(times: u32, seed: u64) -> anyhow::Result<String> {
     let before = before.context("no time was played")?;
     let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
     let codes = bench.codes();
-    bench.counter.stop()?;
     Ok(format!(
         "{times} kills, seed {seed}: {codes}; {unharmed} reads had ended before; \
          readable again after {slowest:.0} ms at most; {held}"
@@ -255,6 +287,11 @@ impl Bench {
 /// When a read fails, or gives the data of the card that was taken away.
 pub fn swaps(times: u32) -> anyhow::Result<String> {
     let mut bench = Bench::set_up()?;
+    let weathered = swap_often(&mut bench, times);
+    bench.conclude(weathered)
+}
+
+fn swap_often(bench: &mut Bench, times: u32) -> anyhow::Result<String> {
     bench.put_card()?;
     let people = [("taro", "2580", "見本　太郎"), (HOLDER, PIN, "見本　花子")];
     for time in 0..times {
@@ -274,8 +311,6 @@ pub fn swaps(times: u32) -> anyhow::Result<String> {
             "swap {time}: the other card's data"
         );
     }
-    ensure!(bench.clerk.door().devices().is_ok(), "the agent is gone");
-    bench.counter.stop()?;
     Ok(format!(
         "{times} swaps at full speed: each read gave the card that lay there"
     ))
