@@ -121,11 +121,11 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
     let connections = Connections::default();
     open_native(config, &connections, &service)?;
     connections.serve(listener, service);
-    connections.serve_with(pin_listener, move || {
-        let page = page.clone();
+    connections.serve_with(pin_listener, move |seat| {
+        let (page, seat) = (page.clone(), Arc::new(seat));
         move |request| {
-            let page = page.clone();
-            async move { page.answer(request).await }
+            let (page, seat) = (page.clone(), Arc::clone(&seat));
+            async move { page.answer(request, Some(seat)).await }
         }
     });
 

@@ -32,6 +32,7 @@ use agent_core::ids;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use device_api::{Clock, FaultCode, Moment};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::config::Config;
 use crate::limits::{ConnectionPlace, Limits, MAX_BODY};
@@ -66,6 +67,8 @@ pub enum Entrance {
     Native {
         /// The user.
         uid: u32,
+        /// Its seat among all connections.
+        seat: Arc<OwnedSemaphorePermit>,
     },
 }
 
@@ -78,6 +81,8 @@ pub struct Visitor {
     pub origin: Origin,
     /// Who it is, where the route asked for a token.
     pub caller: Option<Caller>,
+    /// How it came in; whoever keeps the visitor keeps its connection counted.
+    pub entrance: Entrance,
 }
 
 /// What the door decided.
@@ -160,6 +165,7 @@ impl Door {
             request_id: request_id.to_owned(),
             origin,
             caller,
+            entrance: entrance.clone(),
         };
         Ok(Admission::Visitor(Box::new(visitor)))
     }
@@ -206,7 +212,7 @@ impl Door {
     fn check_origin(&self, headers: &HeaderMap, entrance: &Entrance) -> Result<Origin, Refusal> {
         let wrong = |why| Err(Refusal::new(FaultCode::DoorOrigin).because(why));
         match entrance {
-            Entrance::Native { uid } => {
+            Entrance::Native { uid, .. } => {
                 if headers.contains_key(header::ORIGIN) {
                     return wrong("a web origin at the native door");
                 }
@@ -258,7 +264,7 @@ impl Door {
 
     /// A native client is known by its user; its grant stands for a token's scopes.
     fn peer(&self, entrance: &Entrance) -> Option<Caller> {
-        let Entrance::Native { uid } = entrance else {
+        let Entrance::Native { uid, .. } = entrance else {
             return None;
         };
         let origin = ids::Origin::new(Origin::native(*uid).as_str());

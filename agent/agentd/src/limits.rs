@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use device_api::{FaultCode, Moment};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::origin::Origin;
 use crate::refusal::Refusal;
@@ -118,6 +119,7 @@ struct Table {
 pub struct ConnectionPlace {
     limits: Limits,
     origin: Mutex<Option<Origin>>,
+    _seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Limits {
@@ -133,12 +135,14 @@ impl Limits {
         }
     }
 
-    /// A new connection, not yet of any origin.
+    /// A new connection, not yet of any origin. It keeps its `seat` among all connections for as long as
+    /// anybody holds it, a WebSocket that has outlived its HTTP connection included.
     #[must_use]
-    pub fn connection(&self) -> Arc<ConnectionPlace> {
+    pub fn connection(&self, seat: Option<OwnedSemaphorePermit>) -> Arc<ConnectionPlace> {
         Arc::new(ConnectionPlace {
             limits: self.clone(),
             origin: Mutex::new(None),
+            _seat: seat,
         })
     }
 
@@ -312,15 +316,15 @@ mod tests {
         let now = Moment::default();
         let limits = Limits::new(now);
         let mut open: Vec<_> = (0..MAX_CONNECTIONS_PER_ORIGIN)
-            .map(|_n| limits.connection())
+            .map(|_n| limits.connection(None))
             .collect();
         assert!(
             open.iter()
                 .all(|place| place.claim(&origin("a"), now).is_ok())
         );
-        assert!(limits.connection().claim(&origin("a"), now).is_err());
+        assert!(limits.connection(None).claim(&origin("a"), now).is_err());
         open.pop();
-        assert!(limits.connection().claim(&origin("a"), now).is_ok());
+        assert!(limits.connection(None).claim(&origin("a"), now).is_ok());
     }
 
     #[test]

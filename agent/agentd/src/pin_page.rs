@@ -22,7 +22,7 @@ use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use device_api::{Clock, FaultCode};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit as Seat, mpsc};
 use tokio::time::timeout;
 
 use crate::input::{Desk, Input};
@@ -67,10 +67,10 @@ impl PinPage {
         }
     }
 
-    /// Answers one request.
-    pub async fn answer(&self, request: Request<Body>) -> Response {
+    /// Answers one request; its stream, if it becomes one, keeps the connection's `seat`.
+    pub async fn answer(&self, request: Request<Body>, seat: Option<Arc<Seat>>) -> Response {
         let response = match self.check(&request) {
-            Ok(()) => self.route(request).await,
+            Ok(()) => self.route(request, seat).await,
             Err(refusal) => {
                 if let Some(dropped) = self.refusals.admit(self.clock.now()) {
                     refusal::note(&refusal, "pin", dropped);
@@ -113,22 +113,25 @@ impl PinPage {
         }
     }
 
-    async fn route(&self, request: Request<Body>) -> Response {
+    async fn route(&self, request: Request<Body>, seat: Option<Arc<Seat>>) -> Response {
         match request.uri().path() {
             "/" => asset(PAGE, "text/html; charset=utf-8"),
             "/pin.css" => asset(STYLE, "text/css; charset=utf-8"),
             "/pin.js" => asset(SCRIPT, "text/javascript; charset=utf-8"),
-            STREAM => self.open_stream(request).await,
+            STREAM => self.open_stream(request, seat).await,
             _ => Refusal::new(FaultCode::DoorNotFound).into_response(),
         }
     }
 
-    async fn open_stream(&self, request: Request<Body>) -> Response {
+    async fn open_stream(&self, request: Request<Body>, seat: Option<Arc<Seat>>) -> Response {
         let (mut parts, _body) = request.into_parts();
         match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(upgrade) => {
                 let page = self.clone();
-                socket::bounded(upgrade).on_upgrade(move |socket| page.serve(socket))
+                socket::bounded(upgrade).on_upgrade(move |socket| async move {
+                    page.serve(socket).await;
+                    drop(seat);
+                })
             }
             Err(rejection) => rejection.into_response(),
         }

@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
 
 use crate::door::{self, Admission, Door, Entrance, HELLO};
@@ -123,9 +123,9 @@ impl Connections {
     /// Serves a loopback listener until the daemon ends.
     pub fn serve(&self, listener: TcpListener, service: ApiService) {
         let door = Arc::clone(&service.door);
-        let answer = move || {
+        let answer = move |seat| {
             let service = service.clone();
-            let entrance = Entrance::Loopback(door.limits().connection());
+            let entrance = Entrance::Loopback(door.limits().connection(Some(seat)));
             move |request: Request<Body>| {
                 let (service, entrance) = (service.clone(), entrance.clone());
                 async move { service.answer(request, &entrance).await }
@@ -134,10 +134,11 @@ impl Connections {
         self.serve_with(listener, answer);
     }
 
-    /// Serves a loopback listener; `connection` makes the answerer of each connection.
+    /// Serves a loopback listener; `connection` makes the answerer of each connection, which keeps the
+    /// connection's seat for as long as anything of it is open.
     pub fn serve_with<M, A, F>(&self, listener: TcpListener, connection: M)
     where
-        M: Fn() -> A + Send + 'static,
+        M: Fn(OwnedSemaphorePermit) -> A + Send + 'static,
         A: Fn(Request<Body>) -> F + Send + Clone + 'static,
         F: Future<Output = Response> + Send + 'static,
     {
@@ -145,7 +146,7 @@ impl Connections {
         tokio::spawn(async move {
             let mut stopped = stop.clone();
             loop {
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                let Ok(seat) = Arc::clone(&places).acquire_owned().await else {
                     return;
                 };
                 let accepted = tokio::select! {
@@ -158,11 +159,7 @@ impl Connections {
                         if let Err(error) = stream.set_nodelay(true) {
                             tracing::debug!(%error, "a connection is slower than it could be");
                         }
-                        let served = converse(stream, connection(), stop.clone());
-                        tokio::spawn(async move {
-                            served.await;
-                            drop(place);
-                        });
+                        tokio::spawn(converse(stream, connection(seat), stop.clone()));
                     }
                     Err(error) => pause_after(&error).await,
                 }
@@ -176,7 +173,7 @@ impl Connections {
         tokio::spawn(async move {
             let mut stopped = stop.clone();
             loop {
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                let Ok(seat) = Arc::clone(&places).acquire_owned().await else {
                     return;
                 };
                 let accepted = tokio::select! {
@@ -186,18 +183,18 @@ impl Connections {
                 match accepted {
                     Ok((stream, uid)) if allowed.contains(&uid) => {
                         let service = service.clone();
-                        let answer = move |request: Request<Body>| {
-                            let service = service.clone();
-                            async move { service.answer(request, &Entrance::Native { uid }).await }
+                        let entrance = Entrance::Native {
+                            uid,
+                            seat: Arc::new(seat),
                         };
-                        let served = converse(stream, answer, stop.clone());
-                        tokio::spawn(async move {
-                            served.await;
-                            drop(place);
-                        });
+                        let answer = move |request: Request<Body>| {
+                            let (service, entrance) = (service.clone(), entrance.clone());
+                            async move { service.answer(request, &entrance).await }
+                        };
+                        tokio::spawn(converse(stream, answer, stop.clone()));
                     }
                     Ok((_stream, uid)) => {
-                        tracing::warn!(uid, "a user that is not allowed was refused")
+                        tracing::warn!(uid, "a user that is not allowed was refused");
                     }
                     Err(error) => pause_after(&error).await,
                 }

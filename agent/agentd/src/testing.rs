@@ -156,11 +156,11 @@ impl TestAgent {
         let connections = Connections::default();
         connections.serve(listener, service.clone());
         let served = page.clone();
-        connections.serve_with(pin_listener, move || {
-            let page = served.clone();
+        connections.serve_with(pin_listener, move |seat| {
+            let (page, seat) = (served.clone(), Arc::new(seat));
             move |request| {
-                let page = page.clone();
-                async move { page.answer(request).await }
+                let (page, seat) = (page.clone(), Arc::clone(&seat));
+                async move { page.answer(request, Some(seat)).await }
             }
         });
         Self {
@@ -222,7 +222,7 @@ impl TestAgent {
         let limits = crate::limits::Limits::new(device_api::Moment::default());
         let response = self
             .service
-            .answer(request, &Entrance::Loopback(limits.connection()))
+            .answer(request, &Entrance::Loopback(limits.connection(None)))
             .await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();

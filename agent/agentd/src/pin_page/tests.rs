@@ -22,7 +22,7 @@ async fn a_person_gets_the_page_and_the_page_its_parts() {
         for site in ["none", "same-origin"] {
             let answer = agent
                 .page
-                .answer(request(&agent, path, &[("sec-fetch-site", site)]))
+                .answer(request(&agent, path, &[("sec-fetch-site", site)]), None)
                 .await;
             assert_eq!(answer.status(), StatusCode::OK, "{site} {path}");
             let policy = answer.headers()["content-security-policy"]
@@ -52,7 +52,10 @@ async fn a_page_that_another_site_opens_is_refused() {
             &[("sec-fetch-site", "same-site")],
             &[],
         ] {
-            let answer = agent.page.answer(request(&agent, path, headers)).await;
+            let answer = agent
+                .page
+                .answer(request(&agent, path, headers), None)
+                .await;
             assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{headers:?} {path}");
         }
     }
@@ -68,21 +71,21 @@ async fn the_page_has_one_name_and_one_method() {
             .headers_mut()
             .insert("host", "localhost:1".parse().unwrap());
         assert_eq!(
-            agent.page.answer(wrong).await.status(),
+            agent.page.answer(wrong, None).await.status(),
             StatusCode::MISDIRECTED_REQUEST,
             "{path}"
         );
         let mut wrong = request(&agent, path, &[("sec-fetch-site", "none")]);
         *wrong.method_mut() = Method::POST;
         assert_eq!(
-            agent.page.answer(wrong).await.status(),
+            agent.page.answer(wrong, None).await.status(),
             StatusCode::METHOD_NOT_ALLOWED,
             "{path}"
         );
     }
     let unknown = request(&agent, "/v1/hello", &[("sec-fetch-site", "none")]);
     assert_eq!(
-        agent.page.answer(unknown).await.status(),
+        agent.page.answer(unknown, None).await.status(),
         StatusCode::NOT_FOUND
     );
     agent.stop().await;
@@ -103,7 +106,7 @@ async fn the_stream_is_for_the_page_alone() {
     for headers in foreign {
         let answer = agent
             .page
-            .answer(request(&agent, "/pin/events", headers))
+            .answer(request(&agent, "/pin/events", headers), None)
             .await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{headers:?}");
     }

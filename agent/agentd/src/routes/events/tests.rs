@@ -8,7 +8,7 @@ use tungstenite::client::IntoClientRequest as _;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::{Message, WebSocket};
 
-use crate::testing::{ORIGIN, STRANGER, TestAgent, token};
+use crate::testing::{ORIGIN, POOR_ORIGIN, STRANGER, TestAgent, token};
 
 type Client = WebSocket<TcpStream>;
 
@@ -205,6 +205,22 @@ async fn a_pin_screen_that_does_not_register_first_is_closed() {
             say(&mut screen, &word);
             assert_eq!(hear(&mut screen), None, "{word}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn streams_count_as_connections_of_their_origin() {
+    with_agent(|host, _| {
+        let mut open: Vec<Client> = (0..16)
+            .map(|_n| connect(&host, "/v1/events", ORIGIN).unwrap())
+            .collect();
+        open.iter_mut().for_each(|client| drop(hello(client, None)));
+        assert_eq!(connect(&host, "/v1/events", ORIGIN).unwrap_err(), 429);
+        let mut last = open.pop().unwrap();
+        say(&mut last, &json!([]));
+        while hear(&mut last).is_some() {}
+        assert!(connect(&host, "/v1/events", POOR_ORIGIN).is_ok());
     })
     .await;
 }
