@@ -35,13 +35,12 @@ class CounterPage {
     this.#wireButtons();
   }
 
-  /** Connects to the agent and shows what is there. */
+  /** Connects to the agent; what is there is shown as soon as the connection stands. */
   async connect(): Promise<void> {
     element("problem").hidden = true;
     showAgent("connecting");
     try {
       await this.#agent.connect();
-      await this.#refresh();
     } catch (error) {
       this.#unavailable(error);
     }
