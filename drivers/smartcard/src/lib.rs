@@ -32,6 +32,7 @@ pub mod activity;
 pub mod apdu;
 mod backend;
 pub mod board;
+mod carrier;
 pub mod channel;
 mod encoding;
 pub mod fault;

@@ -16,22 +16,21 @@ use std::{ffi::CString, fmt, sync::Arc, time::Duration};
 
 use device_api::{Clock, Deadline};
 use pcsc::Error;
-use zeroize::Zeroizing;
 
 use crate::{
     activity::{Activity, Call},
-    apdu::{Command, Response, Sensitivity},
+    apdu::{Command, Response},
     backend::{CardLink, Connector, PcscConnector, ServiceLink},
     board::{Board, ReaderCondition, Service},
+    carrier::PcscCarrier,
     channel::{CardChannel, ChannelError},
-    encoding::{CardLengths, Exchange},
+    encoding::CardLengths,
     fault::{BeginError, Meaning, code_of, meaning},
     halt::{Patience, Stop},
     presence::Presence,
     recording::Recorder,
     talk::Talk,
     watcher::Refresher,
-    wire::Carrier,
 };
 
 /// How long a card may stay mute before we believe it: one that is just being put down answers late.
@@ -401,102 +400,6 @@ impl CardChannel for Session<'_> {
 
     fn takes_extended_length(&self) -> bool {
         self.lengths.extended
-    }
-}
-
-/// Carries exchanges to a real card.
-struct PcscCarrier {
-    link: Option<Box<dyn CardLink>>,
-    reader: String,
-    surroundings: Surroundings,
-    patience: Patience,
-    presence: Presence,
-    lengths: CardLengths,
-}
-
-impl PcscCarrier {
-    fn power_off(&mut self) -> Result<(), ChannelError> {
-        let Some(link) = self.link.take() else {
-            return Ok(());
-        };
-        let ended = self
-            .surroundings
-            .activity
-            .during(Call::Disconnecting, || link.power_off());
-        match ended.map_err(|error| (meaning(error), error)) {
-            // A card that has left is as powered off as can be.
-            Ok(()) | Err((Meaning::Removed | Meaning::NoCard, _)) => Ok(()),
-            Err((_, error)) => Err(self.lost(error)),
-        }
-    }
-
-    /// What became of the card when a call failed.
-    fn lost(&self, error: Error) -> ChannelError {
-        tracing::debug!(device = %self.reader, %error, "card lost");
-        match meaning(error) {
-            Meaning::Service => ChannelError::ServiceLost,
-            Meaning::Reader => ChannelError::ReaderGone,
-            Meaning::Removed | Meaning::NoCard => ChannelError::Removed,
-            Meaning::Reset => ChannelError::ResetByOther,
-            Meaning::TooLong => ChannelError::Garbled,
-            Meaning::Mute => self.after_silence(ChannelError::Mute),
-            Meaning::Denied | Meaning::Sharing | Meaning::Cancelled | Meaning::Transmission => self
-                .after_silence(ChannelError::Reader {
-                    code: code_of(error),
-                }),
-        }
-    }
-
-    /// Tells a card that left from one that failed: the transmission fails before the service notices.
-    fn after_silence(&self, otherwise: ChannelError) -> ChannelError {
-        match self.presence.departure(self.patience.clock().as_ref()) {
-            Some(BeginError::NoCard) => ChannelError::Removed,
-            Some(BeginError::ReaderGone) => ChannelError::ReaderGone,
-            Some(_) => ChannelError::ServiceLost,
-            None => otherwise,
-        }
-    }
-}
-
-impl Carrier for PcscCarrier {
-    fn carry(&mut self, exchange: &Exchange<'_>) -> Result<Zeroizing<Vec<u8>>, ChannelError> {
-        self.patience
-            .check()
-            .map_err(|_stop| ChannelError::Cancelled)?;
-        let Some(link) = &self.link else {
-            return Err(ChannelError::Removed);
-        };
-        let call = match exchange.data_sensitivity {
-            Sensitivity::Open => Call::Exchanging,
-            Sensitivity::Personal => Call::ExchangingSecret,
-        };
-        let apdu = exchange.encode();
-        let result = self
-            .surroundings
-            .activity
-            .during(call, || link.transmit(&apdu, exchange.room()));
-        match result {
-            // pcscd reports success with nothing in hand when a card dies while it works.
-            Ok(answer) if answer.is_empty() => Err(self.after_silence(ChannelError::Mute)),
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.lost(error)),
-        }
-    }
-}
-
-impl fmt::Debug for PcscCarrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PcscCarrier")
-            .field("reader", &self.reader)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for PcscCarrier {
-    fn drop(&mut self) {
-        if let Err(error) = self.power_off() {
-            tracing::debug!(device = %self.reader, %error, "card could not be powered off");
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Mutex};
 
 use device_api::{Moment, Secret, SystemClock};
+use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
