@@ -17,3 +17,4 @@ mod journeys_hosts;
 mod journeys_jobs;
 mod journeys_leases;
 mod journeys_screens;
+mod steps;
