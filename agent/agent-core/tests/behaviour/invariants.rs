@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use crate::bench::{
     Bench, OTHER_READER, READER, Reading, caller, caller_at, order_with, read, read_on_screen, run,
 };
+use crate::steps::{Step, step};
 
 /// A job at a host that has not said its last word.
 #[derive(Debug, Clone)]
