@@ -37,10 +37,9 @@ tool("tsc", "-p", "tsconfig.package.json");
 
 mkdirSync("dist/counter-page", { recursive: true });
 cpSync("counter-page/index.html", "dist/counter-page/index.html");
-cpSync("counter-page/page.css", "dist/counter-page/page.css");
 await build({
-  entryPoints: ["counter-page/page.ts"],
-  outfile: "dist/counter-page/page.js",
+  entryPoints: ["counter-page/page.ts", "counter-page/page.css"],
+  outdir: "dist/counter-page",
   bundle: true,
   format: "esm",
   target: "es2022",
