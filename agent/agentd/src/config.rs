@@ -42,6 +42,8 @@ pub struct Config {
     pub driver_host: HostCommand,
     /// What is logged.
     pub log: String,
+    /// How many requests an origin may make in a second.
+    pub requests_per_second: u32,
 }
 
 /// The Unix socket for native clients.
@@ -154,6 +156,7 @@ impl Config {
             grants,
             driver_host: host_command(raw.driver_host, raw.card_trust, &log)?,
             log,
+            requests_per_second: request_rate(raw.requests_per_second)?,
         })
     }
 }
@@ -189,6 +192,13 @@ fn loopback(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
         ));
     }
     Ok(address)
+}
+
+fn request_rate(per_second: u32) -> Result<u32, ConfigError> {
+    if !(10..=10_000).contains(&per_second) {
+        return Err(value("requests_per_second", "10 to 10000"));
+    }
+    Ok(per_second)
 }
 
 fn native_door(raw: raw::UnixSocket) -> Result<NativeDoor, ConfigError> {

@@ -114,7 +114,7 @@ impl Door {
             grants: translate::grants(&config.grants),
             origins: config.grants.keys().cloned().collect(),
             judge: TokenJudge::new(config),
-            limits: Limits::new(clock.now()),
+            limits: Limits::new(config.requests_per_second, clock.now()),
             clock,
         }
     }

@@ -33,11 +33,8 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the first message of a WebSocket may take.
 pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Requests of one origin: this many at once, and this many more each second.
-const REQUESTS: Bucket = Bucket {
-    size: 200,
-    per_second: 50,
-};
+/// Seconds' worth of requests that one origin may make at once: a page that loads asks in a burst.
+const BURST_SECONDS: u32 = 4;
 /// Tokens that did not hold, of one origin.
 const FAILED_TOKENS: Bucket = Bucket {
     size: 10,
@@ -105,6 +102,7 @@ struct Share {
 /// Counts what every origin uses. Clones share one table.
 #[derive(Debug, Clone)]
 pub struct Limits {
+    requests: Bucket,
     table: Arc<Mutex<Table>>,
 }
 
@@ -123,14 +121,18 @@ pub struct ConnectionPlace {
 }
 
 impl Limits {
-    /// Everybody has a full share at `now`.
+    /// Everybody has a full share at `now`: so many requests a second, and a burst at once.
     #[must_use]
-    pub fn new(now: Moment) -> Self {
+    pub fn new(requests_per_second: u32, now: Moment) -> Self {
         let table = Table {
             shares: BTreeMap::new(),
             strangers: Level::full(STRANGERS, now),
         };
         Self {
+            requests: Bucket {
+                size: requests_per_second.saturating_mul(BURST_SECONDS),
+                per_second: requests_per_second,
+            },
             table: Arc::new(Mutex::new(table)),
         }
     }
@@ -189,7 +191,7 @@ impl Limits {
     fn with<T>(&self, origin: &Origin, now: Moment, work: impl FnOnce(&mut Share) -> T) -> T {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let share = table.shares.entry(origin.clone()).or_insert_with(|| Share {
-            requests: Level::full(REQUESTS, now),
+            requests: Level::full(self.requests, now),
             failed_tokens: Level::full(FAILED_TOKENS, now),
             connections: 0,
         });
@@ -279,7 +281,7 @@ mod tests {
     #[test]
     fn a_flood_of_one_origin_leaves_the_share_of_another() {
         let start = Moment::default();
-        let limits = Limits::new(start);
+        let limits = Limits::new(50, start);
         let passed = (0..1000)
             .filter(|_n| limits.request(&origin("a"), start).is_ok())
             .count();
@@ -297,7 +299,7 @@ mod tests {
     #[test]
     fn guessing_tokens_becomes_slow() {
         let start = Moment::default();
-        let limits = Limits::new(start);
+        let limits = Limits::new(50, start);
         let mut guesses = 0;
         while limits.may_present_token(&origin("a"), start).is_ok() {
             limits.token_failed(&origin("a"), start);
@@ -314,7 +316,7 @@ mod tests {
     #[test]
     fn a_closed_connection_gives_its_place_back() {
         let now = Moment::default();
-        let limits = Limits::new(now);
+        let limits = Limits::new(50, now);
         let mut open: Vec<_> = (0..MAX_CONNECTIONS_PER_ORIGIN)
             .map(|_n| limits.connection(None))
             .collect();

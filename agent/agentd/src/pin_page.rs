@@ -53,13 +53,16 @@ pub struct PinPage {
     refusals: Arc<Pace>,
 }
 
+/// What the one page of this origin may ask for in a second.
+const REQUESTS_PER_SECOND: u32 = 50;
+
 impl PinPage {
     /// The page at the address at which the agent really listens.
     #[must_use]
     pub fn new(desk: Desk, address: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             desk,
-            limits: Limits::new(clock.now()),
+            limits: Limits::new(REQUESTS_PER_SECOND, clock.now()),
             clock,
             host: address.to_string().into(),
             origin: format!("http://{address}").into(),

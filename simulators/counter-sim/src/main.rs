@@ -61,7 +61,9 @@ struct Arguments {
 
 /// Refuses a filter that is not understood while there is still somebody to read it.
 fn log_filter(text: &str) -> Result<String, String> {
-    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+    EnvFilter::try_new(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
 }
 
 impl Arguments {

@@ -132,6 +132,16 @@ impl Control {
         self.effect(Method::POST, &format!("/slots/{slot}/lift"), &json!({}))
     }
 
+    /// Whether a card lies on a slot.
+    ///
+    /// # Errors
+    /// When there is no such slot.
+    pub fn occupied(&self, slot: usize) -> anyhow::Result<bool> {
+        let slots: Vec<Value> = self.ask("/slots")?;
+        let state = slots.get(slot).context("there is no such slot")?;
+        Ok(state.get("card").is_some())
+    }
+
     /// Sets what goes wrong on a slot, in the form of `simulators/sim-kit/src/fault.rs`.
     ///
     /// # Errors

@@ -134,13 +134,18 @@ impl Clerk {
         let events = Events::open(door.address(), door.origin(), &token, None)?;
         let readers = counter.pcscd.readers();
         let reader = readers.get(slot).context("the counter has fewer readers")?;
-        Ok(Self {
+        let mut clerk = Self {
             door,
             control,
             events,
             device: format!("pcsc:{reader}"),
             readings: 0,
-        })
+        };
+        // The agent answers before its driver host has listed the readers.
+        clerk
+            .wait_for_reader_that(|_| true)
+            .context("the reader is not listed")?;
+        Ok(clerk)
     }
 
     /// The door with this clerk's token.
@@ -165,29 +170,30 @@ impl Clerk {
     /// # Errors
     /// When that does not happen in time.
     pub fn wait_for_reader(&mut self, state: DeviceState) -> anyhow::Result<()> {
+        self.wait_for_reader_that(|seen| seen == state)
+            .with_context(|| format!("the reader is not seen as {state:?}"))
+    }
+
+    fn wait_for_reader_that(&mut self, is_so: impl Fn(DeviceState) -> bool) -> anyhow::Result<()> {
         let device = self.device.clone();
-        let is_so = |list: &DeviceList| {
-            list.devices
-                .iter()
-                .any(|seen| seen.id == device && seen.state == state)
+        let listed = |list: &DeviceList| {
+            let mut devices = list.devices.iter();
+            devices.any(|seen| seen.id == device && is_so(seen.state))
         };
-        if is_so(&self.door.devices()?) {
+        if listed(&self.door.devices()?) {
             return Ok(());
         }
         let seen = self
             .events
             .wait_for(Patience::seconds(5), |event| match event {
-                Event::Devices { devices } if is_so(&devices) => Some(()),
+                Event::Devices { devices } if listed(&devices) => Some(()),
                 Event::Devices { .. }
                 | Event::Lease { .. }
                 | Event::LeaseEnded { .. }
                 | Event::Job { .. }
                 | Event::PinScreens { .. } => None,
             });
-        seen.with_context(|| match self.door.devices() {
-            Ok(list) => format!("the reader is not seen as {state:?}, but: {list:?}"),
-            Err(error) => format!("the reader is not seen as {state:?}: {error}"),
-        })
+        seen.with_context(|| format!("instead: {:?}", self.door.devices()))
     }
 
     /// The door with a token for one privileged call.

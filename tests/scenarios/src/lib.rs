@@ -9,10 +9,13 @@
 //! | [`footprint`] | what the agent's processes hold on to |
 //! | [`script`] | the scripted scenario of `cargo xtask demo --once` |
 //! | [`steps`] | steps with a time and a tick or a cross |
+//! | [`storm`] | random sequences of everything at once, with a second program at the cards |
 //! | [`troubles`] | cards lifted, cards that hang, a killed card service, at every moment of a read |
 
 pub mod clerk;
 pub mod footprint;
+mod scenes;
 pub mod script;
 pub mod steps;
+pub mod storm;
 pub mod troubles;

@@ -40,6 +40,7 @@ impl Bench {
     fn set_up() -> anyhow::Result<Self> {
         let options = Options {
             log: "debug".to_owned(),
+            agent: toml::Table::from_iter([("requests_per_second".to_owned(), 1000.into())]),
             ..Options::default()
         };
         let counter = Counter::start(&options)?;
@@ -58,8 +59,7 @@ impl Bench {
 
     fn take_card(&mut self) -> anyhow::Result<()> {
         self.counter.control().calm(SLOT)?;
-        let slots: serde_json::Value = self.counter.control().ask("/slots")?;
-        if slots[SLOT]["card"].is_string() {
+        if self.counter.control().occupied(SLOT)? {
             self.counter.control().lift(SLOT)?;
         }
         self.clerk.wait_for_reader(DeviceState::Empty)
@@ -106,11 +106,7 @@ impl Bench {
     /// Ends the counter; where the trouble was not weathered, with what the agent said last.
     fn conclude(self, weathered: anyhow::Result<String>) -> anyhow::Result<String> {
         if weathered.is_err() {
-            let log = std::fs::read_to_string(self.counter.agent.log_file())?;
-            let lines: Vec<&str> = log.lines().collect();
-            let last = lines.get(lines.len().saturating_sub(LAST_WORDS)..);
-            let last = last.unwrap_or_default().join("\n");
-            return weathered.context(format!("the agent's last words:\n{last}\n"));
+            return weathered.with_context(|| last_words(&self.counter));
         }
         self.counter.stop()?;
         weathered
@@ -123,6 +119,26 @@ impl Bench {
             .collect();
         codes.join(", ")
     }
+}
+
+/// What everybody logged last.
+fn last_words(counter: &Counter) -> String {
+    let files = counter.written_files().unwrap_or_default();
+    let logs = files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "log"));
+    let mut text = String::new();
+    for log in logs {
+        let lines = std::fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<&str> = lines.lines().collect();
+        let last = lines.get(lines.len().saturating_sub(LAST_WORDS)..);
+        let name = log.file_name().unwrap_or_default().to_string_lossy();
+        text.push_str(&format!(
+            "{name} ends with:\n{}\n",
+            last.unwrap_or_default().join("\n")
+        ));
+    }
+    text
 }
 
 /// Lifts the card at every command of a read, before and after the card has processed it, `rounds` times.
@@ -173,20 +189,21 @@ impl Bench {
     }
 }
 
-/// Lets the card hang at every command of a read.
+/// Lets the card hang at every command of a read, or at every `step`-th.
 ///
 /// # Errors
 /// When an error is not clear or not alone, the next read fails, or something has grown.
-pub fn hangs() -> anyhow::Result<String> {
+pub fn hangs(step: usize) -> anyhow::Result<String> {
     let mut bench = Bench::set_up()?;
-    let weathered = hang_everywhere(&mut bench);
+    let weathered = hang_everywhere(&mut bench, step);
     bench.conclude(weathered)
 }
 
-fn hang_everywhere(bench: &mut Bench) -> anyhow::Result<String> {
+fn hang_everywhere(bench: &mut Bench, step: usize) -> anyhow::Result<String> {
     let commands = bench.commands_of_a_read()?;
     let mut before = None;
-    for command in 1..=commands {
+    let mut hung = 0;
+    for command in (1..=commands).step_by(step) {
         bench.put_card()?;
         bench.disturb(command, "before", "hang")?;
         let order = Order::attributes(PIN).within_ms(1000);
@@ -200,7 +217,8 @@ fn hang_everywhere(bench: &mut Bench) -> anyhow::Result<String> {
             .must_read()
             .with_context(|| format!("hung at command {command}"))?;
         bench.take_card()?;
-        if command == u64::from(WARM_UP) {
+        hung += 1;
+        if before.is_none() && (hung == WARM_UP || step > 1) {
             before = Some(Footprint::of(&mut bench.counter)?);
         }
     }
@@ -209,7 +227,7 @@ fn hang_everywhere(bench: &mut Bench) -> anyhow::Result<String> {
     let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
     let codes = bench.codes();
     Ok(format!(
-        "{commands} hangs: {codes}; every next read worked; {held}"
+        "{hung} hangs over {commands} commands: {codes}; every next read worked; {held}"
     ))
 }
 
@@ -293,9 +311,9 @@ pub fn swaps(times: u32) -> anyhow::Result<String> {
 
 fn swap_often(bench: &mut Bench, times: u32) -> anyhow::Result<String> {
     bench.put_card()?;
-    let people = [("taro", "2580", "見本　太郎"), (HOLDER, PIN, "見本　花子")];
+    let people = (("taro", "2580", "見本　太郎"), (HOLDER, PIN, "見本　花子"));
     for time in 0..times {
-        let (holder, pin, name) = people[usize::try_from(time % 2)?];
+        let (holder, pin, name) = if time % 2 == 0 { people.0 } else { people.1 };
         bench.counter.control().lift(SLOT)?;
         bench.counter.control().insert(SLOT, holder)?;
         let outcome = bench.clerk.read(&Order::attributes(pin))?;

@@ -36,6 +36,10 @@ pub struct Config {
     /// The driver host gets the same filter.
     /// Default: `info`.
     pub log: String,
+    /// How many requests each origin may make in a second; four times as many may come at once.
+    /// 10 to 10000. A counter needs about ten for a reading.
+    /// Default: 50.
+    pub requests_per_second: u32,
     /// The Unix socket for native clients.
     /// Default: none.
     pub unix_socket: Option<UnixSocket>,
@@ -59,6 +63,7 @@ impl Default for Config {
             pin_listen: "127.0.0.1:21711".to_owned(),
             state_dir: None,
             log: "info".to_owned(),
+            requests_per_second: 50,
             unix_socket: None,
             grant: Vec::new(),
             issuer: Vec::new(),

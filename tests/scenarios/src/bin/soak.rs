@@ -7,15 +7,16 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use harness::Patience;
-use scenarios::troubles;
+use scenarios::{storm, troubles};
 
 /// A soak by its name.
 type Soak = (&'static str, fn() -> anyhow::Result<String>);
 
 const SOAKS: &[Soak] = &[
-    ("lifts", || troubles::lifts(1)),
-    ("hangs", troubles::hangs),
+    ("lifts", || troubles::lifts(5)),
+    ("hangs", || troubles::hangs(1)),
     ("outages", || troubles::outages(100, 1)),
+    ("storm", || storm::storm(100_000, 1)),
     ("swaps", || troubles::swaps(500)),
 ];
 
