@@ -113,11 +113,13 @@ pub(crate) fn build_programs(profile: Profile, more: &[&str]) -> anyhow::Result<
     ))
 }
 
-/// Builds the counter page and what it uses.
+/// Builds the counter page and what it uses, with the specification of the agent just built.
 fn build_pages() -> anyhow::Result<()> {
+    let agentd = root().join("target/release/agentd");
+    let agentd = agentd.to_str().context("the path is not Unicode")?;
     for arguments in [
         &["ci", "--no-audit", "--no-fund"][..],
-        &["run", "generate"],
+        &["run", "generate", "--", "--agentd", agentd],
         &["run", "build"],
     ] {
         let mut npm = command("npm", arguments);

@@ -9,6 +9,7 @@
 )]
 
 mod counter;
+mod fuzz;
 mod packages;
 mod run;
 mod suite;
@@ -22,6 +23,7 @@ cargo xtask demo --once    runs the scripted scenario without a browser and ends
 cargo xtask test           runs everything that a change must pass
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
+cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
 cargo xtask bench          measures, and prints what docs/measurements.md records
 ";
 
@@ -40,6 +42,8 @@ fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["demo", "--once"] => counter::demo_once(),
         ["test"] => suite::test(),
         ["windows", "--check"] => windows::check(),
+        ["soak", "fuzz"] => fuzz::run(None),
+        ["soak", "fuzz", seconds] => fuzz::run(Some(seconds)),
         ["soak", names @ ..] => counter::soak(names),
         ["bench"] => counter::bench(),
         _ => {

@@ -20,6 +20,12 @@ pub(crate) const COUNTER: &[&str] = &[
 /// What the browser tests need.
 pub(crate) const BROWSER: &[&str] = &["chromium"];
 
+/// What judges the audit log's worked example as a third party would.
+pub(crate) const JUDGES: &[&str] = &["openssl"];
+
+/// What building the fuzz targets needs besides.
+pub(crate) const FUZZ: &[&str] = &["g++"];
+
 /// What building for Windows needs, besides the compiler that is unpacked under `target`.
 pub(crate) const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64-posix"];
 

@@ -26,7 +26,7 @@ struct Outcome {
 
 /// Runs all steps.
 pub(crate) fn test() -> anyhow::Result<ExitCode> {
-    packages::ensure(&[packages::COUNTER, packages::BROWSER].concat())?;
+    packages::ensure(&[packages::COUNTER, packages::BROWSER, packages::JUDGES].concat())?;
     packages::ensure_node()?;
     packages::ensure_component("rustfmt", &["fmt", "--version"])?;
     packages::ensure_component("clippy", &["clippy", "--version"])?;

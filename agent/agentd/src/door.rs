@@ -176,15 +176,16 @@ impl Door {
     /// As for a token in a header.
     pub fn admit_token(&self, token: &str, origin: &Origin) -> Result<Caller, Refusal> {
         let now = self.clock.now();
-        self.limits.may_present_token(origin, now)?;
         let presented = Presented {
             origin: ids::Origin::new(origin.as_str()),
             unix_seconds: self.clock.unix_millis() / 1000,
             now,
         };
-        self.judge.judge(token, &presented).inspect_err(|_refusal| {
-            self.limits.token_failed(origin, now);
-        })
+        let judged = self.judge.judge(token, &presented);
+        if judged.is_err() {
+            self.limits.token_failed(origin, now)?;
+        }
+        judged
     }
 
     fn check_host(&self, parts: &Parts, entrance: &Entrance) -> Result<(), Refusal> {

@@ -172,20 +172,18 @@ impl Limits {
             .ok_or_else(|| too_many("request rate of strangers"))
     }
 
-    /// Whether the origin may present another token.
+    /// Counts a token that did not hold.
+    ///
+    /// Only such a token is ever refused for its number: whoever guesses under the origin of an honest
+    /// page must not keep that page out.
     ///
     /// # Errors
     /// `DOR-TOO-MANY` after too many that did not hold.
-    pub fn may_present_token(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
-        let empty = self.with(origin, now, |share| share.failed_tokens.is_empty(now));
-        (!empty)
+    pub fn token_failed(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
+        let taken = self.with(origin, now, |share| share.failed_tokens.take(now));
+        taken
             .then_some(())
             .ok_or_else(|| too_many("failed authentications of the origin"))
-    }
-
-    /// Counts a token that did not hold.
-    pub fn token_failed(&self, origin: &Origin, now: Moment) {
-        self.with(origin, now, |share| share.failed_tokens.take(now));
     }
 
     fn with<T>(&self, origin: &Origin, now: Moment, work: impl FnOnce(&mut Share) -> T) -> T {
@@ -301,16 +299,12 @@ mod tests {
         let start = Moment::default();
         let limits = Limits::new(50, start);
         let mut guesses = 0;
-        while limits.may_present_token(&origin("a"), start).is_ok() {
-            limits.token_failed(&origin("a"), start);
+        while limits.token_failed(&origin("a"), start).is_ok() {
             guesses += 1;
         }
         assert_eq!(guesses, 10);
-        assert!(
-            limits
-                .may_present_token(&origin("a"), start.plus(Duration::from_secs(1)))
-                .is_ok()
-        );
+        let later = start.plus(Duration::from_secs(1));
+        assert!(limits.token_failed(&origin("a"), later).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`clerk`] | asks for readings as a counter application does |
 //! | [`footprint`] | what the agent's processes hold on to |
+//! | [`hostile`] | hostile bytes at every mouth of the running agent |
 //! | [`script`] | the scripted scenario of `cargo xtask demo --once` |
 //! | [`steps`] | steps with a time and a tick or a cross |
 //! | [`storm`] | random sequences of everything at once, with a second program at the cards |
@@ -14,6 +15,7 @@
 
 pub mod clerk;
 pub mod footprint;
+pub mod hostile;
 mod scenes;
 pub mod script;
 pub mod steps;

@@ -1,6 +1,6 @@
 //! Trouble at every moment of a read, in short; `cargo xtask soak` runs the same code for long.
 
-use scenarios::{storm, troubles};
+use scenarios::{hostile, storm, troubles};
 
 #[test]
 fn a_card_lifted_at_any_command_is_one_clear_error_and_leaves_nothing() -> anyhow::Result<()> {
@@ -25,4 +25,9 @@ fn a_card_exchanged_between_two_looks_is_never_mistaken() -> anyhow::Result<()> 
 #[test]
 fn no_card_is_blocked_by_a_storm_of_everything_at_once() -> anyhow::Result<()> {
     storm::storm(600, 2).map(drop)
+}
+
+#[test]
+fn hostile_bytes_never_end_a_process_nor_keep_an_honest_client_out() -> anyhow::Result<()> {
+    hostile::hostile(300, 2).map(drop)
 }

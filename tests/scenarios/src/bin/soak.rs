@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use harness::Patience;
-use scenarios::{storm, troubles};
+use scenarios::{hostile, storm, troubles};
 
 /// A soak by its name.
 type Soak = (&'static str, fn() -> anyhow::Result<String>);
@@ -17,6 +17,7 @@ const SOAKS: &[Soak] = &[
     ("hangs", || troubles::hangs(1)),
     ("outages", || troubles::outages(100, 1)),
     ("storm", || storm::storm(100_000, 1)),
+    ("hostile", || hostile::hostile(20_000, 1)),
     ("swaps", || troubles::swaps(500)),
 ];
 
