@@ -85,11 +85,6 @@ impl Level {
         self.millis = left.unwrap_or(self.millis);
         left.is_some()
     }
-
-    fn is_empty(&mut self, now: Moment) -> bool {
-        self.refill(now);
-        self.millis < 1000
-    }
 }
 
 #[derive(Debug)]
