@@ -64,7 +64,6 @@ fn fuzzer(target: &str, seconds: &str) -> anyhow::Result<std::process::Command> 
             &format!("-max_total_time={seconds}"),
             &format!("-artifact_prefix={found}/"),
             "-print_final_stats=1",
-            "-verbosity=0",
             &found,
             &format!("tests/fuzz/corpus/{target}"),
         ],
