@@ -1,1 +1,81 @@
-//! Measurements that docs/measurements.md records.
+//! Measurements that `docs/measurements.md` records.
+//!
+//! Everything runs against the real agent, the real PC/SC service and simulated cards, in one run, so that
+//! ratios compare what was measured under the same load.
+//! Absolute times are recorded; what was promised is judged ([`Report::missed`]).
+//!
+//! | module | measures |
+//! |---|---|
+//! | `jobs`, `bare` | a job beside a bare loop that sends the same commands |
+//! | `exchanges`, `commands` | which commands a job sends, and why |
+//! | `api` | a request beside one to a server that only answers |
+//! | `ready` | starts |
+//! | `rest` | memory after work, processor time without |
+//! | `record` | an audit record beside a bare disk write |
+//! | `changes` | how soon cards and an interrupted service are seen |
+//! | `sizes` | the programs |
+//!
+//! No program but `bench` uses this crate; [`run`] and [`serve_as`] are its two ways to go.
+
+mod api;
+mod bare;
+mod changes;
+mod commands;
+mod exchanges;
+mod helper;
+mod jobs;
+mod plan;
+mod ready;
+mod record;
+mod report;
+mod rest;
+mod sizes;
+mod statistics;
+mod supplied;
+
+pub use plan::Plan;
+pub use report::{Goal, Report, Section};
+
+use anyhow::Context as _;
+use harness::{Counter, Options};
+
+/// More than a client that waits for each answer can ask, so that the agent's own limit is not measured.
+const REQUESTS_PER_SECOND: i64 = 10_000;
+
+/// Starts a counter and measures everything.
+///
+/// # Errors
+/// When something does not work, or a job sends other commands than it is known to.
+pub fn run(plan: &Plan) -> anyhow::Result<Report> {
+    let mut options = Options {
+        slots: 1,
+        ..Options::default()
+    };
+    let rate = REQUESTS_PER_SECOND.into();
+    options.agent.insert("requests_per_second".to_owned(), rate);
+    let mut counter = Counter::start(&options)?;
+    let mut sections = vec![
+        jobs::measure(plan, &counter).context("a job and the bare loop")?,
+        exchanges::measure(&counter).context("the exchanges of a job")?,
+        api::measure(plan, &counter).context("what the door costs")?,
+        record::measure(plan, &counter).context("an audit record")?,
+        ready::measure(plan, &mut counter).context("ready")?,
+    ];
+    sections.extend(rest::measure(plan, &mut counter).context("memory and idleness")?);
+    sections.push(changes::measure(plan, &mut counter).context("changes")?);
+    sections.push(sizes::measure()?);
+    counter.stop()?;
+    Ok(Report { sections })
+}
+
+/// Plays the part of a measurement that `role` names, until standard input ends.
+///
+/// # Errors
+/// When there is no such part, or it cannot go on.
+pub fn serve_as(role: &str) -> anyhow::Result<()> {
+    match role {
+        bare::ROLE => bare::serve(),
+        api::ROLE => api::serve(),
+        _ => anyhow::bail!("usage: bench [--quick]"),
+    }
+}

@@ -39,7 +39,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("counter-sim", &["sim-cards", "sim-kit"]),
     ("harness", &["agent-api", "device-api"]),
     ("scenarios", &["*", "harness"]),
-    ("bench", &["*", "harness"]),
+    ("bench", &["*", "harness", "scenarios"]),
     ("fuzz", &["*"]),
     ("tidy", &[]),
     ("xtask", &[]),
@@ -62,7 +62,7 @@ const KEPT_TO: [(&str, &[&str], &str); 6] = [
     ),
     (
         "tokio",
-        &["agentd", "counter-sim"],
+        &["agentd", "counter-sim", "bench"],
         "drivers and cores are synchronous",
     ),
     (

@@ -1,0 +1,60 @@
+//! How often each thing is measured.
+
+use std::time::Duration;
+
+/// How often each thing is measured.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Pairs of a job and a bare round, for each speed of the card.
+    pub pairs: usize,
+    /// Pairs of a request to the agent and one to the floor.
+    pub requests: usize,
+    /// Starts of the agent on a state that is there.
+    pub starts: usize,
+    /// Starts of the agent on no state.
+    pub first_starts: usize,
+    /// Readings before memory is looked at.
+    pub readings: usize,
+    /// How long nothing happens while processor time is counted.
+    pub idle: Duration,
+    /// Pairs of an audit record and a bare write.
+    pub records: usize,
+    /// Cards put down.
+    pub insertions: usize,
+    /// Kills of the card service.
+    pub outages: usize,
+}
+
+impl Plan {
+    /// What `docs/measurements.md` records.
+    #[must_use]
+    pub fn long() -> Self {
+        Self {
+            pairs: 60,
+            requests: 6000,
+            starts: 30,
+            first_starts: 10,
+            readings: 200,
+            idle: Duration::from_secs(60),
+            records: 300,
+            insertions: 30,
+            outages: 10,
+        }
+    }
+
+    /// Enough to see that everything is measured.
+    #[must_use]
+    pub fn quick() -> Self {
+        Self {
+            pairs: 2,
+            requests: 20,
+            starts: 2,
+            first_starts: 1,
+            readings: 3,
+            idle: Duration::from_millis(200),
+            records: 5,
+            insertions: 2,
+            outages: 1,
+        }
+    }
+}
