@@ -8,11 +8,16 @@
 //! | 2 method, target | 405, 400 `DOR-SCHEMA` | nothing else has a meaning here |
 //! | 3 Fetch-Metadata | 403 `DOR-CONTEXT` | navigations, images, scripts and frames are no callers |
 //! | 4 `Origin` | 403 `DOR-ORIGIN` | equal to an enrolled origin, or nothing |
-//! | 5 rates, connections | 429 `DOR-TOO-MANY` | one origin cannot starve another |
-//! | 6 preflight | answered | an enrolled origin asks before it sends |
+//! | 5 preflight | answered | an enrolled origin asks before it sends |
+//! | 6 rates, connections | 429 `DOR-TOO-MANY` | one origin cannot starve another |
 //! | 7 own header, media type | 403 `DOR-CONTEXT` | forces that preflight on everything with an effect |
 //! | 8 announced length | 413 `DOR-TOO-LARGE` | before a byte is read |
 //! | 9 token | 401 `DOR-TOKEN` | who asks, for whom |
+//!
+//! A token is looked at before step 6 and missed at step 9: any program can send an enrolled `Origin`, so
+//! what comes without a token that holds has a share of its own, and cannot starve the page.
+//! A refusal of steps 1 to 4, and a preflight, are not counted: 429 would cost as much as the answer, and
+//! would tell one stranger that another was here.
 //!
 //! Scope, grant and nonce follow in `agent-core`, which knows what is asked.
 //! A route needs a token unless it stands in [`WITHOUT_TOKEN`], so a new route is closed until somebody
@@ -35,7 +40,7 @@ use device_api::{Clock, FaultCode, Moment};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::config::Config;
-use crate::limits::{ConnectionPlace, Limits, MAX_BODY};
+use crate::limits::{ConnectionPlace, Limits, MAX_BODY, Standing};
 use crate::origin::Origin;
 use crate::refusal::Refusal;
 use crate::token::TokenJudge;
@@ -114,7 +119,7 @@ impl Door {
             grants: translate::grants(&config.grants),
             origins: config.grants.keys().cloned().collect(),
             judge: TokenJudge::new(config),
-            limits: Limits::new(config.requests_per_second, clock.now()),
+            limits: Limits::new(config.requests_per_second),
             clock,
         }
     }
@@ -154,13 +159,18 @@ impl Door {
         check_target(parts)?;
         check_fetch_metadata(parts, entrance)?;
         let origin = self.check_origin(&parts.headers, entrance)?;
-        self.check_limits(&origin, entrance)?;
         if parts.method == Method::OPTIONS {
             return Ok(Admission::Preflight);
         }
+        let judged = self.check_token(parts, &origin, entrance);
+        let standing = match &judged {
+            Ok(Some(_caller)) => Standing::Proven,
+            Ok(None) | Err(_) => Standing::Claimed,
+        };
+        self.check_limits(&origin, standing, entrance)?;
         check_intent(parts)?;
         check_length(&parts.headers)?;
-        let caller = self.check_token(parts, &origin, entrance)?;
+        let caller = judged?;
         let visitor = Visitor {
             request_id: request_id.to_owned(),
             origin,
@@ -170,11 +180,20 @@ impl Door {
         Ok(Admission::Visitor(Box::new(visitor)))
     }
 
-    /// Judges a token that came in the first message of a WebSocket, under the same limits.
+    /// Judges a token that came in a message of a visitor's WebSocket, under the same limits; the first that
+    /// holds moves the connection to the proven share.
     ///
     /// # Errors
-    /// As for a token in a header.
-    pub fn admit_token(&self, token: &str, origin: &Origin) -> Result<Caller, Refusal> {
+    /// As for a token in a header, and for a connection.
+    pub fn admit_stream(&self, token: &str, visitor: &Visitor) -> Result<Caller, Refusal> {
+        let caller = self.admit_token(token, &visitor.origin)?;
+        if let Entrance::Loopback(place) = &visitor.entrance {
+            place.claim(&visitor.origin, Standing::Proven, self.clock.now())?;
+        }
+        Ok(caller)
+    }
+
+    fn admit_token(&self, token: &str, origin: &Origin) -> Result<Caller, Refusal> {
         let now = self.clock.now();
         let presented = Presented {
             origin: ids::Origin::new(origin.as_str()),
@@ -221,20 +240,22 @@ impl Door {
             }
             Entrance::Loopback(_) => match self.enrolled(headers) {
                 Some(origin) => Ok(origin.clone()),
-                None => {
-                    self.limits.stranger(self.clock.now())?;
-                    wrong("no Origin header, more than one, or one that is not enrolled")
-                }
+                None => wrong("no Origin header, more than one, or one that is not enrolled"),
             },
         }
     }
 
-    fn check_limits(&self, origin: &Origin, entrance: &Entrance) -> Result<(), Refusal> {
+    fn check_limits(
+        &self,
+        origin: &Origin,
+        standing: Standing,
+        entrance: &Entrance,
+    ) -> Result<(), Refusal> {
         let now = self.clock.now();
         if let Entrance::Loopback(place) = entrance {
-            place.claim(origin, now)?;
+            place.claim(origin, standing, now)?;
         }
-        self.limits.request(origin, now)
+        self.limits.request(origin, standing, now)
     }
 
     fn check_token(

@@ -4,8 +4,9 @@
 //! in, so this file is the complete list of what the agent reacts to besides time.
 //! Requests are bounded by [`Desk::ask`], which refuses at once where too many wait already.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agent_api::event::ServerMessage;
 use agent_api::job::JobResult;
@@ -14,12 +15,12 @@ use agent_core::Position;
 use agent_core::access::Caller;
 use agent_core::effect::Answer;
 use agent_core::event::{Call, ScreenSays};
-use agent_core::ids::{AuditTicket, HostRun, ScreenLink, SessionLink};
+use agent_core::ids::{AuditTicket, HostRun, Origin, ScreenLink, SessionLink};
 use device_api::FaultCode;
 use host_protocol::HostMessage;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::limits::MAX_OUTSTANDING;
+use crate::limits::{MAX_OUTSTANDING, MAX_OUTSTANDING_PER_ORIGIN};
 use crate::refusal::Refusal;
 
 /// Inputs that may wait; more than this and the sources wait themselves.
@@ -117,7 +118,27 @@ pub enum Input {
 pub struct Desk {
     inputs: mpsc::Sender<Input>,
     free: Arc<Semaphore>,
+    waiting: Arc<Mutex<BTreeMap<Origin, usize>>>,
     links: Arc<AtomicU64>,
+}
+
+/// One origin's place among those who wait; given back when it is dropped, whether answered or not.
+struct Waiting<'a> {
+    desk: &'a Desk,
+    origin: Origin,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self
+            .desk
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.origin) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 impl Desk {
@@ -130,6 +151,7 @@ impl Desk {
             Self {
                 inputs,
                 free,
+                waiting: Arc::default(),
                 links: Arc::new(AtomicU64::new(1)),
             },
             received,
@@ -144,6 +166,11 @@ impl Desk {
     pub async fn ask(&self, caller: Caller, call: Call) -> Outcome {
         let Ok(_place) = self.free.try_acquire() else {
             return Err(Refusal::new(FaultCode::DoorTooMany).because("outstanding requests"));
+        };
+        let Some(_waiting) = self.wait_as(&caller.owner.origin) else {
+            return Err(
+                Refusal::new(FaultCode::DoorTooMany).because("outstanding requests of the origin")
+            );
         };
         let stopping = Refusal::new(FaultCode::AgentStopping);
         let (reply, answer) = oneshot::channel();
@@ -160,6 +187,19 @@ impl Desk {
         answer.await.unwrap_or(Err(stopping))
     }
 
+    /// A place for one more request of an origin, where it has not too many waiting. Only enrolled origins
+    /// come as far as here, so the table stays small.
+    fn wait_as(&self, origin: &Origin) -> Option<Waiting<'_>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.entry(origin.clone()).or_default();
+        let free = *count < MAX_OUTSTANDING_PER_ORIGIN;
+        *count += usize::from(free);
+        free.then(|| Waiting {
+            desk: self,
+            origin: origin.clone(),
+        })
+    }
+
     /// Tells the loop something; `false` where it has ended.
     pub async fn tell(&self, input: Input) -> bool {
         self.inputs.send(input).await.is_ok()
@@ -174,5 +214,23 @@ impl Desk {
     #[must_use]
     pub fn next_link(&self) -> u64 {
         self.links.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Desk, MAX_OUTSTANDING_PER_ORIGIN, Origin};
+
+    #[test]
+    fn the_waiting_of_one_origin_leave_room_for_another() {
+        let (desk, _inputs) = Desk::open();
+        let page = Origin::new("https://a.test");
+        let mut waiting: Vec<_> = (0..MAX_OUTSTANDING_PER_ORIGIN)
+            .map(|_n| desk.wait_as(&page).unwrap())
+            .collect();
+        assert!(desk.wait_as(&page).is_none());
+        assert!(desk.wait_as(&Origin::new("https://b.test")).is_some());
+        waiting.pop();
+        assert!(desk.wait_as(&page).is_some());
     }
 }

@@ -118,6 +118,7 @@ fn record(entry: &AuditEntry) -> JobRecord {
         Credential::PinOnScreen { shuffled: false } => "pinOnScreen",
         Credential::PinOnScreen { shuffled: true } => "pinOnScreenShuffled",
         Credential::PinByApi => "pinByApi",
+        Credential::PinOnDevice => "pinOnDevice",
         Credential::VerificationNumberB => "verificationNumberB",
     };
     let verdict = |verdict: Verdict| match verdict {

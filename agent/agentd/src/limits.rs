@@ -1,7 +1,8 @@
 //! How much anybody may ask of the agent at once.
 //!
 //! Invariants: memory per peer is bounded, whatever the peer sends; what is refused costs the agent less
-//! than what it costs the peer; one origin cannot use up another's share.
+//! than what it costs the peer; one origin cannot use up another's share; and who only says that it is of
+//! an origin, as any program on the machine can, cannot use up the share of those whose token holds.
 //! Only enrolled origins get an entry, so the table cannot be filled from outside.
 
 use std::collections::BTreeMap;
@@ -20,16 +21,20 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub const MAX_JSON_DEPTH: usize = 16;
 /// Connections in all.
 pub const MAX_CONNECTIONS: usize = 256;
-/// Connections of one origin.
+/// Connections of one origin: so many with a token that holds, and so many without.
 pub const MAX_CONNECTIONS_PER_ORIGIN: usize = 16;
 /// Requests that wait for the core at once.
 pub const MAX_OUTSTANDING: usize = 64;
+/// Requests of one origin that wait for the core at once.
+pub const MAX_OUTSTANDING_PER_ORIGIN: usize = 16;
 /// Messages that wait for one slow reader.
 pub const MAX_UNREAD: usize = 64;
 /// How long a message may wait for a reader that takes nothing.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a peer may take for its head, and stay silent between two requests.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the body of a request may take; [`MAX_BODY`] over loopback takes milliseconds.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the first message of a WebSocket may take.
 pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -40,16 +45,19 @@ const FAILED_TOKENS: Bucket = Bucket {
     size: 10,
     per_second: 1,
 };
-/// Requests of origins that are not enrolled, all together.
-const STRANGERS: Bucket = Bucket {
-    size: 100,
-    per_second: 20,
-};
-
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     size: u32,
     per_second: u32,
+}
+
+impl Bucket {
+    fn of(per_second: u32) -> Self {
+        Self {
+            size: per_second.saturating_mul(BURST_SECONDS),
+            per_second,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +95,15 @@ impl Level {
     }
 }
 
+/// What is known of who uses an origin's share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It names an enrolled origin, as any program on this machine can.
+    Claimed,
+    /// Its token holds, or the kernel vouches for its user.
+    Proven,
+}
+
 #[derive(Debug)]
 struct Share {
     requests: Level,
@@ -98,37 +115,50 @@ struct Share {
 #[derive(Debug, Clone)]
 pub struct Limits {
     requests: Bucket,
-    table: Arc<Mutex<Table>>,
+    table: Arc<Mutex<BTreeMap<Account, Share>>>,
 }
 
+/// Whose share it is.
+type Account = (Origin, Standing);
+
+/// How often one thing may happen in a second; four times as often at once.
 #[derive(Debug)]
-struct Table {
-    shares: BTreeMap<Origin, Share>,
-    strangers: Level,
+pub struct Rate(Mutex<Level>);
+
+impl Rate {
+    /// A full rate at `now`.
+    #[must_use]
+    pub fn new(per_second: u32, now: Moment) -> Self {
+        Self(Mutex::new(Level::full(Bucket::of(per_second), now)))
+    }
+
+    /// Counts one.
+    ///
+    /// # Errors
+    /// `DOR-TOO-MANY`.
+    pub fn spend(&self, now: Moment) -> Result<(), Refusal> {
+        let mut level = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = level.take(now);
+        taken.then_some(()).ok_or_else(|| too_many("rate"))
+    }
 }
 
-/// One connection's place in the share of the origin that used it first.
+/// One connection's place in the share of the origin that used it first: among those that only claim the
+/// origin, until a token on it holds.
 #[derive(Debug)]
 pub struct ConnectionPlace {
     limits: Limits,
-    origin: Mutex<Option<Origin>>,
+    account: Mutex<Option<Account>>,
     _seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Limits {
-    /// Everybody has a full share at `now`: so many requests a second, and a burst at once.
+    /// Everybody has a full share: so many requests a second, and a burst at once.
     #[must_use]
-    pub fn new(requests_per_second: u32, now: Moment) -> Self {
-        let table = Table {
-            shares: BTreeMap::new(),
-            strangers: Level::full(STRANGERS, now),
-        };
+    pub fn new(requests_per_second: u32) -> Self {
         Self {
-            requests: Bucket {
-                size: requests_per_second.saturating_mul(BURST_SECONDS),
-                per_second: requests_per_second,
-            },
-            table: Arc::new(Mutex::new(table)),
+            requests: Bucket::of(requests_per_second),
+            table: Arc::default(),
         }
     }
 
@@ -138,33 +168,21 @@ impl Limits {
     pub fn connection(&self, seat: Option<OwnedSemaphorePermit>) -> Arc<ConnectionPlace> {
         Arc::new(ConnectionPlace {
             limits: self.clone(),
-            origin: Mutex::new(None),
+            account: Mutex::new(None),
             _seat: seat,
         })
     }
 
-    /// Counts a request of an enrolled origin.
+    /// Counts a request, or a message on a stream, of an enrolled origin.
     ///
     /// # Errors
     /// `DOR-TOO-MANY`.
-    pub fn request(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
-        let taken = self.with(origin, now, |share| share.requests.take(now));
+    pub fn request(&self, origin: &Origin, standing: Standing, now: Moment) -> Result<(), Refusal> {
+        let account = (origin.clone(), standing);
+        let taken = self.with(account, now, |share| share.requests.take(now));
         taken
             .then_some(())
             .ok_or_else(|| too_many("request rate of the origin"))
-    }
-
-    /// Counts a request that no enrolled origin made, so that a flood of refusals fills no log.
-    ///
-    /// # Errors
-    /// `DOR-TOO-MANY`.
-    pub fn stranger(&self, now: Moment) -> Result<(), Refusal> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        table
-            .strangers
-            .take(now)
-            .then_some(())
-            .ok_or_else(|| too_many("request rate of strangers"))
     }
 
     /// Counts a token that did not hold.
@@ -175,34 +193,45 @@ impl Limits {
     /// # Errors
     /// `DOR-TOO-MANY` after too many that did not hold.
     pub fn token_failed(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
-        let taken = self.with(origin, now, |share| share.failed_tokens.take(now));
+        let account = (origin.clone(), Standing::Claimed);
+        let taken = self.with(account, now, |share| share.failed_tokens.take(now));
         taken
             .then_some(())
             .ok_or_else(|| too_many("failed authentications of the origin"))
     }
 
-    fn with<T>(&self, origin: &Origin, now: Moment, work: impl FnOnce(&mut Share) -> T) -> T {
+    fn with<T>(&self, account: Account, now: Moment, work: impl FnOnce(&mut Share) -> T) -> T {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = table.shares.entry(origin.clone()).or_insert_with(|| Share {
+        let share = table.entry(account).or_insert_with(|| Share {
             requests: Level::full(self.requests, now),
             failed_tokens: Level::full(FAILED_TOKENS, now),
             connections: 0,
         });
         work(share)
     }
+
+    fn give_back(&self, account: &Account) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = table.get_mut(account) {
+            share.connections = share.connections.saturating_sub(1);
+        }
+    }
 }
 
 impl ConnectionPlace {
-    /// Counts the connection for the first origin that uses it.
+    /// Counts the connection for the first origin that uses it; the first token that holds moves it to the
+    /// proven share.
     ///
     /// # Errors
-    /// `DOR-TOO-MANY` where the origin has too many connections already.
-    pub fn claim(&self, origin: &Origin, now: Moment) -> Result<(), Refusal> {
-        let mut claimed = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
-        if claimed.is_some() {
+    /// `DOR-TOO-MANY` where that share has too many connections already.
+    pub fn claim(&self, origin: &Origin, standing: Standing, now: Moment) -> Result<(), Refusal> {
+        let mut claimed = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        let stays = claimed.as_ref().is_some_and(|(_, held)| *held >= standing);
+        if stays {
             return Ok(());
         }
-        let admitted = self.limits.with(origin, now, |share| {
+        let account = (origin.clone(), standing);
+        let admitted = self.limits.with(account.clone(), now, |share| {
             let free = share.connections < MAX_CONNECTIONS_PER_ORIGIN;
             share.connections += usize::from(free);
             free
@@ -210,26 +239,21 @@ impl ConnectionPlace {
         if !admitted {
             return Err(too_many("connections of the origin"));
         }
-        *claimed = Some(origin.clone());
+        if let Some(before) = claimed.replace(account) {
+            self.limits.give_back(&before);
+        }
         Ok(())
     }
 }
 
 impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        let origin = self
-            .origin
+        let account = self
+            .account
             .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(origin) = origin else { return };
-        let mut table = self
-            .limits
-            .table
-            .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = table.shares.get_mut(&origin) {
-            share.connections = share.connections.saturating_sub(1);
+        if let Some(account) = account.take() {
+            self.limits.give_back(&account);
         }
     }
 }
@@ -264,7 +288,7 @@ mod tests {
 
     use device_api::Moment;
 
-    use super::{Limits, MAX_CONNECTIONS_PER_ORIGIN, is_shallow};
+    use super::{Limits, MAX_CONNECTIONS_PER_ORIGIN, Standing, is_shallow};
     use crate::origin::Origin;
 
     fn origin(name: &str) -> Origin {
@@ -274,16 +298,26 @@ mod tests {
     #[test]
     fn a_flood_of_one_origin_leaves_the_share_of_another() {
         let start = Moment::default();
-        let limits = Limits::new(50, start);
+        let limits = Limits::new(50);
         let passed = (0..1000)
-            .filter(|_n| limits.request(&origin("a"), start).is_ok())
+            .filter(|_n| {
+                limits
+                    .request(&origin("a"), Standing::Proven, start)
+                    .is_ok()
+            })
             .count();
         assert_eq!(passed, 200);
-        assert!(limits.request(&origin("b"), start).is_ok());
+        assert!(
+            limits
+                .request(&origin("b"), Standing::Proven, start)
+                .is_ok()
+        );
         let later = start.plus(Duration::from_secs(1));
         assert_eq!(
             (0..1000)
-                .filter(|_n| limits.request(&origin("a"), later).is_ok())
+                .filter(|_n| limits
+                    .request(&origin("a"), Standing::Proven, later)
+                    .is_ok())
                 .count(),
             50
         );
@@ -292,7 +326,7 @@ mod tests {
     #[test]
     fn guessing_tokens_becomes_slow() {
         let start = Moment::default();
-        let limits = Limits::new(50, start);
+        let limits = Limits::new(50);
         let mut guesses = 0;
         while limits.token_failed(&origin("a"), start).is_ok() {
             guesses += 1;
@@ -305,17 +339,81 @@ mod tests {
     #[test]
     fn a_closed_connection_gives_its_place_back() {
         let now = Moment::default();
-        let limits = Limits::new(50, now);
+        let limits = Limits::new(50);
         let mut open: Vec<_> = (0..MAX_CONNECTIONS_PER_ORIGIN)
             .map(|_n| limits.connection(None))
             .collect();
         assert!(
             open.iter()
-                .all(|place| place.claim(&origin("a"), now).is_ok())
+                .all(|place| place.claim(&origin("a"), Standing::Proven, now).is_ok())
         );
-        assert!(limits.connection(None).claim(&origin("a"), now).is_err());
+        assert!(
+            limits
+                .connection(None)
+                .claim(&origin("a"), Standing::Proven, now)
+                .is_err()
+        );
         open.pop();
-        assert!(limits.connection(None).claim(&origin("a"), now).is_ok());
+        assert!(
+            limits
+                .connection(None)
+                .claim(&origin("a"), Standing::Proven, now)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn who_only_claims_an_origin_leaves_the_share_of_its_page() {
+        let now = Moment::default();
+        let limits = Limits::new(50);
+        let (page, claims) = (origin("a"), Standing::Claimed);
+        while limits.request(&page, claims, now).is_ok() {}
+        let held: Vec<_> = (0..MAX_CONNECTIONS_PER_ORIGIN)
+            .map(|_n| limits.connection(None))
+            .collect();
+        assert!(
+            held.iter()
+                .all(|place| place.claim(&page, claims, now).is_ok())
+        );
+        let refused = limits.connection(None);
+        assert!(refused.claim(&page, claims, now).is_err());
+        assert!(refused.claim(&page, Standing::Proven, now).is_ok());
+        assert!(limits.request(&page, Standing::Proven, now).is_ok());
+    }
+
+    #[test]
+    fn a_token_that_holds_moves_its_connection_and_no_second_token_does() {
+        let now = Moment::default();
+        let limits = Limits::new(50);
+        let page = origin("a");
+        let held: Vec<_> = (0..MAX_CONNECTIONS_PER_ORIGIN)
+            .map(|_n| limits.connection(None))
+            .collect();
+        for standing in [Standing::Claimed, Standing::Proven, Standing::Proven] {
+            assert!(
+                held.iter()
+                    .all(|place| place.claim(&page, standing, now).is_ok())
+            );
+        }
+        assert!(
+            limits
+                .connection(None)
+                .claim(&page, Standing::Proven, now)
+                .is_err()
+        );
+        assert!(
+            limits
+                .connection(None)
+                .claim(&page, Standing::Claimed, now)
+                .is_ok()
+        );
+        drop(held);
+        assert!(
+            limits
+                .connection(None)
+                .claim(&page, Standing::Proven, now)
+                .is_ok()
+        );
     }
 
     #[test]

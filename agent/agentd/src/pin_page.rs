@@ -26,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit as Seat, mpsc};
 use tokio::time::timeout;
 
 use crate::input::{Desk, Input};
-use crate::limits::{FIRST_MESSAGE_TIMEOUT, Limits, MAX_UNREAD};
+use crate::limits::{FIRST_MESSAGE_TIMEOUT, MAX_UNREAD, Rate};
 use crate::pace::Pace;
 use crate::refusal::{self, Refusal};
 use crate::socket::{self, Heard};
@@ -46,7 +46,7 @@ const STREAM: &str = "/pin/events";
 #[derive(Debug, Clone)]
 pub struct PinPage {
     desk: Desk,
-    limits: Limits,
+    given: Arc<Rate>,
     clock: Arc<dyn Clock>,
     host: Arc<str>,
     origin: Arc<str>,
@@ -55,6 +55,8 @@ pub struct PinPage {
 
 /// What the one page of this origin may ask for in a second.
 const REQUESTS_PER_SECOND: u32 = 50;
+/// What one screen may say in a second; a person types two or three keys, and the page sends whole PINs.
+const MESSAGES_PER_SECOND: u32 = 10;
 
 impl PinPage {
     /// The page at the address at which the agent really listens.
@@ -62,7 +64,7 @@ impl PinPage {
     pub fn new(desk: Desk, address: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             desk,
-            limits: Limits::new(REQUESTS_PER_SECOND, clock.now()),
+            given: Arc::new(Rate::new(REQUESTS_PER_SECOND, clock.now())),
             clock,
             host: address.to_string().into(),
             origin: format!("http://{address}").into(),
@@ -72,7 +74,11 @@ impl PinPage {
 
     /// Answers one request; its stream, if it becomes one, keeps the connection's `seat`.
     pub async fn answer(&self, request: Request<Body>, seat: Option<Arc<Seat>>) -> Response {
-        let response = match self.check(&request) {
+        // Only what is the page's own is counted: a site that is refused costs it nothing.
+        let admitted = self
+            .check(&request)
+            .and_then(|()| self.given.spend(self.clock.now()));
+        let response = match admitted {
             Ok(()) => self.route(request, seat).await,
             Err(refusal) => {
                 if let Some(dropped) = self.refusals.admit(self.clock.now()) {
@@ -95,7 +101,6 @@ impl PinPage {
             let refusal = Refusal::new(FaultCode::DoorSchema).because("method");
             return Err(refusal.with_status(StatusCode::METHOD_NOT_ALLOWED));
         }
-        self.limits.stranger(self.clock.now())?;
         let site = HeaderName::from_static("sec-fetch-site");
         if request.uri().path() == STREAM {
             if only(headers, &header::ORIGIN) != Some(&self.origin) {
@@ -147,7 +152,7 @@ impl PinPage {
                 translate::api::screen_says(message)
             }
             Ok(Heard::Gone) => return,
-            Ok(Heard::Message(_) | Heard::Nonsense(_)) | Err(_) => {
+            Ok(Heard::Message(_) | Heard::Nonsense(_) | Heard::Sign) | Err(_) => {
                 return socket::close(socket, "register first").await;
             }
         };
@@ -169,6 +174,7 @@ impl PinPage {
         mut socket: WebSocket,
         mut told: mpsc::Receiver<ScreenInstruction>,
     ) {
+        let said = Rate::new(MESSAGES_PER_SECOND, self.clock.now());
         loop {
             tokio::select! {
                 instruction = told.recv() => match instruction {
@@ -177,12 +183,16 @@ impl PinPage {
                     None => return socket::close(socket, "ended by the agent").await,
                 },
                 heard = socket::hear(&mut socket) => match heard {
+                    Heard::Gone => return,
+                    _flood if said.spend(self.clock.now()).is_err() => {
+                        return socket::close(socket, "too many messages").await;
+                    }
                     Heard::Message(message) => {
                         let said = translate::api::screen_says(message);
                         self.desk.tell(Input::ScreenSaid { link, said }).await;
                     }
                     Heard::Nonsense(_) => return socket::close(socket, "not a message").await,
-                    Heard::Gone => return,
+                    Heard::Sign => {}
                 },
             }
         }

@@ -214,6 +214,7 @@ fn status_of(code: FaultCode) -> StatusCode {
         | FaultCode::PinDeclined
         | FaultCode::PinTimeout
         | FaultCode::PinNoScreen
+        | FaultCode::PinNoPad
         | FaultCode::JobCancelled
         | FaultCode::JobDeadline
         | FaultCode::JobAbandoned

@@ -16,12 +16,14 @@ use std::sync::Arc;
 
 use agent_api::error::ErrorBody;
 use agent_core::access::Caller;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Router};
 use device_api::FaultCode;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,7 +31,7 @@ use utoipa_axum::routes;
 use crate::door::{Door, Visitor};
 use crate::identity::Identity;
 use crate::input::Desk;
-use crate::limits::MAX_BODY;
+use crate::limits::{BODY_TIMEOUT, MAX_BODY};
 use crate::refusal::Refusal;
 use crate::socket;
 
@@ -96,6 +98,16 @@ impl utoipa::Modify for CounterToken {
     }
 }
 
+/// The whole body, where it comes in time; a peer that sends it slowly holds nothing for long.
+async fn body_of(request: Request) -> Result<Bytes, Refusal> {
+    let late = Refusal::new(FaultCode::DoorSchema)
+        .with_status(StatusCode::REQUEST_TIMEOUT)
+        .about("the body did not come in time");
+    let read = timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY)).await;
+    read.map_err(|_elapsed| late)?
+        .map_err(|_error| Refusal::new(FaultCode::DoorTooLarge))
+}
+
 /// A body of JSON, read strictly and erased.
 #[derive(Debug)]
 struct Strict<T>(T);
@@ -104,8 +116,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Strict<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
-        let bytes = to_bytes(request.into_body(), MAX_BODY).await;
-        let bytes = bytes.map_err(|_error| Refusal::new(FaultCode::DoorTooLarge))?;
+        let bytes = body_of(request).await?;
         socket::read(bytes).map(Self)
     }
 }
@@ -118,8 +129,7 @@ impl<S: Send + Sync> FromRequest<S> for Nothing {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
-        let bytes = to_bytes(request.into_body(), MAX_BODY).await;
-        let bytes = bytes.map_err(|_error| Refusal::new(FaultCode::DoorTooLarge))?;
+        let bytes = body_of(request).await?;
         if bytes.is_empty() || bytes.as_ref() == b"{}" {
             return Ok(Self);
         }
@@ -143,7 +153,7 @@ fn unexpected() -> Refusal {
 /// An answer without content.
 fn done() -> Response {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = axum::http::StatusCode::NO_CONTENT;
+    *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 

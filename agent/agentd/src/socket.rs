@@ -22,6 +22,8 @@ pub enum Heard<M> {
     Message(M),
     /// It said something that is no message.
     Nonsense(Refusal),
+    /// It showed that it lives, by a ping or its answer; the library answers pings by itself.
+    Sign,
     /// It has gone.
     Gone,
 }
@@ -38,19 +40,16 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 
 /// Waits for the next message. Can be dropped and called again without losing one.
 pub async fn hear<M: DeserializeOwned>(socket: &mut WebSocket) -> Heard<M> {
-    loop {
-        return match socket.recv().await {
-            Some(Ok(Message::Text(text))) => match read(Bytes::from(text)) {
-                Ok(message) => Heard::Message(message),
-                Err(refusal) => Heard::Nonsense(refusal),
-            },
-            Some(Ok(Message::Binary(_))) => {
-                Heard::Nonsense(Refusal::new(FaultCode::DoorSchema).about("binary message"))
-            }
-            // The library answers pings by itself.
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Heard::Gone,
-        };
+    match socket.recv().await {
+        Some(Ok(Message::Text(text))) => match read(Bytes::from(text)) {
+            Ok(message) => Heard::Message(message),
+            Err(refusal) => Heard::Nonsense(refusal),
+        },
+        Some(Ok(Message::Binary(_))) => {
+            Heard::Nonsense(Refusal::new(FaultCode::DoorSchema).about("binary message"))
+        }
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Heard::Sign,
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Heard::Gone,
     }
 }
 

@@ -219,7 +219,7 @@ impl TestAgent {
     /// Hands a request to the service, as a connection of its own.
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
         // A door of its own share: these tests are about one check at a time, not about rates.
-        let limits = crate::limits::Limits::new(50, device_api::Moment::default());
+        let limits = crate::limits::Limits::new(50);
         let response = self
             .service
             .answer(request, &Entrance::Loopback(limits.connection(None)))

@@ -112,6 +112,11 @@ pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
             "カードサービスが動いていません。サービスを起動してください。",
             "The card service does not run. Start it.",
         )],
+        Ok((ServiceState::Denied, _devices)) => vec![Finding::new(
+            Grade::Bad,
+            "カードサービス(pcscd)が、この利用者の接続を拒んでいます。polkit の規則などで、端末エージェントの利用者に許可してください。",
+            "The card service (pcscd) runs and refuses this user. Permit the agent's user, for example by a polkit rule.",
+        )],
         Err(_nothing) => vec![Finding::new(
             Grade::Bad,
             format!("機器の制御プログラム {program} が応答しません。入れ直してください。"),
@@ -150,12 +155,6 @@ fn reader(device: &DeviceDescription) -> Finding {
             "ほかのプログラムが使っています",
             "is in use by another program",
         ),
-        DeviceState::Denied => (
-            Grade::Bad,
-            "使う権限がありません。サービスの利用者の権限を直してください",
-            "is denied by the operating system; correct the permissions of the agent's user",
-        ),
-        DeviceState::Unsupported => (Grade::Note, "対応していません", "is not supported"),
         DeviceState::Unresponsive => (
             Grade::Bad,
             "応答しません。つなぎ直してください",

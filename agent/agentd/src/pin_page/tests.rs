@@ -112,3 +112,29 @@ async fn the_stream_is_for_the_page_alone() {
     }
     agent.stop().await;
 }
+
+/// A page anywhere on the web can send such requests as often as it likes, with nobody's leave.
+#[tokio::test]
+async fn sites_that_are_refused_do_not_lock_the_citizen_out() {
+    let agent = TestAgent::start().await;
+    for _attempt in 0..1000 {
+        let foreign = request(&agent, "/", &[("sec-fetch-site", "cross-site")]);
+        let answer = agent.page.answer(foreign, None).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    }
+    let own = request(&agent, "/", &[("sec-fetch-site", "none")]);
+    assert_eq!(agent.page.answer(own, None).await.status(), StatusCode::OK);
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_itself_may_not_ask_without_end() {
+    let agent = TestAgent::start().await;
+    let mut refused = false;
+    for _attempt in 0..10_000 {
+        let own = request(&agent, "/", &[("sec-fetch-site", "none")]);
+        refused |= agent.page.answer(own, None).await.status() == StatusCode::TOO_MANY_REQUESTS;
+    }
+    assert!(refused);
+    agent.stop().await;
+}

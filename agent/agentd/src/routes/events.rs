@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use super::Office;
 use crate::door::Visitor;
 use crate::input::Input;
-use crate::limits::{FIRST_MESSAGE_TIMEOUT, MAX_UNREAD};
+use crate::limits::{FIRST_MESSAGE_TIMEOUT, MAX_UNREAD, Standing};
 use crate::refusal::Refusal;
 use crate::socket::{self, Heard};
 use crate::translate;
@@ -49,7 +49,7 @@ async fn serve(office: Arc<Office>, visitor: Visitor, mut socket: WebSocket) {
         Ok(Heard::Message(ClientMessage::Hello { token, after })) => {
             admit(&office, &visitor, &token).map(|caller| (caller, after))
         }
-        Ok(Heard::Message(ClientMessage::Token { .. })) => {
+        Ok(Heard::Message(ClientMessage::Token { .. }) | Heard::Sign) => {
             Err(Refusal::new(FaultCode::DoorSchema).about("the first message must be hello"))
         }
         Ok(Heard::Nonsense(refusal)) => Err(refusal),
@@ -93,7 +93,7 @@ async fn converse(office: &Office, visitor: &Visitor, mut session: Session) {
                 Some(_unread) => return,
                 None => return socket::close(session.socket, "ended by the agent").await,
             },
-            heard = socket::hear(&mut session.socket) => match heard {
+            heard = socket::hear(&mut session.socket) => match counted(office, visitor, heard) {
                 Heard::Message(ClientMessage::Token { token }) => {
                     match admit(office, visitor, &token) {
                         Ok(caller) => {
@@ -107,6 +107,7 @@ async fn converse(office: &Office, visitor: &Visitor, mut session: Session) {
                     break Refusal::new(FaultCode::DoorConflict).about("hello was said before");
                 }
                 Heard::Nonsense(refusal) => break refusal,
+                Heard::Sign => {}
                 Heard::Gone => return,
             },
         }
@@ -114,11 +115,21 @@ async fn converse(office: &Office, visitor: &Visitor, mut session: Session) {
     refuse(session.socket, visitor, refusal).await;
 }
 
+/// Whatever comes on an open stream costs as much of the origin's rate as a request.
+fn counted<M>(office: &Office, visitor: &Visitor, heard: Heard<M>) -> Heard<M> {
+    let limits = office.door.limits();
+    match limits.request(&visitor.origin, Standing::Proven, office.door.now()) {
+        Ok(()) => heard,
+        Err(_too_many) if matches!(heard, Heard::Gone) => heard,
+        Err(too_many) => Heard::Nonsense(too_many),
+    }
+}
+
 /// A native client needs no token; for everybody else an empty one is as bad as a false one.
 fn admit(office: &Office, visitor: &Visitor, token: &str) -> Result<Caller, Refusal> {
     match &visitor.caller {
         Some(peer) if token.is_empty() => Ok(peer.clone()),
-        _ => office.door.admit_token(token, &visitor.origin),
+        _ => office.door.admit_stream(token, visitor),
     }
 }
 

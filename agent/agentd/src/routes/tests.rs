@@ -1,6 +1,12 @@
 //! Each defence of the door against each route; the routes come from the OpenAPI document, so that a new
 //! one cannot escape.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -8,6 +14,9 @@ use serde_json::{Value, json};
 use crate::door::{EVENTS, HELLO, WITHOUT_TOKEN};
 use crate::limits::MAX_BODY;
 use crate::testing::{ORIGIN, POOR_ORIGIN, STRANGER, TestAgent, token};
+
+/// Longer than any answer takes; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One way to break a good request.
 type Break = (&'static str, fn(&mut Request<Body>));
@@ -258,6 +267,86 @@ async fn d12_what_announces_too_much_is_refused_unread() {
         (StatusCode::PAYLOAD_TOO_LARGE, "DOR-TOO-LARGE"),
     )
     .await;
+}
+
+/// A body of which nothing ever comes.
+struct Silent;
+
+impl axum::body::HttpBody for Silent {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d12_a_body_that_does_not_come_in_time_is_given_up() {
+    let request = Request::new(Body::new(Silent));
+    let within = tokio::time::timeout(Duration::from_secs(6), super::body_of(request)).await;
+    let refusal = within.unwrap().unwrap_err();
+    assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
+}
+
+/// Announces a body and sends one byte of it; returns once the agent waits for the rest, or has refused.
+fn dawdle(host: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!(
+        "POST /v1/proofs HTTP/1.1\r\nHost: {host}\r\nOrigin: {ORIGIN}\r\nX-Madoguchi: 1\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    (stream, String::from_utf8_lossy(&status).into_owned())
+}
+
+/// Sixteen such bodies once kept the real page out for as long as they liked.
+#[tokio::test]
+async fn d12_bodies_without_a_token_hold_no_place_of_the_page_with_one() {
+    let agent = TestAgent::start().await;
+    let host = agent.host.clone();
+    let attack = move || {
+        let held: Vec<_> = (0..16).map(|_n| dawdle(&host)).collect();
+        assert!(held.iter().all(|(_, status)| status == "HTTP/1.1 100"));
+        assert_eq!(dawdle(&host).1, "HTTP/1.1 429");
+
+        let mut page = TcpStream::connect(&host).unwrap();
+        page.set_read_timeout(Some(PATIENCE)).unwrap();
+        let bearer = token(|_claims| {});
+        let request = format!(
+            "GET /v1/devices HTTP/1.1\r\nHost: {host}\r\nOrigin: {ORIGIN}\r\n\
+             Authorization: Bearer {bearer}\r\nConnection: close\r\n\r\n"
+        );
+        page.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        page.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        drop(held);
+    };
+    tokio::task::spawn_blocking(attack).await.unwrap();
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn d12_requests_without_a_token_leave_the_rate_of_the_page_with_one() {
+    let agent = TestAgent::start().await;
+    let mut last = StatusCode::OK;
+    for _forged in 0..1000 {
+        last = agent
+            .ask(agent.good_request(&Method::GET, HELLO, ""))
+            .await
+            .status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let page = agent.good_request(&Method::GET, "/v1/devices", "");
+    assert_eq!(agent.ask(page).await.status, StatusCode::OK);
+    agent.stop().await;
 }
 
 #[tokio::test]

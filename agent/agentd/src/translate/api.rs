@@ -47,6 +47,7 @@ pub fn order(request: JobRequest) -> task::JobOrder {
                         task::Credential::PinOnScreen { shuffled: true }
                     }
                     Credential::PinByApi => task::Credential::PinByApi,
+                    Credential::PinOnDevice => task::Credential::PinOnDevice,
                     Credential::VerificationNumberB => task::Credential::VerificationNumberB,
                 },
             },
@@ -110,6 +111,7 @@ pub fn job(view: task::JobView) -> Job {
             kind: match question.kind {
                 task::QuestionKind::PinOnScreen => QuestionKind::PinOnScreen,
                 task::QuestionKind::PinByApi => QuestionKind::PinByApi,
+                task::QuestionKind::PinOnDevice => QuestionKind::PinOnDevice,
                 task::QuestionKind::VerificationNumberB => QuestionKind::VerificationNumberB,
             },
             tries_left: question.tries_left,
@@ -148,10 +150,11 @@ pub fn lease(view: LeaseView) -> Lease {
 pub fn devices(view: DeviceListView) -> DeviceList {
     DeviceList {
         devices: view.devices.into_iter().map(device).collect(),
-        card_service: match view.service_up {
+        card_service: match view.service {
             None => CardService::Starting,
-            Some(true) => CardService::Up,
-            Some(false) => CardService::Down,
+            Some(happens::ServiceState::Up) => CardService::Up,
+            Some(happens::ServiceState::Down) => CardService::Down,
+            Some(happens::ServiceState::Denied) => CardService::Denied,
         },
     }
 }
@@ -166,8 +169,6 @@ fn device(view: DeviceView) -> Device {
             happens::DeviceState::CardPresent => DeviceState::CardPresent,
             happens::DeviceState::CardMute => DeviceState::CardMute,
             happens::DeviceState::InUse => DeviceState::InUse,
-            happens::DeviceState::Denied => DeviceState::Denied,
-            happens::DeviceState::Unsupported => DeviceState::Unsupported,
             happens::DeviceState::Unresponsive => DeviceState::Unresponsive,
             happens::DeviceState::Absent => DeviceState::Absent,
         },

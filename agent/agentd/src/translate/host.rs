@@ -3,7 +3,7 @@
 use agent_api::job as api;
 use agent_api::secret::SecretText;
 use agent_core::effect::{HostAnswer, HostCommand};
-use agent_core::event::{DeviceReport, DeviceState, HostSays, SecretKind};
+use agent_core::event::{DeviceReport, DeviceState, HostSays, SecretKind, ServiceState};
 use agent_core::{Sealed, task};
 use device_api::{DeviceClass, DeviceId, FaultCode};
 use host_protocol as wire;
@@ -41,6 +41,9 @@ pub fn command(command: HostCommand, today: &str) -> wire::AgentMessage {
                     ),
                     last_try_allowed,
                 },
+                HostAnswer::EnterOnDevice { last_try_allowed } => {
+                    wire::Answer::EnterOnDevice { last_try_allowed }
+                }
                 HostAnswer::Declined => wire::Answer::Declined,
                 HostAnswer::TimedOut => wire::Answer::TimedOut,
             },
@@ -65,6 +68,7 @@ fn task_of(task: task::Task, today: &str) -> wire::Task {
                 task::Credential::PinOnScreen { .. } | task::Credential::PinByApi => {
                     wire::Credential::Pin
                 }
+                task::Credential::PinOnDevice => wire::Credential::PinOnDevice,
                 task::Credential::VerificationNumberB => wire::Credential::VerificationNumberB,
             },
             today: today.to_owned(),
@@ -78,9 +82,10 @@ pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult>
     match message {
         wire::HostMessage::Hello { protocols, host: _ } => HostSays::Hello { protocols },
         wire::HostMessage::Devices { service, devices } => HostSays::Devices {
-            service_up: match service {
-                wire::ServiceState::Up => true,
-                wire::ServiceState::Down => false,
+            service: match service {
+                wire::ServiceState::Up => ServiceState::Up,
+                wire::ServiceState::Down => ServiceState::Down,
+                wire::ServiceState::Denied => ServiceState::Denied,
             },
             devices: devices.into_iter().filter_map(device).collect(),
         },
@@ -102,6 +107,7 @@ pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult>
         wire::HostMessage::Ask { id, ask, question } => {
             let (secret, tries_left) = match question {
                 wire::Question::Pin { tries_left } => (SecretKind::Pin, tries_left),
+                wire::Question::PinOnDevice { tries_left } => (SecretKind::PinOnDevice, tries_left),
                 wire::Question::VerificationNumberB { tries_left } => {
                     (SecretKind::VerificationNumberB, tries_left)
                 }
@@ -137,8 +143,6 @@ fn device(device: wire::DeviceDescription) -> Option<DeviceReport> {
             wire::DeviceState::CardPresent => DeviceState::CardPresent,
             wire::DeviceState::CardMute => DeviceState::CardMute,
             wire::DeviceState::InUse => DeviceState::InUse,
-            wire::DeviceState::Denied => DeviceState::Denied,
-            wire::DeviceState::Unsupported => DeviceState::Unsupported,
             wire::DeviceState::Unresponsive => DeviceState::Unresponsive,
         },
         pin_pad: device.pin_pad,

@@ -1,5 +1,6 @@
 //! The event stream over a real loopback connection, spoken to by another implementation.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -215,12 +216,65 @@ async fn streams_count_as_connections_of_their_origin() {
         let mut open: Vec<Client> = (0..16)
             .map(|_n| connect(&host, "/v1/events", ORIGIN).unwrap())
             .collect();
-        open.iter_mut().for_each(|client| drop(hello(client, None)));
+        // Without a token they use up the share of those who have none.
         assert_eq!(connect(&host, "/v1/events", ORIGIN).unwrap_err(), 429);
+        open.iter_mut().for_each(|client| drop(hello(client, None)));
+        let mut one_more = connect(&host, "/v1/events", ORIGIN).unwrap();
+        say(
+            &mut one_more,
+            &json!({ "type": "hello", "token": token(|_c| {}) }),
+        );
+        let refused = hear(&mut one_more).unwrap();
+        assert_eq!(refused["error"]["code"], "DOR-TOO-MANY");
         let mut last = open.pop().unwrap();
         say(&mut last, &json!([]));
         while hear(&mut last).is_some() {}
         assert!(connect(&host, "/v1/events", POOR_ORIGIN).is_ok());
+    })
+    .await;
+}
+
+/// Whether a client that floods is closed, rather than heard for as long as it likes.
+fn is_cut_off(client: &mut Client, flood: &Message) -> bool {
+    // The agent closes while most of them are on their way.
+    let _cut_off = (0..2000).try_for_each(|_n| client.send(flood.clone()));
+    loop {
+        match client.read() {
+            Ok(_until_then) => {}
+            Err(tungstenite::Error::Io(error)) => {
+                let waited = [ErrorKind::WouldBlock, ErrorKind::TimedOut];
+                return !waited.contains(&error.kind());
+            }
+            Err(_closed) => return true,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_open_stream_pays_for_every_message() {
+    with_agent(|host, _| {
+        let renewal = json!({ "type": "token", "token": token(|_c| {}) });
+        for flood in [
+            Message::text(renewal.to_string()),
+            Message::Ping("x".into()),
+        ] {
+            let mut client = connect(&host, "/v1/events", ORIGIN).unwrap();
+            hello(&mut client, None);
+            assert!(is_cut_off(&mut client, &flood));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pin_screen_that_floods_is_closed() {
+    with_agent(|_, pin_host| {
+        let own = format!("http://{pin_host}");
+        let mut screen = connect(&pin_host, "/pin/events", &own).unwrap();
+        say(&mut screen, &json!({ "type": "register" }));
+        assert_eq!(hear(&mut screen).unwrap()["type"], "pairing");
+        let typed = json!({ "type": "secret", "job": "j", "ask": 1, "value": "1234" });
+        assert!(is_cut_off(&mut screen, &Message::text(typed.to_string())));
     })
     .await;
 }
