@@ -46,6 +46,8 @@ pub struct Options {
     pub usual_ports: bool,
     /// Top-level keys that replace those of the agent's generated configuration.
     pub agent: Table,
+    /// Files of holders beside those that come with the simulator.
+    pub holders: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -55,6 +57,7 @@ impl Default for Options {
             log: "info".to_owned(),
             usual_ports: false,
             agent: Table::new(),
+            holders: Vec::new(),
         }
     }
 }
@@ -102,8 +105,10 @@ impl Counter {
         let place = SimulationPlace {
             folder: &folder.path().join("simulation"),
             readers: &pcscd.ports(),
+            service_owner: pcscd.owner(),
             agent: loopback(api),
             usual_ports: options.usual_ports,
+            holders: &options.holders,
         };
         let simulation = Simulation::start(&place)?;
         let mut config = agent_config(simulation.facts(), options)?;

@@ -27,10 +27,14 @@ pub(crate) struct SimulationPlace<'a> {
     pub(crate) folder: &'a Path,
     /// Where the virtual readers wait for cards.
     pub(crate) readers: &'a [u16],
+    /// Where the card service's owner takes orders to kill it.
+    pub(crate) service_owner: &'a Path,
     /// Where the agent will be.
     pub(crate) agent: SocketAddr,
     /// Whether the pages stand at their usual ports.
     pub(crate) usual_ports: bool,
+    /// Files of holders beside those that come with it.
+    pub(crate) holders: &'a [PathBuf],
 }
 
 /// A running simulation.
@@ -76,6 +80,10 @@ impl Simulation {
             .arg("--agent")
             .arg(format!("http://{}", place.agent));
         command.args(["--agent-id", AGENT_ID]);
+        command.arg("--service-owner").arg(place.service_owner);
+        for file in place.holders {
+            command.arg("--holders").arg(file);
+        }
         if place.usual_ports {
             command
                 .arg("--counter-port")

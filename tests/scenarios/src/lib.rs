@@ -5,6 +5,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`canaries`] | fresh secrets, sought in everything that is written, logged, shown or dumped |
 //! | [`clerk`] | asks for readings as a counter application does |
 //! | [`footprint`] | what the agent's processes hold on to |
 //! | [`hostile`] | hostile bytes at every mouth of the running agent |
@@ -13,6 +14,7 @@
 //! | [`storm`] | random sequences of everything at once, with a second program at the cards |
 //! | [`troubles`] | cards lifted, cards that hang, a killed card service, at every moment of a read |
 
+pub mod canaries;
 pub mod clerk;
 pub mod footprint;
 pub mod hostile;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use harness::Patience;
-use scenarios::{hostile, storm, troubles};
+use scenarios::{canaries, hostile, storm, troubles};
 
 /// A soak by its name.
 type Soak = (&'static str, fn() -> anyhow::Result<String>);
@@ -19,6 +19,8 @@ const SOAKS: &[Soak] = &[
     ("storm", || storm::storm(100_000, 1)),
     ("hostile", || hostile::hostile(20_000, 1)),
     ("swaps", || troubles::swaps(500)),
+    ("canaries", || canaries::canaries(10)),
+    ("redaction-removed", canaries::redaction_removed),
 ];
 
 fn main() -> anyhow::Result<ExitCode> {
