@@ -10,6 +10,7 @@
 //! | `GET`, `POST`, `DELETE /slots/{n}/faults` | faults not over yet; a new plan; none |
 //! | `GET /slots/{n}/counters`, `/exchanges` | what the card received |
 //! | `POST /counters/reset` | forgets it |
+//! | `POST /service/kill` | has the card service's owner kill it |
 //! | `PUT /delay` `{ms}` | time per command |
 //! | `GET /agent`, `PUT` `{address, id}` | the agent that the counter application uses |
 //! | `GET /bench` | the bench page |
@@ -51,6 +52,7 @@ pub(crate) fn routes(counter: Arc<Counter>, port: Port) -> Router {
         .route("/slots/{n}/counters", get(counters))
         .route("/slots/{n}/exchanges", get(exchanges))
         .route("/counters/reset", post(reset_counters))
+        .route("/service/kill", post(kill_service))
         .route("/delay", put(set_delay))
         .route("/agent", get(agent).put(set_agent))
         .with_state(counter)
@@ -155,6 +157,11 @@ async fn exchanges(
 async fn reset_counters(State(counter): Shared) -> StatusCode {
     counter.reset_counters();
     StatusCode::NO_CONTENT
+}
+
+async fn kill_service(State(counter): Shared) -> Result<StatusCode, Refusal> {
+    apart(counter, Counter::kill_service).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn set_delay(State(counter): Shared, Json(delay): Json<Delay>) -> StatusCode {

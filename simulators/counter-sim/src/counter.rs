@@ -14,10 +14,11 @@ use sim_cards::{
     Anomaly, CardImage, Date, Holder, Holders, HoldersError, ImageError, Label, MyNumberCard, Pki,
     Quirks, Tries, TryCounters,
 };
-use sim_kit::{FaultPlan, InsertError, PlanError, Slot, SlotState};
+use sim_kit::{FaultPlan, InsertError, PlanError, ServiceOwner, Slot, SlotState};
 use thiserror::Error;
 
 use crate::clock;
+use crate::service;
 use crate::settings::Settings;
 
 /// The id of the published dump of a test card among the holders.
@@ -34,6 +35,7 @@ pub struct Counter {
     /// Held while a card is put down, so that nobody puts the same card down twice.
     placing: Mutex<()>,
     agent: Mutex<Agent>,
+    service_owner: Option<ServiceOwner>,
 }
 
 /// The agent of this counter.
@@ -88,6 +90,12 @@ pub enum CounterError {
     /// The plan cannot be carried out.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// Nobody is named who could kill the card service.
+    #[error("nobody is named who can kill the card service")]
+    NoServiceOwner,
+    /// The card service's owner cannot be asked.
+    #[error("cannot ask the card service's owner")]
+    ServiceOwner(#[source] std::io::Error),
     /// The card cannot be made.
     #[error("cannot make the card")]
     Image(#[from] ImageError),
@@ -136,7 +144,13 @@ impl Counter {
             cards: Mutex::default(),
             placing: Mutex::default(),
             agent: Mutex::new(settings.agent.clone()),
+            service_owner: settings.service_owner.clone().map(service::owner_at),
         };
+        if let Some(owner) = &counter.service_owner {
+            for slot in &counter.slots {
+                slot.set_service_owner(owner.clone());
+            }
+        }
         counter.set_delay(settings.delay);
         Ok(counter)
     }
@@ -211,6 +225,19 @@ impl Counter {
     /// When there is no such slot, or the plan cannot be carried out.
     pub fn plan_faults(&self, number: usize, plan: FaultPlan) -> Result<(), CounterError> {
         Ok(self.slot(number)?.plan_faults(plan)?)
+    }
+
+    /// Has the card service killed now; its owner starts it again.
+    ///
+    /// # Errors
+    ///
+    /// When nobody is named who could, or they cannot be asked.
+    pub fn kill_service(&self) -> Result<(), CounterError> {
+        let owner = self.service_owner.as_ref();
+        let owner = owner.ok_or(CounterError::NoServiceOwner)?;
+        owner.kill().map_err(CounterError::ServiceOwner)?;
+        tracing::info!("the card service is killed");
+        Ok(())
     }
 
     /// Forgets what all slots have counted.

@@ -32,6 +32,7 @@ mod local_only;
 mod port_file;
 mod refusal;
 mod running;
+mod service;
 mod settings;
 
 pub use counter::{Agent, CardView, Counter, CounterError};

@@ -54,6 +54,9 @@ struct Arguments {
     /// A file of further holders; may be repeated.
     #[arg(long, value_name = "FILE")]
     holders: Vec<PathBuf>,
+    /// The socket at which the card service's owner takes the order to kill it.
+    #[arg(long, value_name = "SOCKET")]
+    service_owner: Option<PathBuf>,
     /// What to log, such as `debug` or `sim_kit=trace,info`.
     #[arg(long, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
     log: String,
@@ -86,6 +89,7 @@ impl Arguments {
         file.staff = self.staff.or(file.staff);
         file.delay_ms = self.delay_ms.unwrap_or(file.delay_ms);
         file.holders.extend(self.holders);
+        file.service_owner = self.service_owner.or(file.service_owner);
         Ok(file)
     }
 }

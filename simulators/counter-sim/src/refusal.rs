@@ -38,11 +38,13 @@ impl From<CounterError> for Refusal {
     fn from(error: CounterError) -> Self {
         let status = match &error {
             CounterError::NoSlot(_) | CounterError::NoCard(_) => StatusCode::NOT_FOUND,
-            CounterError::Elsewhere(_) | CounterError::Occupied(_) | CounterError::Nothing(_) => {
-                StatusCode::CONFLICT
-            }
+            CounterError::Elsewhere(_)
+            | CounterError::Occupied(_)
+            | CounterError::Nothing(_)
+            | CounterError::NoServiceOwner => StatusCode::CONFLICT,
             CounterError::Plan(_) => StatusCode::UNPROCESSABLE_ENTITY,
             CounterError::Image(_)
+            | CounterError::ServiceOwner(_)
             | CounterError::Holders(_)
             | CounterError::Clock
             | CounterError::File { .. }

@@ -36,6 +36,9 @@ pub struct Settings {
     pub delay: Duration,
     /// Files of further holders.
     pub holders: Vec<PathBuf>,
+    /// The datagram socket at which the card service's owner takes orders; without it, nobody kills
+    /// the service.
+    pub service_owner: Option<PathBuf>,
 }
 
 /// Settings as written in the file; every value has a default except the state folder.
@@ -71,6 +74,8 @@ pub struct SettingsFile {
     /// See [`Settings::holders`].
     #[serde(default)]
     pub holders: Vec<PathBuf>,
+    /// See [`Settings::service_owner`].
+    pub service_owner: Option<PathBuf>,
 }
 
 /// Why settings cannot be used.
@@ -145,6 +150,7 @@ impl SettingsFile {
             staff: or(self.staff, "staff-001"),
             delay: Duration::from_millis(self.delay_ms),
             holders: self.holders,
+            service_owner: self.service_owner,
         })
     }
 }

@@ -189,6 +189,38 @@ fn faults_are_planned_shown_struck_and_cleared() {
     assert_eq!(bench.control("GET", "/slots/0/faults", None).1, json!([]));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_card_service_is_killed_by_its_owner_or_not_at_all() {
+    let plan = json!({ "faults": [{ "where": { "command": 1 }, "kind": "serviceKilled" }] });
+    let alone = Bench::new();
+    assert_eq!(alone.control("POST", "/service/kill", None).0, 409);
+    let refused = alone.control("POST", "/slots/0/faults", Some(plan.clone()));
+    assert_eq!(refused.0, 422);
+
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("owner");
+    let owner = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    owner
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let told = || {
+        let mut order = [0; 16];
+        let length = owner.recv(&mut order).unwrap();
+        order[..length].to_vec()
+    };
+    let bench = Bench::with(|file| file.service_owner = Some(socket));
+    assert_eq!(bench.control("POST", "/service/kill", None).0, 204);
+    assert_eq!(told(), b"kill");
+    assert_eq!(bench.control("POST", "/slots/1/faults", Some(plan)).0, 204);
+    assert_eq!(bench.insert(1, "hanako"), 200);
+    let mut reader = bench.reader(1);
+    let length = u16::try_from(SELECT_TEXT.len()).unwrap();
+    reader.write_all(&length.to_be_bytes()).unwrap();
+    reader.write_all(SELECT_TEXT).unwrap();
+    assert_eq!(told(), b"kill");
+}
+
 #[test]
 fn tries_survive_the_simulator_and_are_restored_on_request() {
     let bench = Bench::new();

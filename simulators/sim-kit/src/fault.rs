@@ -97,6 +97,9 @@ pub enum Kind {
     Slow(u64),
     /// The answer never comes, until the card is lifted or the service ends.
     Hang,
+    /// The PC/SC service is killed by its owner, as in a crash; the answer never comes.
+    /// The card stays on the reader, loses its power, and is back when the service is.
+    ServiceKilled,
     /// The answer is this status word and nothing else.
     Status(#[serde(with = "hex_text::word")] u16),
 }
@@ -134,8 +137,16 @@ pub enum PlanError {
         index: usize,
     },
     /// There is no answer at power-on that this kind could disturb.
-    #[error("fault {index}: at power-on a card can be lifted, garbled, slow or hang")]
+    #[error(
+        "fault {index}: at power-on a card can be lifted, garbled, slow or hang, and its service be killed"
+    )]
     PowerOn {
+        /// Which fault, counted from zero.
+        index: usize,
+    },
+    /// The slot knows nobody who could kill the service.
+    #[error("fault {index}: nobody is named who can kill the card service")]
+    NoServiceOwner {
         /// Which fault, counted from zero.
         index: usize,
     },
@@ -166,7 +177,7 @@ impl FaultPlan {
             }
             let fits = matches!(
                 fault.kind,
-                Kind::Lift | Kind::Garbage | Kind::Slow(_) | Kind::Hang
+                Kind::Lift | Kind::Garbage | Kind::Slow(_) | Kind::Hang | Kind::ServiceKilled
             );
             if fault.place == Place::PowerOn && !fits {
                 return Err(PlanError::PowerOn { index });
@@ -186,6 +197,7 @@ impl Fault {
             | Kind::OneByte
             | Kind::Slow(_)
             | Kind::Hang
+            | Kind::ServiceKilled
             | Kind::Status(_) => self.side,
         }
     }
@@ -249,6 +261,10 @@ mod tests {
             Err(PlanError::NeverStrikes { index: 0 })
         );
         assert_eq!(check(r#"{"where":"powerOn","kind":"hang"}"#), Ok(()));
+        assert_eq!(
+            check(r#"{"where":{"command":5},"kind":"serviceKilled"}"#),
+            Ok(())
+        );
     }
 
     #[test]

@@ -41,6 +41,7 @@ enum Flow {
 enum Unanswered {
     Lift,
     Hang,
+    ServiceKilled,
     Removed,
 }
 
@@ -105,6 +106,7 @@ impl<'a> Session<'a> {
             match kind {
                 Kind::Lift => return self.end(&Unanswered::Lift),
                 Kind::Hang => return self.end(&Unanswered::Hang),
+                Kind::ServiceKilled => return self.end(&Unanswered::ServiceKilled),
                 Kind::Slow(millis) if !self.shared.pause(Duration::from_millis(millis)) => {
                     return Flow::Over;
                 }
@@ -175,6 +177,7 @@ impl<'a> Session<'a> {
         match kind {
             Kind::Lift => Err(Unanswered::Lift),
             Kind::Hang => Err(Unanswered::Hang),
+            Kind::ServiceKilled => Err(Unanswered::ServiceKilled),
             Kind::Slow(millis) if self.shared.pause(Duration::from_millis(millis)) => Ok(answer),
             Kind::Slow(_) => Err(Unanswered::Removed),
             Kind::Garbage => Ok(Some(self.shared.garbage())),
@@ -196,6 +199,11 @@ impl<'a> Session<'a> {
         match unanswered {
             Unanswered::Lift => self.shared.lifted_by_fault(),
             Unanswered::Hang => self.wire.hang(),
+            // Silent until the dead service's connection ends: the answer must not overtake the kill.
+            Unanswered::ServiceKilled => match self.shared.kill_service() {
+                Ok(()) => self.wire.hang(),
+                Err(error) => tracing::error!(%error, "the card service's owner cannot be asked"),
+            },
             Unanswered::Removed => {}
         }
         Flow::Over

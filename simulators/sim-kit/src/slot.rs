@@ -20,6 +20,7 @@ use crate::card::{Power, SharedCard};
 use crate::counters::{Counters, Exchange};
 use crate::fault::{Fault, FaultPlan, Kind, PlanError};
 use crate::injector::{Firing, Injector};
+use crate::service::ServiceOwner;
 use crate::session::Session;
 use crate::wire::Wire;
 
@@ -129,14 +130,25 @@ impl Slot {
         name
     }
 
+    /// Names who kills the PC/SC service where a fault says so.
+    pub fn set_service_owner(&self, owner: ServiceOwner) {
+        self.shared.lock().service_owner = Some(owner);
+    }
+
     /// Replaces the faults.
     ///
     /// # Errors
     ///
-    /// When the plan cannot be carried out; the old one stays.
+    /// When the plan cannot be carried out, or kills a service whose owner is unknown; the old one stays.
     pub fn plan_faults(&self, plan: FaultPlan) -> Result<(), PlanError> {
+        let kills = |fault: &Fault| fault.kind == Kind::ServiceKilled;
+        let killing = plan.faults.iter().position(kills);
         let injector = Injector::new(plan)?;
-        self.shared.lock().injector = injector;
+        let mut state = self.shared.lock();
+        if let (Some(index), None) = (killing, &state.service_owner) {
+            return Err(PlanError::NoServiceOwner { index });
+        }
+        state.injector = injector;
         Ok(())
     }
 
@@ -221,6 +233,7 @@ struct State {
     delay: Duration,
     injector: Injector,
     counters: Counters,
+    service_owner: Option<ServiceOwner>,
 }
 
 #[derive(Debug)]
@@ -297,6 +310,12 @@ impl Shared {
     pub(crate) fn lifted_by_fault(&self) {
         self.lock().lift();
         self.changed.notify_all();
+    }
+
+    /// Asks the service's owner, without holding the lock: the owner may take a moment.
+    pub(crate) fn kill_service(&self) -> std::io::Result<()> {
+        let owner = self.lock().service_owner.clone();
+        owner.map_or(Ok(()), |owner| owner.kill())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

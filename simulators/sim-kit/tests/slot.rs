@@ -10,7 +10,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sim_kit::{Card, Fault, FaultPlan, Kind, Link, Place, Power, Side, Slot};
+use sim_kit::{
+    Card, Fault, FaultPlan, Kind, Link, Place, PlanError, Power, ServiceOwner, Side, Slot,
+};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const VERIFY: &[u8] = b"\x00\x20\x00\x91\x041234";
@@ -280,6 +282,49 @@ fn a_card_stays_down_when_the_service_is_killed_and_comes_back_powered_off() {
     assert_eq!(ask(&mut reader, READ).unwrap(), [0xB0, 0x90, 0x00]);
     assert_eq!(bench.card.lock().unwrap().power, [Power::Off]);
     assert_eq!(bench.slot.counters().insertions, 1);
+}
+
+#[test]
+fn a_planned_kill_of_the_service_asks_its_owner_once_and_leaves_the_card_lying() {
+    for (side, seen) in [(Side::Before, vec![]), (Side::After, vec![0xB0])] {
+        let bench = Bench::new();
+        let (asked, kills) = std::sync::mpsc::channel();
+        bench.slot.set_service_owner(ServiceOwner::new(move || {
+            asked.send(()).map_err(std::io::Error::other)
+        }));
+        bench.plan(Place::Command(1), side, Kind::ServiceKilled);
+        let mut reader = bench.insert();
+        send(&mut reader, READ);
+        kills.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(bench.seen(), seen, "{side:?}");
+        reader.set_nonblocking(true).unwrap();
+        assert_eq!(receive(&mut reader), None, "no answer overtakes the kill");
+        // The service dies, and with it the connection.
+        drop(reader);
+        let mut reader = bench.listener.accept().unwrap().0;
+        assert_eq!(ask(&mut reader, READ).unwrap(), [0xB0, 0x90, 0x00]);
+        assert_eq!(bench.slot.counters().insertions, 1);
+        assert!(kills.try_recv().is_err(), "killed once");
+    }
+}
+
+#[test]
+fn a_plan_that_kills_a_service_without_known_owner_is_refused() {
+    let fault = |kind| Fault {
+        place: Place::Every,
+        side: Side::Before,
+        kind,
+        clears_when: Default::default(),
+        chance_per_mille: None,
+    };
+    let plan = FaultPlan {
+        seed: 1,
+        faults: vec![fault(Kind::Hang), fault(Kind::ServiceKilled)],
+    };
+    assert_eq!(
+        Bench::new().slot.plan_faults(plan),
+        Err(PlanError::NoServiceOwner { index: 1 })
+    );
 }
 
 #[test]
