@@ -34,6 +34,7 @@ mod counter;
 mod door;
 mod events;
 mod figures;
+mod killing;
 mod patience;
 mod pcscd;
 mod ports;

@@ -17,10 +17,12 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+use crate::killing::KillOrders;
 use crate::ports::PortPair;
 use crate::watch::FolderWatch;
 use crate::{Patience, Process};
@@ -39,10 +41,19 @@ const START_OR_END: u64 = 10;
 /// A running `pcscd` of our own.
 #[derive(Debug)]
 pub struct PrivatePcscd {
-    process: Option<Process>,
+    // Before the folder, in which its socket is.
+    orders: KillOrders,
+    service: Arc<Mutex<Service>>,
     ports: Vec<PortPair>,
     slots: usize,
     folder: TempDir,
+}
+
+/// The process and what starts it; shared with whoever takes orders to kill it.
+#[derive(Debug)]
+struct Service {
+    process: Option<Process>,
+    folder: PathBuf,
 }
 
 impl PrivatePcscd {
@@ -65,21 +76,35 @@ impl PrivatePcscd {
         let folder = tempfile::Builder::new()
             .prefix("madoguchi-pcscd-")
             .tempdir()?;
-        let mut service = Self {
+        let slots = slots.next_multiple_of(2);
+        let ports = write_configuration(folder.path(), slots)?;
+        let mut service = Service {
             process: None,
-            ports: Vec::new(),
-            slots: slots.next_multiple_of(2),
-            folder,
+            folder: folder.path().to_owned(),
         };
-        service.write_configuration()?;
         service.start_process()?;
-        Ok(service)
+        let service = Arc::new(Mutex::new(service));
+        let ordered = Arc::clone(&service);
+        let orders = KillOrders::take(folder.path(), move || lock(&ordered).crash())?;
+        Ok(Self {
+            orders,
+            service,
+            ports,
+            slots,
+            folder,
+        })
     }
 
     /// The socket, for `PCSCLITE_CSOCK_NAME` of clients.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.run_folder().join("pcscd.comm")
+        run_folder(self.folder.path()).join("pcscd.comm")
+    }
+
+    /// The socket that takes the order to kill the service as a crash would, and start it again.
+    #[must_use]
+    pub fn owner(&self) -> &Path {
+        self.orders.socket()
     }
 
     /// The names of the readers, in the order of [`PrivatePcscd::ports`].
@@ -101,7 +126,7 @@ impl PrivatePcscd {
     /// The process id, while it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
-        self.process.as_ref().map(Process::id)
+        lock(&self.service).process.as_ref().map(Process::id)
     }
 
     /// Ends the service as a crash would: at once, its socket file left behind.
@@ -109,18 +134,16 @@ impl PrivatePcscd {
     /// # Errors
     /// When it cannot be reaped.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        if let Some(mut process) = self.process.take() {
-            process.kill()?;
-        }
-        Ok(())
+        lock(&self.service).kill()
     }
 
     /// Ends the service in order.
     ///
     /// # Errors
-    /// When it does not end in time.
+    /// When it does not end in time, or did not come back after an order to kill it.
     pub fn stop(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        let Some(mut process) = self.process.take() else {
+        self.orders.failure()?;
+        let Some(mut process) = lock(&self.service).process.take() else {
             return Ok(None);
         };
         process.terminate(Patience::seconds(START_OR_END)).map(Some)
@@ -132,12 +155,34 @@ impl PrivatePcscd {
     /// # Errors
     /// When it runs already, or does not come up.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
+        lock(&self.service).start_again()
+    }
+}
+
+impl Service {
+    fn crash(&mut self) -> anyhow::Result<()> {
+        // A test that has ended it already keeps it down.
+        if self.process.is_none() {
+            return Ok(());
+        }
+        self.kill()?;
+        self.start_again()
+    }
+
+    fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+        }
+        Ok(())
+    }
+
+    fn start_again(&mut self) -> anyhow::Result<()> {
         if self.process.is_some() {
             bail!("the service runs already");
         }
         // What a crash leaves behind would make the new service refuse to start.
         for name in ["pcscd.comm", "pcscd.pid"] {
-            let left = self.run_folder().join(name);
+            let left = run_folder(&self.folder).join(name);
             if left.exists() {
                 fs::remove_file(&left)
                     .with_context(|| format!("cannot remove {}", left.display()))?;
@@ -146,40 +191,9 @@ impl PrivatePcscd {
         self.start_process()
     }
 
-    fn run_folder(&self) -> PathBuf {
-        self.folder.path().join("run/pcscd")
-    }
-
-    fn write_configuration(&mut self) -> anyhow::Result<()> {
-        let readers = self.folder.path().join("readers");
-        fs::create_dir_all(&readers)?;
-        fs::create_dir_all(self.run_folder())?;
-        let socket = self.socket();
-        if socket.as_os_str().len() > LONGEST_SOCKET_PATH {
-            bail!(
-                "{} is too long for a socket; choose a shorter TMPDIR",
-                socket.display()
-            );
-        }
-        for stanza in 0..self.slots / 2 {
-            let library = self.folder.path().join(format!("vpcd-{stanza}.so"));
-            fs::copy(VPCD_LIBRARY, &library)?;
-            let pair = PortPair::reserve()?;
-            let port = pair.first();
-            let (name, library) = (stanza_name(stanza), library.display());
-            let text = format!(
-                "FRIENDLYNAME \"{name}\"\nDEVICENAME /dev/null:{port:#06x}\n\
-                 LIBPATH {library}\nCHANNELID {port:#06x}\n"
-            );
-            fs::write(readers.join(format!("{stanza}")), text)?;
-            self.ports.push(pair);
-        }
-        Ok(())
-    }
-
     fn start_process(&mut self) -> anyhow::Result<()> {
-        let folder = self.folder.path();
-        let watch = FolderWatch::begin(&self.run_folder())?;
+        let folder = self.folder.as_path();
+        let watch = FolderWatch::begin(&run_folder(folder))?;
         let mut command = Command::new("unshare");
         command.arg("--mount");
         if !rustix::process::geteuid().is_root() {
@@ -196,7 +210,7 @@ impl PrivatePcscd {
             command.arg("--disable-polkit");
         }
         let mut process = Process::start("pcscd", &mut command, &folder.join("pcscd.log"))?;
-        let socket = self.socket();
+        let socket = run_folder(folder).join("pcscd.comm");
         watch
             .wait_for(&mut process, Patience::seconds(START_OR_END), || {
                 Ok(UnixStream::connect(&socket).is_ok().then_some(()))
@@ -212,6 +226,43 @@ impl Drop for PrivatePcscd {
         // An orderly end first, so that pcscd releases its readers; dropping the process kills it else.
         let _stopped = self.stop();
     }
+}
+
+fn run_folder(folder: &Path) -> PathBuf {
+    folder.join("run/pcscd")
+}
+
+fn lock(service: &Mutex<Service>) -> MutexGuard<'_, Service> {
+    service.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes the readers' stanzas and returns the ports that they listen on.
+fn write_configuration(folder: &Path, slots: usize) -> anyhow::Result<Vec<PortPair>> {
+    let readers = folder.join("readers");
+    fs::create_dir_all(&readers)?;
+    fs::create_dir_all(run_folder(folder))?;
+    let socket = run_folder(folder).join("pcscd.comm");
+    if socket.as_os_str().len() > LONGEST_SOCKET_PATH {
+        bail!(
+            "{} is too long for a socket; choose a shorter TMPDIR",
+            socket.display()
+        );
+    }
+    let mut ports = Vec::new();
+    for stanza in 0..slots / 2 {
+        let library = folder.join(format!("vpcd-{stanza}.so"));
+        fs::copy(VPCD_LIBRARY, &library)?;
+        let pair = PortPair::reserve()?;
+        let port = pair.first();
+        let (name, library) = (stanza_name(stanza), library.display());
+        let text = format!(
+            "FRIENDLYNAME \"{name}\"\nDEVICENAME /dev/null:{port:#06x}\n\
+             LIBPATH {library}\nCHANNELID {port:#06x}\n"
+        );
+        fs::write(readers.join(format!("{stanza}")), text)?;
+        ports.push(pair);
+    }
+    Ok(ports)
 }
 
 /// pcscd numbers the readers of one driver library, so equal names of two stanzas would stay equal.

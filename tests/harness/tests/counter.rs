@@ -1,10 +1,12 @@
 //! A whole counter of real processes starts, reads a card, and leaves nothing behind.
 
+use agent_api::device::{DeviceList, DeviceState};
 use agent_api::event::Event;
 use agent_api::job::{Credential, Field, Job, JobRequest, JobResult, JobState, Task, Verdict};
 use agent_api::lease::LeaseRequest;
 use anyhow::Context as _;
-use harness::{Counter, Desk, Options, Patience};
+use harness::{Counter, Desk, Options, Patience, process_tree};
+use serde_json::json;
 
 fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job> {
     let session = Some(desk.events.session().to_owned());
@@ -24,11 +26,12 @@ fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job
             credential: Credential::PinOnScreen,
         },
     };
-    let started = desk.door.start_job("first-attempt", &request)?;
+    // Lease ids are never used twice, so each reading has a key of its own.
+    let started = desk.door.start_job(&lease.id, &request)?;
     let question = desk.screen.wait_question(Patience::seconds(20))?;
     assert_eq!(question.word, started.word);
     desk.screen.enter(&question, pin)?;
-    desk.events.wait_for(Patience::seconds(20), |event| {
+    let ended = desk.events.wait_for(Patience::seconds(20), |event| {
         let Event::Job { job } = event else {
             return None;
         };
@@ -37,7 +40,24 @@ fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job
             JobState::Succeeded | JobState::Failed | JobState::Cancelled
         );
         (ended && job.id == started.id).then_some(*job)
-    })
+    })?;
+    desk.door.release(&lease.id)?;
+    Ok(ended)
+}
+
+fn wait_for_card(desk: &mut Desk, reader: &str) -> anyhow::Result<()> {
+    let lies_there = |list: &DeviceList| {
+        let mut devices = list.devices.iter();
+        devices.any(|device| device.id == reader && device.state == DeviceState::CardPresent)
+    };
+    if lies_there(&desk.door.devices()?) {
+        return Ok(());
+    }
+    desk.events
+        .wait_for(Patience::seconds(10), |event| match event {
+            Event::Devices { devices } if lies_there(&devices) => Some(()),
+            _ => None,
+        })
 }
 
 #[test]
@@ -82,6 +102,36 @@ fn a_card_is_read_through_the_whole_counter_and_nothing_is_left() -> anyhow::Res
     counter.stop()?;
     assert!(!folder.exists());
     Ok(())
+}
+
+#[test]
+fn a_planned_fault_kills_the_real_card_service_in_mid_read_and_it_comes_back() -> anyhow::Result<()>
+{
+    let counter = Counter::start(&Options::default())?;
+    let reader = format!(
+        "pcsc:{}",
+        counter.pcscd.readers().first().context("no reader")?
+    );
+    let cards = counter.control().cards()?;
+    let card = cards.first().context("no card")?;
+    counter.control().insert(0, &card.id)?;
+    let mut desk = counter.desk()?;
+    wait_for_card(&mut desk, &reader)?;
+
+    let service = counter.pcscd.id();
+    let first = process_tree(service.context("no service")?)?;
+    let plan = json!({ "faults": [{ "where": { "command": 8 }, "kind": "serviceKilled" }] });
+    counter.control().disturb(0, &plan)?;
+    let job = read_with_pin(&mut desk, &reader, &card.pin)?;
+    let code = job.error.as_ref().map(|error| error.code.as_str());
+    assert_eq!((job.state, code), (JobState::Failed, Some("SVC-LOST")));
+
+    wait_for_card(&mut desk, &reader)?;
+    assert_ne!(counter.pcscd.id(), service);
+    assert!(first.iter().all(|process| !process.still_runs()));
+    let job = read_with_pin(&mut desk, &reader, &card.pin)?;
+    assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
+    counter.stop()
 }
 
 #[test]
