@@ -17,6 +17,7 @@
 //! - [`AuditLog::append`] returns only after the record is on the disk.
 //! - After a crash at any moment the log opens again with every record whose `append` returned; what was
 //!   half written is moved aside and that is itself recorded.
+//! - A job whose start was recorded and whose end was not is closed as unknown at the next opening.
 //! - A failed `append` leaves nothing behind.
 //! - [`verify`] finds any changed, missing, reordered or repeated record up to the head, and names it.
 //!
@@ -34,10 +35,11 @@ mod record;
 mod segment;
 mod store;
 mod tail;
+mod unfinished;
 mod verify;
 
 pub use head::HeadSigner;
-pub use record::{Entry, JobOutcome, JobRecord};
+pub use record::{Entry, JobOutcome, JobRecord, StartRecord};
 pub use store::{AppendError, AuditLog, Limits, OpenError, Opened, Receipt, Recovery};
 pub use verify::{Defect, Finding, Place, Report, VerifyError, verify};
 

@@ -4,7 +4,6 @@
 //! newline in it; its hash is the SHA-256 of exactly its bytes, the newline left out.
 
 use ring::digest::{SHA256, digest};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::FORMAT;
@@ -27,8 +26,22 @@ pub(crate) const NO_LINE: Hash = [0; 32];
     deny_unknown_fields
 )]
 pub enum Entry {
+    /// A job goes to its device; written before anybody is asked for a secret.
+    Started(Box<StartRecord>),
     /// A job has ended.
     Job(Box<JobRecord>),
+    /// The record of a job's success was written too late, so nothing was handed out.
+    Withheld {
+        /// The job.
+        job: String,
+    },
+    /// The agent ended in the middle of a job: how that ended, and whether a try was spent, is unknown.
+    Unknown {
+        /// The job.
+        job: String,
+        /// The record of its start.
+        started: u64,
+    },
     /// The log was opened after a power loss, and part of a line was moved aside.
     Recovered {
         /// How many bytes.
@@ -43,6 +56,31 @@ pub enum Entry {
         /// That record.
         record: u64,
     },
+}
+
+/// A job that begins: who, where, for what, which fields, by which secret. Never a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StartRecord {
+    /// The job.
+    pub job: String,
+    /// The staff id.
+    pub staff: String,
+    /// The counter application's origin, or the local user.
+    pub origin: String,
+    /// The counter.
+    pub counter: String,
+    /// The device.
+    pub device: String,
+    /// Why the data are needed, as the application said.
+    pub purpose: String,
+    /// What is to be done, such as `readMyNumberCard`.
+    pub operation: String,
+    /// Which fields are asked for.
+    pub fields: Vec<String>,
+    /// Which secret is to open the card, and how it comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
 }
 
 /// A job: who, where, for what, which fields, how it ended. Never a value.
@@ -116,8 +154,28 @@ struct Read {
     seq: u64,
     time: String,
     prev: String,
-    #[serde(rename = "entry")]
-    _entry: IgnoredAny,
+    entry: ReadEntry,
+}
+
+/// As much of an entry as its neighbours need; the rest belongs to whoever reads it.
+#[derive(Debug, Deserialize)]
+struct ReadEntry {
+    kind: String,
+    #[serde(default)]
+    job: Option<String>,
+}
+
+/// What a line means for the job that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum About {
+    /// It begins.
+    Start(String),
+    /// It is over.
+    End(String),
+    /// It is over, and nobody knows how.
+    Lost(String),
+    /// Nothing.
+    Other,
 }
 
 /// What is needed of a line that was read.
@@ -127,6 +185,7 @@ pub(crate) struct Line {
     pub(crate) time: String,
     pub(crate) prev: Hash,
     pub(crate) hash: Hash,
+    pub(crate) about: About,
 }
 
 /// Why bytes are no line.
@@ -165,7 +224,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Line, NotALine> {
         time: read.time,
         prev,
         hash: hash(bytes),
+        about: about(read.entry),
     })
+}
+
+fn about(entry: ReadEntry) -> About {
+    match (entry.kind.as_str(), entry.job) {
+        ("started", Some(job)) => About::Start(job),
+        ("job", Some(job)) => About::End(job),
+        ("unknown", Some(job)) => About::Lost(job),
+        _ => About::Other,
+    }
 }
 
 /// A newer format may have other fields, so only its number is looked at.

@@ -21,6 +21,7 @@ use crate::platform::{lock, private_file, sync_directory};
 use crate::record::{Entry, Hash, NO_LINE, encode, hash};
 use crate::segment::{Appendable, Segment, list};
 use crate::tail::{self, Tail, TailError};
+use crate::unfinished;
 
 /// How a log is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,13 @@ pub enum Recovery {
         bytes: u64,
         /// The file that holds them.
         kept_as: String,
+    },
+    /// The agent ended in the middle of a job. A record says so.
+    JobUnknown {
+        /// The job.
+        job: String,
+        /// The record of its start.
+        started: u64,
     },
     /// The newest record was named by no head; it follows the named one. A record says so.
     HeadBehind {
@@ -151,8 +159,8 @@ pub enum AppendError {
 impl AuditLog {
     /// Opens the log in `directory`, which exists; begins one where there is none.
     ///
-    /// Puts right what a crash left, and tells what. Reads the end of the log only; [`crate::verify`] reads
-    /// all of it.
+    /// Puts right what a crash left, and tells what. Reads the two newest segments only; [`crate::verify`]
+    /// reads all of it.
     ///
     /// # Errors
     /// See [`OpenError`]; nothing has been changed then.
@@ -168,6 +176,8 @@ impl AuditLog {
         let segments = list(directory).map_err(while_opening("list its segments"))?;
         let tail = tail::find(&segments).map_err(|error| tail_error(error, &slots))?;
         let unnamed = check_end(&slots, &tail, &segments, &*signer)?;
+        let unfinished =
+            unfinished::find(&segments).map_err(while_opening("look for unfinished jobs"))?;
 
         let (last, hash) = tail
             .last
@@ -206,6 +216,8 @@ impl AuditLog {
             }
             log.segment = Some(Box::new(file));
         }
+        let unknown = unfinished.into_jobs().into_iter();
+        recoveries.extend(unknown.map(|(started, job)| Recovery::JobUnknown { job, started }));
         log.record_recoveries(&tail, &recoveries, unix_millis)?;
         Ok(Opened { log, recoveries })
     }
@@ -347,6 +359,10 @@ impl AuditLog {
                     kept_as: kept_as.clone(),
                 },
                 Recovery::HeadBehind { record } => Entry::SignedLate { record: *record },
+                Recovery::JobUnknown { job, started } => Entry::Unknown {
+                    job: job.clone(),
+                    started: *started,
+                },
             };
             let written = self.append(&entry, unix_millis).and_then(|_| self.settle());
             written.map_err(|error| match error {

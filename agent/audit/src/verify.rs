@@ -2,7 +2,7 @@
 //!
 //! Each line is held against its predecessor by the chain, and the newest against the heads.
 //! Where they disagree, one line more is read to tell which of the two was touched.
-//! Memory is constant however long the log is.
+//! Memory is constant however long the log is, except for the jobs whose end is not recorded.
 
 use std::io;
 use std::path::Path;
@@ -14,6 +14,7 @@ pub use crate::lines::Place;
 use crate::lines::{Lines, RawLine};
 use crate::record::{Hash, Line, NO_LINE, NotALine, decode};
 use crate::segment::list;
+use crate::unfinished::Unfinished;
 
 /// What a log is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub struct Report {
     pub unnamed: u64,
     /// Bytes of a half-written line at the end, after a power loss.
     pub torn_bytes: usize,
+    /// The records of starts whose jobs have no record of an end: running now, or to be closed as unknown
+    /// at the agent's next start.
+    pub unfinished: Vec<u64>,
+    /// How many jobs were closed as unknown, because the agent ended in the middle of them.
+    pub unknown: u64,
     /// The first thing that is wrong; `None` where the log is intact.
     pub finding: Option<Finding>,
 }
@@ -128,6 +134,8 @@ pub fn verify(directory: &Path, key: Option<&[u8; 32]>) -> Result<Report, Verify
             .last
             .saturating_sub(newest(&slots).map_or(0, |head| head.seq)),
         torn_bytes: walk.torn_bytes,
+        unfinished: walk.unfinished.starts(),
+        unknown: walk.unfinished.lost(),
         finding: walk.finding,
     })
 }
@@ -143,6 +151,7 @@ struct Walk<'a> {
     first_time: Option<String>,
     last_time: Option<String>,
     torn_bytes: usize,
+    unfinished: Unfinished,
     finding: Option<Finding>,
 }
 
@@ -160,6 +169,7 @@ impl<'a> Walk<'a> {
             first_time: None,
             last_time: None,
             torn_bytes: 0,
+            unfinished: Unfinished::default(),
             finding: None,
         }
     }
@@ -225,6 +235,7 @@ impl<'a> Walk<'a> {
         }
         self.last = line.seq;
         self.hash = line.hash;
+        self.unfinished.learn(line.seq, line.about);
         self.place = Some(place);
         if self.first_time.is_none() {
             self.first_time = Some(line.time.clone());

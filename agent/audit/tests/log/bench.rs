@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use audit::{AuditLog, Entry, HeadSigner, JobOutcome, JobRecord, Limits, OpenError, Opened};
+use audit::{
+    AuditLog, Entry, HeadSigner, JobOutcome, JobRecord, Limits, OpenError, Opened, StartRecord,
+};
 use ring::signature::Ed25519KeyPair;
 use tempfile::TempDir;
 
@@ -106,6 +108,21 @@ pub(crate) fn foreign_key() -> Ed25519KeyPair {
 
 pub(crate) fn public_key() -> [u8; 32] {
     HeadSigner::public_key(&key())
+}
+
+/// The start of the job whose end [`record`] gives.
+pub(crate) fn start(number: u64) -> Entry {
+    Entry::Started(Box::new(StartRecord {
+        job: format!("{number:032x}"),
+        staff: "s-1".into(),
+        origin: "https://madoguchi.city.example.jp".into(),
+        counter: "3".into(),
+        device: "pcsc:Virtual PCD 00 00".into(),
+        purpose: "住民票の写しの交付".into(),
+        operation: "readMyNumberCard".into(),
+        fields: vec!["fourAttributes".into()],
+        credential: Some("pinOnScreen".into()),
+    }))
 }
 
 pub(crate) fn record(number: u64) -> Entry {

@@ -11,3 +11,4 @@ mod bench;
 mod documented;
 mod opening;
 mod tampering;
+mod unfinished;
