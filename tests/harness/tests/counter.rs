@@ -56,7 +56,11 @@ fn wait_for_card(desk: &mut Desk, reader: &str) -> anyhow::Result<()> {
     desk.events
         .wait_for(Patience::seconds(10), |event| match event {
             Event::Devices { devices } if lies_there(&devices) => Some(()),
-            _ => None,
+            Event::Devices { .. }
+            | Event::Lease { .. }
+            | Event::LeaseEnded { .. }
+            | Event::Job { .. }
+            | Event::PinScreens { .. } => None,
         })
 }
 
