@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct DeviceList {
     /// The devices.
     pub devices: Vec<Device>,
-    /// The operating system's card service: `up`, `down`, or `starting` until a driver host has spoken.
+    /// The operating system's card service: `starting` until a driver host has spoken.
     pub card_service: CardService,
 }
 
@@ -23,6 +23,8 @@ pub enum CardService {
     Up,
     /// It does not run.
     Down,
+    /// It runs and refuses the agent: the permissions of the agent's user are to be corrected.
+    Denied,
 }
 
 /// One device.
@@ -55,10 +57,6 @@ pub enum DeviceState {
     CardMute,
     /// Another program holds it.
     InUse,
-    /// The operating system denies it.
-    Denied,
-    /// Present, and no driver serves it.
-    Unsupported,
     /// It does not answer.
     Unresponsive,
     /// It was here and is gone.

@@ -67,6 +67,9 @@ pub enum Credential {
     PinOnScreenShuffled,
     /// The application hands the PIN in; needs its own grant.
     PinByApi,
+    /// The citizen types the PIN on the keys of the reader, where `capabilities.pinPad` says that it has
+    /// them; on any other reader the job is refused with `PIN-NO-PAD`.
+    PinOnDevice,
     /// The application hands in verification number B (照合番号B), which never opens the individual number.
     VerificationNumberB,
 }
@@ -164,6 +167,9 @@ pub enum QuestionKind {
     PinOnScreen,
     /// The PIN, by this API.
     PinByApi,
+    /// The PIN, on the keys of the reader. With more than one try left the reader takes it at once;
+    /// the question stays open while the citizen types.
+    PinOnDevice,
     /// Verification number B, by this API.
     VerificationNumberB,
 }

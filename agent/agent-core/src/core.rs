@@ -18,15 +18,17 @@ mod driving;
 mod job_calls;
 mod supervising;
 
+use std::collections::BTreeMap;
+
 use device_api::{FaultCode, Moment};
 
-use crate::access::{Access, Caller, Grants};
+use crate::access::{Access, Caller, Grants, Owner, Scope};
 use crate::chance::{self, Chance};
 use crate::devices::Devices;
 use crate::effect::{Effect, Happening, Pairing};
 use crate::event::{Event, Refusal};
 use crate::hosts::Hosts;
-use crate::ids::{SessionId, SessionLink};
+use crate::ids::{AuditTicket, JobId, SessionId, SessionLink};
 use crate::jobs::Jobs;
 use crate::leases::{LeaseChange, LeaseEnd, Leases};
 use crate::screens::Screens;
@@ -59,6 +61,8 @@ pub struct Core<R> {
     out: Vec<Effect<R>>,
     next_work: u64,
     next_ticket: u64,
+    /// Records of successes whose jobs were ended because they did not come in time.
+    late: BTreeMap<AuditTicket, JobId>,
     stop: Stop,
 }
 
@@ -87,6 +91,7 @@ impl<R> Core<R> {
             out: Vec::new(),
             next_work: 1,
             next_ticket: 1,
+            late: BTreeMap::new(),
             stop: Stop::No,
         }
     }
@@ -187,7 +192,7 @@ impl<R> Core<R> {
         match change {
             LeaseChange::Moved(id, owner) => {
                 if let Some(view) = self.leases.view(&id, &owner, now) {
-                    self.publish(Audience::Owner(owner), Happening::Lease(view));
+                    self.publish(to_holder(owner), Happening::Lease(view));
                 }
             }
             LeaseChange::Ended(id, owner, end) => {
@@ -204,7 +209,7 @@ impl<R> Core<R> {
                 for job in jobs {
                     self.want_end(&job, why, now);
                 }
-                self.publish(Audience::Owner(owner), Happening::LeaseEnded(id));
+                self.publish(to_holder(owner), Happening::LeaseEnded(id));
             }
         }
     }
@@ -247,6 +252,7 @@ impl<R> Core<R> {
     fn end_session(&mut self, link: SessionLink, now: Moment) {
         if self.stream.close(link) {
             self.leases.session_gone(link, now);
+            self.erase_results_of(link);
         }
     }
 
@@ -282,4 +288,9 @@ impl<R> Core<R> {
             });
         self.out.extend(effects);
     }
+}
+
+/// The owner of a lease, as long as the devices may be seen.
+fn to_holder(owner: Owner) -> Audience {
+    Audience::Owner(owner, vec![Scope::SeeCardReaders])
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use device_api::{DeviceClass, DeviceId, FaultCode};
 
 use crate::effect::{DeviceListView, DeviceView};
-use crate::event::{DeviceReport, DeviceState};
+use crate::event::{DeviceReport, DeviceState, ServiceState};
 use crate::ids::HostId;
 
 /// How many devices are remembered. Sixteen readers are the most that one PC/SC service has.
@@ -18,7 +18,7 @@ const MAX_DEVICES: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
     known: BTreeMap<DeviceId, Known>,
-    services: BTreeMap<HostId, bool>,
+    services: BTreeMap<HostId, ServiceState>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -43,11 +43,11 @@ impl Devices {
     pub(crate) fn report(
         &mut self,
         host: HostId,
-        service_up: bool,
+        service: ServiceState,
         reports: Vec<DeviceReport>,
     ) -> Reported {
         let mut reported = Reported::default();
-        reported.changed |= self.services.insert(host, service_up) != Some(service_up);
+        reported.changed |= self.services.insert(host, service) != Some(service);
         for (id, known) in self
             .known
             .iter_mut()
@@ -115,6 +115,11 @@ impl Devices {
             .map_or(Some(FaultCode::ReaderGone), |known| self.trouble_of(known))
     }
 
+    /// Whether the PIN can be typed on a device itself.
+    pub(crate) fn has_keys(&self, id: &DeviceId) -> bool {
+        self.known.get(id).is_some_and(|known| known.report.pin_pad)
+    }
+
     /// The devices of the classes that the viewer may see.
     pub(crate) fn view(&self, may_see: impl Fn(DeviceClass) -> bool) -> DeviceListView {
         let visible = self
@@ -133,10 +138,9 @@ impl Devices {
             trouble: self.trouble_of(known),
             pin_pad: known.report.pin_pad,
         });
-        let service_up = (!self.services.is_empty()).then(|| self.services.values().all(|up| *up));
         DeviceListView {
             devices: devices.collect(),
-            service_up,
+            service: self.services.values().max().copied(),
         }
     }
 
@@ -147,14 +151,12 @@ impl Devices {
         match known.report.state {
             DeviceState::Empty | DeviceState::CardPresent | DeviceState::CardMute => None,
             DeviceState::InUse => Some(FaultCode::ReaderBusy),
-            DeviceState::Denied => Some(FaultCode::ReaderDenied),
-            // No driver serves it: only operations can install one.
-            DeviceState::Unsupported => Some(FaultCode::HostUnusable),
             DeviceState::Unresponsive => Some(FaultCode::ReaderHung),
-            DeviceState::Absent if self.services.get(&known.host) == Some(&false) => {
-                Some(FaultCode::ServiceAbsent)
-            }
-            DeviceState::Absent => Some(FaultCode::ReaderGone),
+            DeviceState::Absent => Some(match self.services.get(&known.host) {
+                Some(ServiceState::Down) => FaultCode::ServiceAbsent,
+                Some(ServiceState::Denied) => FaultCode::ReaderDenied,
+                Some(ServiceState::Up) | None => FaultCode::ReaderGone,
+            }),
         }
     }
 

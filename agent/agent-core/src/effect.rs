@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use device_api::{DeviceClass, DeviceId, FaultCode, Secret};
 
-use crate::event::{DeviceState, Refusal};
+use crate::event::{DeviceState, Refusal, ServiceState};
 use crate::ids::{
     AuditTicket, HostId, HostRun, JobId, LeaseId, Origin, RequestId, ScreenId, ScreenLink,
     SessionId, SessionLink,
@@ -149,6 +149,11 @@ pub enum HostAnswer {
         /// Whether the last try may be spent on it.
         last_try_allowed: bool,
     },
+    /// The PIN may be typed on the device now.
+    EnterOnDevice {
+        /// Whether the last try may be spent on it.
+        last_try_allowed: bool,
+    },
     /// The person declined.
     Declined,
     /// Nobody answered in time.
@@ -211,7 +216,7 @@ pub struct DeviceListView {
     /// The devices that the viewer may see.
     pub devices: Vec<DeviceView>,
     /// The operating system's card service; `None` until a driver host has spoken.
-    pub service_up: Option<bool>,
+    pub service: Option<ServiceState>,
 }
 
 /// One device.
@@ -329,11 +334,29 @@ pub struct Pairing {
     pub counter: String,
 }
 
-/// A job, as the audit log keeps it: who, for what, which fields, how it ended; never a value.
+/// What the audit log is to keep of a job; never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// The job.
     pub job: JobId,
+    /// What became of it.
+    pub stage: AuditStage,
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditStage {
+    /// It goes to a driver host. No secret follows it before this is on the disk.
+    Started(AuditOrder),
+    /// It has ended.
+    Ended(AuditOrder, AuditEnd),
+    /// Its end was written too late: the record tells of a success, and nothing was handed out.
+    Withheld,
+}
+
+/// A job, as the audit log keeps it: who, for what, which fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditOrder {
     /// The staff id.
     pub staff: String,
     /// The counter application, or the local user.
@@ -348,15 +371,21 @@ pub struct AuditEntry {
     pub operation: &'static str,
     /// Which fields were asked for.
     pub fields: Vec<Field>,
-    /// Which secret opened the card.
+    /// Which secret is to open the card.
     pub credential: Option<Credential>,
+}
+
+/// How a job ended, as the audit log keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEnd {
     /// How it ended: `None` for success.
     pub fault: Option<Fault>,
     /// Whether the data can be believed, where the task said so.
     pub verdict: Option<Verdict>,
     /// Who allowed the last try, where someone did.
     pub last_try_allowed_by: Option<String>,
-    /// How often a secret was handed to the driver host for the card.
+    /// How often a secret was handed to the driver host for the card, or leave was given to type it on the
+    /// device.
     pub secrets_used: u32,
 }
 

@@ -205,8 +205,8 @@ pub enum HostSays<R> {
     },
     /// All its devices, whenever any of them changed.
     Devices {
-        /// Whether the operating system's service under them answers.
-        service_up: bool,
+        /// The operating system's service under them.
+        service: ServiceState,
         /// All of them.
         devices: Vec<DeviceReport>,
     },
@@ -263,6 +263,8 @@ pub enum HostSays<R> {
 pub enum SecretKind {
     /// The citizen's 4-digit PIN.
     Pin,
+    /// The same PIN, typed on the keys of the device: only leave to do so is asked for.
+    PinOnDevice,
     /// Verification number B, 14 digits.
     VerificationNumberB,
 }
@@ -272,10 +274,21 @@ impl SecretKind {
     #[must_use]
     pub const fn digits(self) -> usize {
         match self {
-            Self::Pin => 4,
+            Self::Pin | Self::PinOnDevice => 4,
             Self::VerificationNumberB => 14,
         }
     }
+}
+
+/// The operating system's service under the devices of a host, from well to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceState {
+    /// It answers.
+    Up,
+    /// It does not run.
+    Down,
+    /// It runs and refuses the user under whom the host runs: that does not mend itself.
+    Denied,
 }
 
 /// One device, as its host reports it.
@@ -304,10 +317,6 @@ pub enum DeviceState {
     CardMute,
     /// Another program holds it.
     InUse,
-    /// The operating system denies it.
-    Denied,
-    /// Present, and no driver serves it.
-    Unsupported,
     /// It does not answer.
     Unresponsive,
     /// It was here and is gone.

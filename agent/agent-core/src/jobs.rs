@@ -19,9 +19,9 @@ use std::time::Duration;
 use device_api::{DeviceId, FaultCode, Moment};
 
 use crate::access::Owner;
-use crate::effect::AuditEntry;
+use crate::effect::{AuditEnd, AuditOrder};
 use crate::event::SecretKind;
-use crate::ids::{AuditTicket, HostRun, JobId, ScreenId, ScreenLink};
+use crate::ids::{AuditTicket, HostRun, JobId, ScreenId, ScreenLink, SessionLink};
 use crate::sealed::Sealed;
 use crate::task::{
     CardFacts, Credential, Fault, JobOrder, JobState, JobView, QuestionKind, QuestionView, Step,
@@ -68,6 +68,8 @@ pub(crate) struct Job<R> {
     pub(crate) order: JobOrder,
     pub(crate) device: DeviceId,
     pub(crate) deadline: Moment,
+    /// The session to which its lease was bound; its result dies with that.
+    pub(crate) session: Option<SessionLink>,
     pub(crate) phase: Phase<R>,
     pub(crate) step: Option<Step>,
     pub(crate) card: Option<CardFacts>,
@@ -98,6 +100,10 @@ pub(crate) struct AtHost {
     pub(crate) run: HostRun,
     pub(crate) work: u64,
     pub(crate) accepted: bool,
+    /// The record of its start, and until when it must be written; `None` once it is on the disk.
+    pub(crate) intent: Option<(AuditTicket, Moment)>,
+    /// A question that came before that record was written: nobody is asked for a secret until then.
+    pub(crate) parked: Option<Question>,
     /// When the host gives cause for doubt; `None` once it has accepted or been pinged.
     pub(crate) doubt_at: Option<Moment>,
     /// Whether the open question was closed because the deadline had come.
@@ -135,6 +141,8 @@ pub(crate) struct Question {
     pub(crate) secret: SecretKind,
     pub(crate) tries_left: u8,
     pub(crate) last_try_allowed: bool,
+    /// Whether the host has leave to take the PIN on the device, and the citizen may be typing it.
+    pub(crate) entering: bool,
     /// The screen that shows it now.
     pub(crate) shown_on: Option<ScreenLink>,
     /// The screen that showed it and was lost, and until when only that one gets it again.
@@ -161,6 +169,8 @@ pub(crate) enum Due {
     Overdue,
     /// The screen that is waited for did not come back.
     ScreenLost,
+    /// The record of its start is not written.
+    IntentLate,
     /// The audit log does not answer.
     RecordLate,
     /// Nobody took the result.
@@ -295,11 +305,13 @@ impl<R> Job<R> {
     }
 
     /// Puts it at a host.
-    pub(crate) fn begin(&mut self, run: HostRun, work: u64, now: Moment) {
+    pub(crate) fn begin(&mut self, (run, work): (HostRun, u64), ticket: AuditTicket, now: Moment) {
         self.phase = Phase::AtHost(AtHost {
             run,
             work,
             accepted: false,
+            intent: Some((ticket, now.plus(RECORD_WITHIN))),
+            parked: None,
             doubt_at: Some(now.plus(ACCEPT_WITHIN)),
             timed_out: false,
             ending: None,
@@ -313,6 +325,7 @@ impl<R> Job<R> {
         match self.work_mut() {
             Some(at) if at.ending.is_none() => {
                 at.ending = Some(why);
+                at.parked = None;
                 at.kill_at = Some(now.plus(CANCEL_WITHIN));
                 true
             }
@@ -320,16 +333,15 @@ impl<R> Job<R> {
         }
     }
 
-    /// Its end is known and must be recorded; gives the record.
-    pub(crate) fn record(&mut self, ticket: AuditTicket, end: End<R>, now: Moment) -> AuditEntry {
+    /// What the audit log keeps of its order.
+    pub(crate) fn audit_order(&self) -> AuditOrder {
         let (operation, fields, credential) = match &self.order.task {
             Task::IdentifyCard => ("identifyCard", Vec::new(), None),
             Task::ReadMyNumberCard { fields, credential } => {
                 ("readMyNumberCard", fields.clone(), Some(*credential))
             }
         };
-        let entry = AuditEntry {
-            job: self.id.clone(),
+        AuditOrder {
             staff: self.owner.staff.clone(),
             origin: self.owner.origin.clone(),
             counter: self.owner.counter.clone(),
@@ -338,6 +350,12 @@ impl<R> Job<R> {
             operation,
             fields,
             credential,
+        }
+    }
+
+    /// Its end is known and must be recorded; gives the record.
+    pub(crate) fn record(&mut self, ticket: AuditTicket, end: End<R>, now: Moment) -> AuditEnd {
+        let recorded = AuditEnd {
             fault: end.fault,
             verdict: end.verdict,
             last_try_allowed_by: self.last_try_allowed_by.clone(),
@@ -349,7 +367,7 @@ impl<R> Job<R> {
             until: now.plus(RECORD_WITHIN),
             end,
         };
-        entry
+        recorded
     }
 
     /// The audit log has answered: the job is over. Without a record nothing is handed out.
@@ -372,6 +390,27 @@ impl<R> Job<R> {
         });
     }
 
+    /// The record of its start is written; true where a question can be put now.
+    pub(crate) fn intent_written(&mut self) -> bool {
+        let Some(at) = self.work_mut() else {
+            return false;
+        };
+        at.intent = None;
+        let Some(parked) = at.parked.take() else {
+            return false;
+        };
+        self.question = Some(parked);
+        true
+    }
+
+    /// Destroys its result; true where there was one.
+    pub(crate) fn drop_result(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Ended(ended) => ended.result.take().is_some(),
+            Phase::Queued | Phase::AtHost(_) | Phase::Recording { .. } => false,
+        }
+    }
+
     /// What it waits for next, and until when.
     pub(crate) fn next_due(&self) -> Option<(Moment, Due)> {
         match &self.phase {
@@ -380,6 +419,7 @@ impl<R> Job<R> {
                 at.doubt_at.map(|moment| (moment, Due::Doubt)),
                 at.kill_at.map(|moment| (moment, Due::Overdue)),
                 self.screen_due(),
+                self.intent_due(at),
                 at.ending.is_none().then(|| self.deadline_due(at)),
             ]
             .into_iter()
@@ -429,14 +469,16 @@ impl<R> Job<R> {
         match (credential, secret) {
             (Credential::PinOnScreen { .. }, SecretKind::Pin) => Some(QuestionKind::PinOnScreen),
             (Credential::PinByApi, SecretKind::Pin) => Some(QuestionKind::PinByApi),
+            (Credential::PinOnDevice, SecretKind::PinOnDevice) => Some(QuestionKind::PinOnDevice),
             (Credential::VerificationNumberB, SecretKind::VerificationNumberB) => {
                 Some(QuestionKind::VerificationNumberB)
             }
             (
                 Credential::PinOnScreen { .. } | Credential::PinByApi,
-                SecretKind::VerificationNumberB,
+                SecretKind::VerificationNumberB | SecretKind::PinOnDevice,
             )
-            | (Credential::VerificationNumberB, SecretKind::Pin) => None,
+            | (Credential::PinOnDevice, SecretKind::Pin | SecretKind::VerificationNumberB)
+            | (Credential::VerificationNumberB, SecretKind::Pin | SecretKind::PinOnDevice) => None,
         }
     }
 
@@ -451,12 +493,20 @@ impl<R> Job<R> {
         )
     }
 
-    /// With a question open the deadline closes that first; the host then has a moment to end by itself.
+    /// With an unanswered question the deadline closes that first; the host then has a moment to end by
+    /// itself.
     fn deadline_due(&self, at: &AtHost) -> (Moment, Due) {
-        if self.question.is_some() && !at.timed_out {
+        // Of an entry on the device the host has its answer; it ends that entry by itself.
+        let asked = self.question.as_ref().is_some_and(|asked| !asked.entering);
+        if (asked || at.parked.is_some()) && !at.timed_out {
             return (self.deadline, Due::Deadline);
         }
         (self.deadline.plus(OWN_END_WITHIN), Due::Late)
+    }
+
+    fn intent_due(&self, at: &AtHost) -> Option<(Moment, Due)> {
+        let (_, until) = at.intent.filter(|_| at.ending.is_none())?;
+        Some((until, Due::IntentLate))
     }
 
     fn screen_due(&self) -> Option<(Moment, Due)> {

@@ -5,7 +5,8 @@
 //! ```
 //! Each device has one queue, first come first served; its front holds the device.
 //! Invariants: at most one lease of a device is granted; a fence is never given twice and rises with
-//! every grant; queues are bounded, for each device and for each owner.
+//! every grant; queues are bounded, for each device and for each owner; who renews cannot keep others
+//! waiting for ever.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,6 +22,9 @@ pub(crate) const MIN_TTL: Duration = Duration::from_secs(1);
 
 /// The longest life that can be asked for.
 pub(crate) const MAX_TTL: Duration = Duration::from_secs(600);
+
+/// How long a device can be held by renewals while others wait for it: as long as one unrenewed lease.
+const MAX_HOLD: Duration = MAX_TTL;
 
 /// The longest queue of a device, its holder included.
 const MAX_QUEUE: usize = 32;
@@ -44,7 +48,8 @@ struct Lease {
     session: Option<SessionLink>,
     ttl: Duration,
     until: Moment,
-    fence: Option<u64>,
+    /// The fence, and since when the device is its.
+    granted: Option<(u64, Moment)>,
 }
 
 /// Something that its owner must be told.
@@ -97,23 +102,37 @@ impl Leases {
             session: request.session,
             ttl: request.ttl,
             until: now.plus(request.ttl),
-            fence: None,
+            granted: None,
         });
         self.grant_fronts(now);
         Ok(())
     }
 
-    /// Gives a lease more time.
-    pub(crate) fn renew(&mut self, id: &LeaseId, ttl: Duration, now: Moment) {
-        if let Some(lease) = self
-            .queues
-            .values_mut()
-            .flatten()
-            .find(|lease| lease.id == *id)
-        {
+    /// Gives a lease more time; false where others wait and it would hold the device for too long.
+    ///
+    /// Its present time is its own even then.
+    pub(crate) fn renew(&mut self, id: &LeaseId, ttl: Duration, now: Moment) -> bool {
+        for queue in self.queues.values_mut() {
+            let waited_for = queue.len() > 1;
+            let Some(lease) = queue.iter_mut().find(|lease| lease.id == *id) else {
+                continue;
+            };
+            let until = now.plus(ttl);
+            let last = lease.granted.map(|(_, since)| since.plus(MAX_HOLD));
+            let too_long = last.is_some_and(|last| until > last && until > lease.until);
+            if waited_for && too_long {
+                return false;
+            }
             lease.ttl = ttl;
-            lease.until = now.plus(ttl);
+            lease.until = until;
         }
+        true
+    }
+
+    /// The session to which a lease is bound.
+    pub(crate) fn session_of(&self, id: &LeaseId) -> Option<SessionLink> {
+        let mut leases = self.queues.values().flatten();
+        leases.find(|lease| lease.id == *id)?.session
     }
 
     /// Ends a lease that its owner gives back.
@@ -144,7 +163,7 @@ impl Leases {
             let holder = queue
                 .front()
                 .filter(|lease| lease.id == *id && lease.owner == *owner)?;
-            Some((device, holder.fence?))
+            Some((device, holder.granted?.0))
         })
     }
 
@@ -204,9 +223,9 @@ impl Leases {
     fn grant_fronts(&mut self, now: Moment) {
         for queue in self.queues.values_mut() {
             if let Some(front) = queue.front_mut()
-                && front.fence.is_none()
+                && front.granted.is_none()
             {
-                front.fence = Some(self.next_fence);
+                front.granted = Some((self.next_fence, now));
                 front.until = now.plus(front.ttl);
                 self.next_fence += 1;
                 let moved = LeaseChange::Moved(front.id.clone(), front.owner.clone());
@@ -220,8 +239,8 @@ impl Leases {
 
 /// Where a lease stands that has so many before it.
 fn place_of(lease: &Lease, ahead: usize) -> Place {
-    match lease.fence {
-        Some(fence) => Place::Granted { fence },
+    match lease.granted {
+        Some((fence, _)) => Place::Granted { fence },
         None => Place::Waiting {
             ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
         },

@@ -36,8 +36,8 @@ pub struct Position {
 pub(crate) enum Audience {
     /// Whoever may see devices; each only those of the classes granted to it.
     DeviceViewers,
-    /// The owner of a lease or job.
-    Owner(Owner),
+    /// The owner of a lease or job, with the rights that it took to have it.
+    Owner(Owner, Vec<Scope>),
     /// Everybody at one counter of one application who may pair screens or read cards there.
     Counter(Origin, String),
 }
@@ -103,6 +103,11 @@ impl Stream {
     /// Forgets a session; false where it was not known.
     pub(crate) fn close(&mut self, link: SessionLink) -> bool {
         self.sessions.remove(&link).is_some()
+    }
+
+    /// Whether this session is known.
+    pub(crate) fn is_open(&self, link: SessionLink) -> bool {
+        self.sessions.contains_key(&link)
     }
 
     /// The connection of a session of this owner.
@@ -204,11 +209,14 @@ fn visible(
                 .collect();
             Some(Happening::Devices(DeviceListView {
                 devices,
-                service_up: list.service_up,
+                service: list.service,
             }))
         }
         (Audience::DeviceViewers, _) => None,
-        (Audience::Owner(owner), _) => (caller.owner == *owner).then(|| happening.clone()),
+        (Audience::Owner(owner, scopes), _) => {
+            let permitted = scopes.iter().all(|scope| access.permits(caller, *scope));
+            (caller.owner == *owner && permitted).then(|| happening.clone())
+        }
         (Audience::Counter(origin, counter), _) => {
             let here = caller.owner.origin == *origin && caller.owner.counter == *counter;
             let concerned = access.permits(caller, Scope::PairPinScreen)

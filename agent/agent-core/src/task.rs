@@ -41,6 +41,8 @@ pub enum Credential {
     },
     /// The application hands the PIN in.
     PinByApi,
+    /// The citizen types the PIN on the keys of the device itself.
+    PinOnDevice,
     /// The application hands in verification number B (照合番号B).
     VerificationNumberB,
 }
@@ -142,6 +144,8 @@ pub enum QuestionKind {
     PinOnScreen,
     /// The PIN, by API.
     PinByApi,
+    /// The PIN, on the keys of the device. With more than one try left it needs nobody's answer.
+    PinOnDevice,
     /// Verification number B, by API.
     VerificationNumberB,
 }

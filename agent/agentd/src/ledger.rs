@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agent_core::effect::AuditEntry;
+use agent_core::effect::{AuditEnd, AuditEntry, AuditOrder, AuditStage};
 use agent_core::task::{Credential, Field, Verdict};
-use audit::{AuditLog, Entry, HeadSigner, JobOutcome, JobRecord, Limits};
+use audit::{AuditLog, Entry, HeadSigner, JobOutcome, JobRecord, Limits, StartRecord};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use device_api::FaultCode;
@@ -83,9 +83,7 @@ impl AuditLedger {
 
 impl Ledger for AuditLedger {
     fn append(&mut self, entry: &AuditEntry, unix_millis: u64) -> Result<(), LedgerFailure> {
-        let receipt = self
-            .0
-            .append(&Entry::Job(Box::new(record(entry))), unix_millis)?;
+        let receipt = self.0.append(&written(entry), unix_millis)?;
         tracing::debug!(seq = receipt.seq, job = %entry.job, "recorded");
         Ok(())
     }
@@ -109,7 +107,17 @@ impl HeadSigner for AgentKey {
     }
 }
 
-fn record(entry: &AuditEntry) -> JobRecord {
+/// An entry as the log keeps it.
+fn written(entry: &AuditEntry) -> Entry {
+    let job = entry.job.as_str().to_owned();
+    match &entry.stage {
+        AuditStage::Started(order) => Entry::Started(Box::new(start(job, order))),
+        AuditStage::Ended(order, end) => Entry::Job(Box::new(record(start(job, order), end))),
+        AuditStage::Withheld => Entry::Withheld { job },
+    }
+}
+
+fn start(job: String, order: &AuditOrder) -> StartRecord {
     let field = |field: &Field| match field {
         Field::FourAttributes => "fourAttributes".to_owned(),
         Field::IndividualNumber => "individualNumber".to_owned(),
@@ -121,27 +129,42 @@ fn record(entry: &AuditEntry) -> JobRecord {
         Credential::PinOnDevice => "pinOnDevice",
         Credential::VerificationNumberB => "verificationNumberB",
     };
+    StartRecord {
+        job,
+        staff: order.staff.clone(),
+        origin: order.origin.as_str().to_owned(),
+        counter: order.counter.clone(),
+        device: order.device.as_str().to_owned(),
+        purpose: order.purpose.clone(),
+        operation: order.operation.to_owned(),
+        fields: order.fields.iter().map(field).collect(),
+        credential: order.credential.map(|used| credential(used).to_owned()),
+    }
+}
+
+/// The record of an end says all that the record of the start said: each is read on its own.
+fn record(start: StartRecord, end: &AuditEnd) -> JobRecord {
     let verdict = |verdict: Verdict| match verdict {
         Verdict::Genuine => "genuine",
         Verdict::NotVerified => "notVerified",
         Verdict::Forged => "forged",
     };
     JobRecord {
-        job: entry.job.as_str().to_owned(),
-        staff: entry.staff.clone(),
-        origin: entry.origin.as_str().to_owned(),
-        counter: entry.counter.clone(),
-        device: entry.device.as_str().to_owned(),
-        purpose: entry.purpose.clone(),
-        operation: entry.operation.to_owned(),
-        fields: entry.fields.iter().map(field).collect(),
-        credential: entry.credential.map(|used| credential(used).to_owned()),
-        outcome: outcome(entry.fault.map(|fault| fault.code)),
-        code: entry.fault.map(|fault| fault.code.as_str().to_owned()),
-        tries_left: entry.fault.and_then(|fault| fault.tries_left),
-        verdict: entry.verdict.map(|found| verdict(found).to_owned()),
-        last_try_allowed_by: entry.last_try_allowed_by.clone(),
-        secrets_used: entry.secrets_used,
+        job: start.job,
+        staff: start.staff,
+        origin: start.origin,
+        counter: start.counter,
+        device: start.device,
+        purpose: start.purpose,
+        operation: start.operation,
+        fields: start.fields,
+        credential: start.credential,
+        outcome: outcome(end.fault.map(|fault| fault.code)),
+        code: end.fault.map(|fault| fault.code.as_str().to_owned()),
+        tries_left: end.fault.and_then(|fault| fault.tries_left),
+        verdict: end.verdict.map(|found| verdict(found).to_owned()),
+        last_try_allowed_by: end.last_try_allowed_by.clone(),
+        secrets_used: end.secrets_used,
     }
 }
 
@@ -198,6 +221,7 @@ pub fn verify(dir: &Path, public_key: Option<&str>) -> Result<Verification, Ledg
             report.unnamed, report.torn_bytes
         );
     }
+    text.push_str(&unfinished(&report));
     let verdict = match &report.finding {
         None => "the log is sound".to_owned(),
         Some(finding) => format!("the log is DAMAGED: {}", describe(finding)),
@@ -207,6 +231,27 @@ pub fn verify(dir: &Path, public_key: Option<&str>) -> Result<Verification, Ledg
         sound: report.finding.is_none(),
         text,
     })
+}
+
+/// The jobs whose end no record tells.
+fn unfinished(report: &audit::Report) -> String {
+    let mut text = String::new();
+    if !report.unfinished.is_empty() {
+        // Writing to a String cannot fail.
+        let _written = writeln!(
+            text,
+            "begun and not ended: the jobs of records {:?}, which run now or were cut short",
+            report.unfinished
+        );
+    }
+    if report.unknown > 0 {
+        let _written = writeln!(
+            text,
+            "end unknown: {} jobs in whose middle the agent ended; each may have spent a PIN try",
+            report.unknown
+        );
+    }
+    text
 }
 
 fn decode_key(text: &str) -> Result<[u8; 32], LedgerError> {

@@ -17,8 +17,6 @@ const READER_STATES: Readonly<Record<string, string>> = {
   cardPresent: "カードあり",
   cardMute: "カードが応答しません",
   inUse: "ほかのソフトが使用中",
-  denied: "使う権限がありません",
-  unsupported: "対応していません",
   unresponsive: "応答しません",
   absent: "外れています",
 };
@@ -66,6 +64,8 @@ export function showDevices(list: DeviceList): void {
   const state = element("reader-state");
   if (list.cardService === "down") {
     state.textContent = "カードサービスが動いていません";
+  } else if (list.cardService === "denied") {
+    state.textContent = "使う権限がありません";
   } else if (shown === undefined) {
     state.textContent = list.cardService === "starting" ? "確認しています" : "見つかりません";
   } else {

@@ -3,7 +3,7 @@
  *
  * Pure, so that each state can be tested without a browser.
  */
-import type { Job } from "@madoguchi/agent";
+import type { Job, Question } from "@madoguchi/agent";
 
 /** The steps as the clerk sees them, in order. */
 export const STEPS = [
@@ -29,9 +29,9 @@ export interface Progress {
 /** Reads a job. */
 export function describeJob(job: Job): Progress {
   if (job.question !== undefined) {
-    const { triesLeft, lastTryAllowed, ask } = job.question;
+    const { triesLeft, lastTryAllowed } = job.question;
     const undecided = triesLeft === 1 && !lastTryAllowed;
-    return { now: 2, instruction: askInstruction(undecided, ask), triesLeft, lastTry: undecided };
+    return { now: 2, instruction: askInstruction(undecided, job.question), triesLeft, lastTry: undecided };
   }
   const plain = (now: number, instruction: string): Progress => ({
     now,
@@ -56,11 +56,13 @@ export function describeJob(job: Job): Progress {
   }
 }
 
-function askInstruction(undecided: boolean, ask: number): string {
+function askInstruction(undecided: boolean, { ask, kind }: Question): string {
   if (undecided) {
     return "最後の1回を使うかどうかを決めてください。";
   }
-  return ask > 1
-    ? "暗証番号が違いました。残り回数を伝え、もう一度入力してもらってください。"
-    : "利用者の画面で、数字4桁の暗証番号を入力してもらってください。";
+  if (ask > 1) {
+    return "暗証番号が違いました。残り回数を伝え、もう一度入力してもらってください。";
+  }
+  const place = kind === "pinOnDevice" ? "リーダーのキー" : "利用者の画面";
+  return `${place}で、数字4桁の暗証番号を入力してもらってください。`;
 }

@@ -25,6 +25,7 @@ export type AgentErrorKind =
   | "too_many"
   | "service_unavailable"
   | "device_absent"
+  | "reader_denied"
   | "device_busy"
   | "device_unavailable"
   | "card_timeout"
@@ -39,6 +40,7 @@ export type AgentErrorKind =
   | "pin_format"
   | "pin_unknown"
   | "pin_no_screen"
+  | "pin_no_pad"
   | "cancelled"
   | "timed_out"
   | "lease_lost"
@@ -55,6 +57,7 @@ export type OwnKind =
   | "closed"
   | "token_unavailable"
   | "device_absent"
+  | "reader_denied"
   | "device_busy"
   | "cancelled"
   | "timed_out"
@@ -66,6 +69,7 @@ const KIND_BY_CODE: Readonly<Record<string, AgentErrorKind>> = {
   "SVC-LOST": "service_unavailable",
   "RDR-GONE": "device_absent",
   "RDR-BUSY": "device_busy",
+  "RDR-DENIED": "reader_denied",
   "CRD-TIMEOUT": "card_timeout",
   "CRD-REMOVED": "card_removed",
   "CRD-UNKNOWN": "card_unknown",
@@ -77,6 +81,7 @@ const KIND_BY_CODE: Readonly<Record<string, AgentErrorKind>> = {
   "PIN-FORMAT": "pin_format",
   "PIN-UNKNOWN": "pin_unknown",
   "PIN-NO-SCREEN": "pin_no_screen",
+  "PIN-NO-PAD": "pin_no_pad",
   "JOB-CANCELLED": "cancelled",
   "JOB-DEADLINE": "timed_out",
   "JOB-ABANDONED": "lease_lost",

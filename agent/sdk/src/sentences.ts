@@ -98,6 +98,14 @@ export const OWN_SENTENCES: Readonly<Record<OwnKind, Sentences>> = {
     },
     retry: "later",
   },
+  reader_denied: {
+    message: {
+      ja: "カードリーダーを使う権限がありません。",
+      en: "The operating system denies the agent access to the card reader.",
+    },
+    next: { ja: "システム担当に連絡してください。", en: "Call operations; the permissions must be corrected." },
+    retry: "never",
+  },
   device_busy: {
     message: {
       ja: "ほかの画面がこのカードリーダーを使っています。",

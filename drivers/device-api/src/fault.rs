@@ -111,6 +111,8 @@ pub enum FaultCode {
     PinTimeout,
     /// `PIN-NO-SCREEN`: No PIN screen is paired with this counter.
     PinNoScreen,
+    /// `PIN-NO-PAD`: This card reader has no keys for a PIN.
+    PinNoPad,
     /// `HST-DIED`: The driver process ended unexpectedly and was restarted.
     HostDied,
     /// `HST-UNUSABLE`: The driver process does not follow its protocol.
@@ -182,6 +184,7 @@ impl FaultCode {
         Self::PinDeclined,
         Self::PinTimeout,
         Self::PinNoScreen,
+        Self::PinNoPad,
         Self::HostDied,
         Self::HostUnusable,
         Self::JobCancelled,
@@ -232,6 +235,7 @@ impl FaultCode {
             Self::PinDeclined => "PIN-DECLINED",
             Self::PinTimeout => "PIN-TIMEOUT",
             Self::PinNoScreen => "PIN-NO-SCREEN",
+            Self::PinNoPad => "PIN-NO-PAD",
             Self::HostDied => "HST-DIED",
             Self::HostUnusable => "HST-UNUSABLE",
             Self::JobCancelled => "JOB-CANCELLED",
@@ -290,7 +294,8 @@ impl FaultCode {
             | Self::PinFormat
             | Self::PinDeclined
             | Self::PinTimeout
-            | Self::PinNoScreen => Layer::Pin,
+            | Self::PinNoScreen
+            | Self::PinNoPad => Layer::Pin,
             Self::HostDied
             | Self::HostUnusable
             | Self::JobCancelled
@@ -353,6 +358,7 @@ impl FaultCode {
             | Self::CardRefused
             | Self::PinBlocked
             | Self::PinLastTry
+            | Self::PinNoPad
             | Self::HostUnusable
             | Self::DoorHost
             | Self::DoorOrigin

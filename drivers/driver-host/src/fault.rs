@@ -38,6 +38,9 @@ pub(crate) enum JobError {
     /// The service or the reader went while a person was asked.
     #[error("device was lost while the secret was asked for")]
     LostWhileAsked(#[source] BeginError),
+    /// The answer does not fit the question.
+    #[error("answer does not fit the question")]
+    AnswerUnfit,
     /// The person declined.
     #[error("person declined")]
     Declined,
@@ -98,7 +101,7 @@ impl JobError {
             Self::Unanswered => FaultCode::PinTimeout,
             Self::Stopped(Stop::Cancelled) => FaultCode::JobCancelled,
             Self::Stopped(Stop::Deadline) => FaultCode::JobDeadline,
-            Self::NoRandomness | Self::Panicked => FaultCode::AgentInternal,
+            Self::AnswerUnfit | Self::NoRandomness | Self::Panicked => FaultCode::AgentInternal,
             Self::Stuck(code) => *code,
         }
     }

@@ -20,8 +20,8 @@ use std::{
 
 use device_api::{Deadline, DeviceClass, FaultCode, Moment};
 use host_protocol::{
-    AgentMessage, DeviceDescription, DeviceState, HostFault, HostMessage, HostName, Outcome,
-    PROTOCOL_VERSION, ServiceState,
+    AgentMessage, Credential, DeviceDescription, DeviceState, HostFault, HostMessage, HostName,
+    Outcome, PROTOCOL_VERSION, ServiceState, Task,
 };
 use smartcard::{
     Activity, Board, Call, Patience, ReaderCondition, Refresher, Service, Sighting, Surroundings,
@@ -165,12 +165,14 @@ impl Host {
 
     fn start(&mut self, device: &str, job: Job) {
         let job = Arc::new(job);
-        let taken = if self.welcomed {
-            self.device(device)
-                .and_then(|device| device.take_on(Arc::clone(&job)))
-        } else {
+        let taken = if !self.welcomed {
             tracing::error!(job = job.id, "job before the version was agreed");
             Err(FaultCode::HostUnusable)
+        } else if needs_keys(&job.task) {
+            Err(FaultCode::PinNoPad)
+        } else {
+            self.device(device)
+                .and_then(|device| device.take_on(Arc::clone(&job)))
         };
         if let Err(code) = taken {
             let fault = HostFault {
@@ -283,13 +285,11 @@ impl Host {
             class: DeviceClass::CardReader.as_str().to_owned(),
             name: reader.name.clone(),
             state: self.state(&reader.name, reader.state),
+            // The keys of a reader are not driven here, so none are offered; see `needs_keys`.
             pin_pad: false,
         };
         HostMessage::Devices {
-            service: match sighting.service {
-                Service::Up => ServiceState::Up,
-                Service::Unknown | Service::Down | Service::Denied => ServiceState::Down,
-            },
+            service: service_state(sighting.service),
             devices: sighting.readers.iter().map(describe).collect(),
         }
     }
@@ -333,5 +333,41 @@ impl Host {
 
     fn now(&self) -> Moment {
         self.parts.tools.clock.now()
+    }
+}
+
+/// Whether a task wants the PIN typed on the reader, which no reader of this host offers.
+const fn needs_keys(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::ReadMyNumberCard {
+            credential: Credential::PinOnDevice,
+            ..
+        }
+    )
+}
+
+/// What the agent is told of the service; a service that nobody has looked for yet counts as down.
+const fn service_state(seen: Service) -> ServiceState {
+    match seen {
+        Service::Up => ServiceState::Up,
+        Service::Unknown | Service::Down => ServiceState::Down,
+        Service::Denied => ServiceState::Denied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_refuses_is_told_apart_from_one_that_does_not_run() {
+        for (seen, told) in [
+            (Service::Up, ServiceState::Up),
+            (Service::Down, ServiceState::Down),
+            (Service::Denied, ServiceState::Denied),
+        ] {
+            assert_eq!(service_state(seen), told);
+        }
     }
 }

@@ -308,6 +308,8 @@ impl Permitted {
                     LastTry::NotAllowed
                 },
             }),
+            // This host has no device with keys, so it never asks for leave to use them.
+            Answer::EnterOnDevice { .. } => Err(JobError::AnswerUnfit),
             Answer::Declined => Err(JobError::Declined),
             Answer::TimedOut => Err(JobError::Unanswered),
         }

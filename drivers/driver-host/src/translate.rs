@@ -57,7 +57,7 @@ pub(crate) fn authenticity(found: Authenticity) -> wire::Authenticity {
 
 pub(crate) const fn secret_kind(credential: wire::Credential) -> SecretKind {
     match credential {
-        wire::Credential::Pin => SecretKind::Pin,
+        wire::Credential::Pin | wire::Credential::PinOnDevice => SecretKind::Pin,
         wire::Credential::VerificationNumberB => SecretKind::NumberB,
     }
 }
@@ -65,6 +65,7 @@ pub(crate) const fn secret_kind(credential: wire::Credential) -> SecretKind {
 pub(crate) const fn question(credential: wire::Credential, tries_left: u8) -> wire::Question {
     match credential {
         wire::Credential::Pin => wire::Question::Pin { tries_left },
+        wire::Credential::PinOnDevice => wire::Question::PinOnDevice { tries_left },
         wire::Credential::VerificationNumberB => wire::Question::VerificationNumberB { tries_left },
     }
 }

@@ -15,7 +15,8 @@ use std::{
 };
 
 use host_protocol::{
-    AgentMessage, HostMessage, Line, LineReader, Outcome, ServiceState, Task, decode, encode,
+    AgentMessage, Credential, Field, HostMessage, Line, LineReader, Outcome, ServiceState, Task,
+    decode, encode,
 };
 use tempfile::TempDir;
 
@@ -161,6 +162,31 @@ fn a_job_before_the_version_is_agreed_is_refused() {
         panic!("the job must fail")
     };
     assert_eq!(fault.code, "HST-UNUSABLE");
+}
+
+#[test]
+fn a_job_for_the_keys_of_a_reader_is_refused_at_once() {
+    let mut host = Host::welcomed();
+    let task = Task::ReadMyNumberCard {
+        fields: vec![Field::FourAttributes],
+        credential: Credential::PinOnDevice,
+        today: "2026-11-21".to_owned(),
+    };
+    host.say(&AgentMessage::Start {
+        id: 1,
+        device: "pcsc:Virtual PCD 00 00".to_owned(),
+        deadline_ms: 60_000,
+        task,
+    });
+    let finished = host.hear_of(|message| !matches!(message, HostMessage::Devices { .. }));
+    let HostMessage::Finished {
+        id: 1,
+        outcome: Outcome::Failed { fault },
+    } = finished
+    else {
+        panic!("{finished:?}")
+    };
+    assert_eq!(fault.code, "PIN-NO-PAD");
 }
 
 #[test]

@@ -66,6 +66,11 @@ pub enum Answer {
         /// Whether a person with the right to do so allowed the last try to be spent on it.
         last_try_allowed: bool,
     },
+    /// The PIN may be typed on the device now; answers [`Question::PinOnDevice`] only.
+    EnterOnDevice {
+        /// Whether a person with the right to do so allowed the last try to be spent on it.
+        last_try_allowed: bool,
+    },
     /// The person declined.
     Declined,
     /// Nobody answered in time.
@@ -151,6 +156,8 @@ pub enum ServiceState {
     Up,
     /// It does not run; the host waits for it.
     Down,
+    /// It runs and refuses the user under whom the host runs.
+    Denied,
 }
 
 /// One device.
@@ -181,10 +188,6 @@ pub enum DeviceState {
     CardMute,
     /// Another program holds it.
     InUse,
-    /// The operating system denies it.
-    Denied,
-    /// Present, and no driver serves it.
-    Unsupported,
     /// It does not answer.
     Unresponsive,
 }
@@ -214,6 +217,11 @@ pub enum Step {
 pub enum Question {
     /// The citizen's 4-digit PIN of the card-surface input AP.
     Pin {
+        /// Tries left, read from the card just now. One left needs a separate permission.
+        tries_left: u8,
+    },
+    /// Leave to have the same PIN typed on the keys of the device.
+    PinOnDevice {
         /// Tries left, read from the card just now. One left needs a separate permission.
         tries_left: u8,
     },

@@ -42,6 +42,9 @@ pub enum Field {
 pub enum Credential {
     /// The citizen's 4-digit PIN.
     Pin,
+    /// The same PIN, typed on the keys of the reader, only for a device that has them: the host asks
+    /// [`crate::Question::PinOnDevice`] and never learns the PIN.
+    PinOnDevice,
     /// Verification number B (照合番号B), from what is printed on the card.
     VerificationNumberB,
 }

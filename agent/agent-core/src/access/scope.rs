@@ -40,6 +40,10 @@ impl Scope {
         Self::PairPinScreen,
     ];
 
+    /// Those that need a nonce where they are used.
+    pub(crate) const PRIVILEGED: &'static [Self] =
+        &[Self::ReadIndividualNumber, Self::PinByApi, Self::LastTry];
+
     /// The name in tokens and in the configuration.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -89,7 +93,8 @@ pub(crate) fn scope_to_start(task: &Task) -> Need {
                 privileged |= *field == Field::IndividualNumber;
             }
             match credential {
-                Credential::PinOnScreen { .. } => {}
+                // The secret passes no application on these ways.
+                Credential::PinOnScreen { .. } | Credential::PinOnDevice => {}
                 Credential::PinByApi => scopes.push(Scope::PinByApi),
                 Credential::VerificationNumberB => scopes.push(Scope::VerificationNumberB),
             }
@@ -113,9 +118,12 @@ pub(crate) fn scope_to_answer(kind: QuestionKind, answer: &JobAnswer) -> Need {
             scopes: vec![Scope::VerificationNumberB],
             privileged: false,
         },
-        // A PIN that belongs on the screen is refused later because of where it came from; until
-        // then it needs no less than a PIN by API does.
-        (JobAnswer::Secret(_), QuestionKind::PinByApi | QuestionKind::PinOnScreen) => Need {
+        // A PIN that belongs on the screen or the device is refused later because of where it came
+        // from; until then it needs no less than a PIN by API does.
+        (
+            JobAnswer::Secret(_),
+            QuestionKind::PinByApi | QuestionKind::PinOnScreen | QuestionKind::PinOnDevice,
+        ) => Need {
             scopes: vec![Scope::PinByApi],
             privileged: true,
         },

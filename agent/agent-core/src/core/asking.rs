@@ -2,7 +2,9 @@
 //!
 //! Invariants: a question is shown on one screen at a time; a secret is taken from that screen only, for
 //! exactly the job and question that it shows; it goes to the host once; with one try left it does not
-//! go at all before somebody with the right has allowed it.
+//! go at all before somebody with the right has allowed it; nobody is asked before the record of the
+//! job's start is written. Leave to type it on the device is given under the same conditions, and its
+//! question stays open until the host speaks again.
 
 use std::time::Duration;
 
@@ -51,7 +53,8 @@ impl<R> Core<R> {
             return;
         }
         let kind = job.question_kind(secret);
-        if job.question.is_some() || ask <= job.last_ask || kind.is_none() {
+        let open = job.question.is_some() || at.parked.is_some();
+        if open || ask <= job.last_ask || kind.is_none() {
             self.want_end(&id, FaultCode::HostUnusable, now);
             self.out_of_turn(run, now);
             return;
@@ -64,17 +67,46 @@ impl<R> Core<R> {
         self.tell_wrong(&id);
         if let Some(job) = self.jobs.find_mut(&id) {
             job.last_ask = ask;
-            job.question = kind.map(|kind| Question {
+            let question = kind.map(|kind| Question {
                 ask,
                 kind,
                 secret,
                 tries_left,
                 last_try_allowed: false,
+                entering: false,
                 shown_on: None,
                 kept_for: None,
             });
+            // A try must not be spent of which no record tells.
+            match job.work_mut() {
+                Some(at) if at.intent.is_some() => at.parked = question,
+                Some(_) | None => job.question = question,
+            }
         }
+        self.permit_entry(&id);
         self.publish_job(&id);
+    }
+
+    /// Gives the host leave to have the PIN typed on the device, where that is what it asks for. Nobody
+    /// has to answer that, except where it could spend the last try.
+    pub(super) fn permit_entry(&mut self, id: &JobId) {
+        let Some(job) = self.jobs.find_mut(id) else {
+            return;
+        };
+        let asked = job.question.as_mut().filter(|question| {
+            question.kind == QuestionKind::PinOnDevice && !question.locked() && !question.entering
+        });
+        let Some(question) = asked else { return };
+        question.entering = true;
+        let (ask, last_try_allowed) = (question.ask, question.last_try_allowed);
+        let Some(at) = job.work_mut() else { return };
+        // From here on the citizen may type at any moment, and a try be spent that nobody tells of.
+        at.secret_out = true;
+        let (run, work) = (at.run, at.work);
+        job.secrets_used = job.secrets_used.saturating_add(1);
+        let answer = HostAnswer::EnterOnDevice { last_try_allowed };
+        let command = HostCommand::Answer { work, ask, answer };
+        self.out.push(Effect::SendToHost { run, command });
     }
 
     /// Hands a secret to the host. The caller has checked where it comes from and that it may go.
@@ -106,11 +138,15 @@ impl<R> Core<R> {
         self.publish_job(id);
     }
 
-    /// The citizen declined.
-    pub(super) fn decline(&mut self, id: &JobId) {
+    /// The citizen declined. An entry on the device that is under way is ended like the job.
+    pub(super) fn decline(&mut self, id: &JobId, now: Moment) {
         let Some(job) = self.jobs.find_mut(id) else {
             return;
         };
+        if job.question.as_ref().is_some_and(|asked| asked.entering) {
+            self.want_end(id, FaultCode::PinDeclined, now);
+            return;
+        }
         let Some(question) = job.question.take() else {
             return;
         };
@@ -143,6 +179,7 @@ impl<R> Core<R> {
         if let Some(link) = shown_on {
             self.show(id, link);
         }
+        self.permit_entry(id);
         self.publish_job(id);
     }
 
@@ -156,7 +193,7 @@ impl<R> Core<R> {
             }
             ScreenSays::Decline { job, ask } => {
                 if self.screens.is_asked(link, &job, ask) {
-                    self.decline(&job);
+                    self.decline(&job, now);
                 }
             }
         }

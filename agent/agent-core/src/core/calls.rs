@@ -28,15 +28,13 @@ impl<R> Core<R> {
                 session,
             } => self.take_lease(caller, &device, (ttl, session), now),
             Call::Lease(lease) => self.show_lease(caller, &lease, now),
-            Call::Leases => Ok(Answer::Leases(
-                self.leases.views(&caller.owner, now).collect(),
-            )),
+            Call::Leases => self.list_leases(caller, now),
             Call::RenewLease { lease, ttl } => self.renew_lease(caller, &lease, ttl, now),
             Call::ReleaseLease(lease) => self.release_lease(caller, &lease, now),
             Call::StartJob { key, order } => self.start_job(caller, key, order, now),
             Call::Job(job) => self.show_job(caller, &job),
             Call::Jobs => {
-                let own = self.jobs.iter().filter(|job| job.owner == caller.owner);
+                let own = self.jobs.iter().filter(|job| self.may_see_job(caller, job));
                 Ok(Answer::Jobs(own.map(|job| job.view()).collect()))
             }
             Call::CancelJob(job) => self.cancel_job(caller, &job, now),
@@ -106,7 +104,14 @@ impl<R> Core<R> {
         self.show_lease(caller, &id, now)
     }
 
+    fn list_leases(&self, caller: &Caller, now: Moment) -> Outcome<R> {
+        self.need(caller, Scope::SeeCardReaders)?;
+        let own = self.leases.views(&caller.owner, now);
+        Ok(Answer::Leases(own.collect()))
+    }
+
     fn show_lease(&self, caller: &Caller, lease: &LeaseId, now: Moment) -> Outcome<R> {
+        self.need(caller, Scope::SeeCardReaders)?;
         let view = self
             .leases
             .view(lease, &caller.owner, now)
@@ -121,15 +126,19 @@ impl<R> Core<R> {
         ttl: Duration,
         now: Moment,
     ) -> Outcome<R> {
+        self.need(caller, Scope::SeeCardReaders)?;
         check_ttl(ttl)?;
         self.leases
             .view(lease, &caller.owner, now)
             .ok_or(FaultCode::DoorNotFound)?;
-        self.leases.renew(lease, ttl, now);
+        if !self.leases.renew(lease, ttl, now) {
+            return Err(Refusal::about(FaultCode::DoorConflict, "waiting"));
+        }
         self.show_lease(caller, lease, now)
     }
 
     fn release_lease(&mut self, caller: &Caller, lease: &LeaseId, now: Moment) -> Outcome<R> {
+        self.need(caller, Scope::SeeCardReaders)?;
         self.leases
             .view(lease, &caller.owner, now)
             .ok_or(FaultCode::DoorNotFound)?;
@@ -138,6 +147,11 @@ impl<R> Core<R> {
     }
 
     fn new_nonce(&mut self, caller: &Caller, now: Moment) -> Outcome<R> {
+        // A nonce serves privileged calls only; who can make none has no use for it.
+        let mut privileged = Scope::PRIVILEGED.iter();
+        if !privileged.any(|scope| self.access.permits(caller, *scope)) {
+            return Err(FaultCode::DoorGrant.into());
+        }
         let nonce = chance::name(&mut *self.chance);
         self.access.nonces.keep(nonce.clone(), &caller.owner, now)?;
         Ok(Answer::Nonce {

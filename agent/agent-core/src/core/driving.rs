@@ -1,13 +1,17 @@
 //! Jobs on their way: to a host, to an end, into the audit log.
 //!
-//! Invariants: a device has one job at a time; a job's end is published, and its result released, only
-//! after the audit log has answered.
+//! Invariants: a device has one job at a time; nobody is asked for a secret before the record of the
+//! job's start is written; a job's end is published, and its result released, only after the audit log
+//! has answered; where that answer comes too late, the log is told that nothing was handed out.
 
 use device_api::{FaultCode, Moment};
 
 use super::Core;
-use crate::effect::{Effect, Happening, HostAnswer, HostCommand, HostLoss, Report};
-use crate::ids::{AuditTicket, HostRun, JobId};
+use crate::access::scope_to_start;
+use crate::effect::{
+    AuditEntry, AuditStage, Effect, Happening, HostAnswer, HostCommand, HostLoss, Report,
+};
+use crate::ids::{AuditTicket, HostRun, JobId, SessionLink};
 use crate::jobs::{Due, End, Job, Phase, final_fault};
 use crate::stream::Audience;
 use crate::task::{CardFacts, Fault, Step};
@@ -37,8 +41,13 @@ impl<R> Core<R> {
             let Some(job) = self.jobs.find_mut(&next) else {
                 continue;
             };
-            job.begin(run, work, now);
+            let ticket = AuditTicket(self.next_ticket);
+            self.next_ticket += 1;
+            job.begin((run, work), ticket, now);
             let (within, task) = (job.deadline.since(now), job.order.task.clone());
+            let stage = AuditStage::Started(job.audit_order());
+            let entry = Box::new(AuditEntry { job: next, stage });
+            self.out.push(Effect::AppendAudit { ticket, entry });
             let command = HostCommand::Start {
                 work,
                 device,
@@ -134,26 +143,83 @@ impl<R> Core<R> {
             self.tell_wrong(id);
         }
         let ticket = AuditTicket(self.next_ticket);
-        self.next_ticket += 1;
         if let Some(job) = self.jobs.find_mut(id) {
-            let entry = Box::new(job.record(ticket, end, now));
-            self.out.push(Effect::AppendAudit { ticket, entry });
+            let order = job.audit_order();
+            let stage = AuditStage::Ended(order, job.record(ticket, end, now));
+            self.append(id.clone(), stage);
         }
+    }
+
+    fn append(&mut self, job: JobId, stage: AuditStage) {
+        let ticket = AuditTicket(self.next_ticket);
+        self.next_ticket += 1;
+        let entry = Box::new(AuditEntry { job, stage });
+        self.out.push(Effect::AppendAudit { ticket, entry });
     }
 
     /// The audit log has answered.
     pub(super) fn recorded(&mut self, wanted: AuditTicket, written: bool, now: Moment) {
         let waits = |job: &&mut Job<R>| matches!(job.phase, Phase::Recording { ticket, .. } if ticket == wanted);
         let Some(job) = self.jobs.iter_mut().find(waits) else {
+            self.recorded_otherwise(wanted, written, now);
             return;
         };
         job.recorded(written, now);
         let id = job.id.clone();
+        let orphaned = job.session.is_some_and(|link| !self.stream.is_open(link));
+        if orphaned {
+            job.drop_result();
+        }
         if !written {
             self.out
                 .push(Effect::Report(Report::AuditLost { job: id.clone() }));
         }
         self.publish_job(&id);
+    }
+
+    /// The answer concerns the record of a start, or comes too late.
+    fn recorded_otherwise(&mut self, wanted: AuditTicket, written: bool, now: Moment) {
+        let waits = |job: &&Job<R>| {
+            let intent = job.work().and_then(|at| at.intent);
+            intent.is_some_and(|(ticket, _)| ticket == wanted)
+        };
+        let starting = self.jobs.iter().find(waits).map(|job| job.id.clone());
+        if let Some(id) = starting {
+            if !written {
+                self.intent_lost(&id, now);
+            } else if self.jobs.find_mut(&id).is_some_and(Job::intent_written) {
+                self.permit_entry(&id);
+                self.publish_job(&id);
+            }
+            return;
+        }
+        if let Some(job) = self.late.remove(&wanted)
+            && written
+        {
+            self.append(job, AuditStage::Withheld);
+        }
+    }
+
+    /// Without a record of its start a job asks for no secret, so it ends.
+    fn intent_lost(&mut self, id: &JobId, now: Moment) {
+        self.out
+            .push(Effect::Report(Report::AuditLost { job: id.clone() }));
+        self.want_end(id, FaultCode::AuditUnavailable, now);
+    }
+
+    /// The result of a job whose end was not recorded in time is destroyed; should the record be written
+    /// even so, another one puts it right.
+    fn record_late(&mut self, id: &JobId, now: Moment) {
+        let Some((ticket, succeeded)) = self.jobs.find(id).and_then(|job| match &job.phase {
+            Phase::Recording { ticket, end, .. } => Some((*ticket, end.fault.is_none())),
+            Phase::Queued | Phase::AtHost(_) | Phase::Ended(_) => None,
+        }) else {
+            return;
+        };
+        if succeeded {
+            self.late.insert(ticket, id.clone());
+        }
+        self.recorded(ticket, false, now);
     }
 
     pub(super) fn serve_job_timers(&mut self, now: Moment) {
@@ -168,15 +234,8 @@ impl<R> Core<R> {
                     }
                 }
                 Due::ScreenLost => self.give_up_screen(&id),
-                Due::RecordLate => {
-                    let ticket = self.jobs.find(&id).and_then(|job| match job.phase {
-                        Phase::Recording { ticket, .. } => Some(ticket),
-                        Phase::Queued | Phase::AtHost(_) | Phase::Ended(_) => None,
-                    });
-                    if let Some(ticket) = ticket {
-                        self.recorded(ticket, false, now);
-                    }
-                }
+                Due::IntentLate => self.intent_lost(&id, now),
+                Due::RecordLate => self.record_late(&id, now),
                 Due::Erase => self.erase_result(&id),
                 Due::Forget => self.jobs.forget(&id),
             }
@@ -187,8 +246,9 @@ impl<R> Core<R> {
         let Some(job) = self.jobs.find(id) else {
             return;
         };
-        let (owner, view) = (job.owner.clone(), job.view());
-        self.publish(Audience::Owner(owner), Happening::Job(Box::new(view)));
+        let audience = Audience::Owner(job.owner.clone(), scope_to_start(&job.order.task).scopes);
+        let view = Box::new(job.view());
+        self.publish(audience, Happening::Job(view));
     }
 
     /// Finds the job that a host speaks of; a host that speaks of none is out of turn.
@@ -207,7 +267,12 @@ impl<R> Core<R> {
         };
         at.doubt_at = None;
         at.secret_out = false;
-        !std::mem::replace(&mut at.accepted, true)
+        let news = !std::mem::replace(&mut at.accepted, true);
+        // A host that was given leave for an entry on the device speaks again when that is over.
+        if let Some(job) = self.jobs.find_mut(id) {
+            job.question.take_if(|question| question.entering);
+        }
+        news
     }
 
     fn doubt(&mut self, id: &JobId, now: Moment) {
@@ -245,9 +310,10 @@ impl<R> Core<R> {
             );
             return;
         }
-        let ask = job.question.as_ref().map(|question| question.ask);
+        let shown = job.question.as_ref().map(|question| question.ask);
         let Some(at) = job.work_mut() else { return };
         at.timed_out = true;
+        let ask = shown.or_else(|| Some(at.parked.take()?.ask));
         let (run, work) = (at.run, at.work);
         if let Some(ask) = ask {
             let command = HostCommand::Answer {
@@ -262,11 +328,17 @@ impl<R> Core<R> {
     }
 
     fn erase_result(&mut self, id: &JobId) {
-        if let Some(job) = self.jobs.find_mut(id)
-            && let Phase::Ended(ended) = &mut job.phase
-        {
-            ended.result = None;
+        if self.jobs.find_mut(id).is_some_and(Job::drop_result) {
             self.publish_job(id);
+        }
+    }
+
+    /// Results go no other way than to the page that waited for them: they end with its session.
+    pub(super) fn erase_results_of(&mut self, session: SessionLink) {
+        let of_session = self.jobs.iter().filter(|job| job.session == Some(session));
+        let jobs: Vec<_> = of_session.map(|job| job.id.clone()).collect();
+        for job in jobs {
+            self.erase_result(&job);
         }
     }
 }

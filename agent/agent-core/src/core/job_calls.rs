@@ -1,7 +1,7 @@
 //! Requests about jobs.
 //!
-//! Invariants: a job's owner is the only one who sees it and takes its result; one key gives one job;
-//! a nonce is spent only by a call that then succeeds.
+//! Invariants: a job's owner is the only one who sees it and takes its result, and only with the rights
+//! that it takes to start it; one key gives one job; a nonce is spent only by a call that then succeeds.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -64,11 +64,19 @@ impl<R> Core<R> {
         if needs_screen(&order.task) && !self.screens.reachable(&caller.owner) {
             return Err(FaultCode::PinNoScreen.into());
         }
+        if needs_keys(&order.task) && !self.devices.has_keys(&device) {
+            return Err(FaultCode::PinNoPad.into());
+        }
         self.jobs.make_room(&device)?;
         self.access.confirm(caller, &need, now)?;
+        let session = self.leases.session_of(&order.lease);
         let job = self.new_job(caller, key, order, now);
         let id = job.id.clone();
-        self.jobs.add(Job { device, ..job });
+        self.jobs.add(Job {
+            device,
+            session,
+            ..job
+        });
         self.start_waiting_jobs(now);
         self.publish_job(&id);
         let started = self.jobs.find(&id).ok_or(FaultCode::AgentInternal)?;
@@ -116,7 +124,12 @@ impl<R> Core<R> {
                 return Err(Refusal::about(FaultCode::DoorConflict, "ask"));
             }
             JobAnswer::AllowLastTry => {}
-            JobAnswer::Secret(_) if question.kind == QuestionKind::PinOnScreen => {
+            JobAnswer::Secret(_)
+                if matches!(
+                    question.kind,
+                    QuestionKind::PinOnScreen | QuestionKind::PinOnDevice
+                ) =>
+            {
                 return Err(Refusal::about(FaultCode::DoorConflict, "kind"));
             }
             JobAnswer::Secret(_) if question.locked() => {
@@ -134,7 +147,7 @@ impl<R> Core<R> {
         }
         self.access.confirm(caller, &need, now)?;
         match answer {
-            JobAnswer::Decline => self.decline(job),
+            JobAnswer::Decline => self.decline(job, now),
             JobAnswer::AllowLastTry => self.allow_last_try(job, &caller.owner.staff),
             JobAnswer::Secret(value) => self.hand_over(job, value, None),
         }
@@ -157,10 +170,18 @@ impl<R> Core<R> {
     }
 
     fn own_job(&self, caller: &Caller, job: &JobId) -> Result<&Job<R>, FaultCode> {
-        self.jobs
-            .find(job)
-            .filter(|found| found.owner == caller.owner)
-            .ok_or(FaultCode::DoorNotFound)
+        let mut own = self.jobs.iter().filter(|known| known.owner == caller.owner);
+        let found = own
+            .find(|known| known.id == *job)
+            .ok_or(FaultCode::DoorNotFound)?;
+        self.access
+            .check(caller, &scope_to_start(&found.order.task))?;
+        Ok(found)
+    }
+
+    pub(super) fn may_see_job(&self, caller: &Caller, job: &Job<R>) -> bool {
+        let need = scope_to_start(&job.order.task);
+        job.owner == caller.owner && self.access.check(caller, &need).is_ok()
     }
 
     fn new_job(&mut self, caller: &Caller, key: String, order: JobOrder, now: Moment) -> Job<R> {
@@ -174,6 +195,7 @@ impl<R> Core<R> {
             deadline: now.plus(order.within),
             device: device_api::DeviceId::new(""),
             order,
+            session: None,
             phase: Phase::Queued,
             step: None,
             card: None,
@@ -196,6 +218,16 @@ const fn needs_screen(task: &Task) -> bool {
         task,
         Task::ReadMyNumberCard {
             credential: Credential::PinOnScreen { .. },
+            ..
+        }
+    )
+}
+
+const fn needs_keys(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::ReadMyNumberCard {
+            credential: Credential::PinOnDevice,
             ..
         }
     )

@@ -45,11 +45,8 @@ impl<R> Core<R> {
         }
         match said {
             HostSays::Hello { .. } => {}
-            HostSays::Devices {
-                service_up,
-                devices,
-            } => {
-                let reported = self.devices.report(run.host, service_up, devices);
+            HostSays::Devices { service, devices } => {
+                let reported = self.devices.report(run.host, service, devices);
                 for device in reported.offered_twice {
                     self.out.push(Effect::Report(Report::DeviceOfferedTwice {
                         host: run.host,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use agent_core::access::{Caller, Owner, Proof, Scope};
 use agent_core::effect::{
-    Answer, AuditEntry, Happening, HostCommand, LeaseView, Place, ScreenTell,
+    Answer, AuditEnd, AuditOrder, AuditStage, Happening, HostCommand, LeaseView, Place, ScreenTell,
 };
 use agent_core::event::{
-    Call, DeviceReport, DeviceState, HostSays, Refusal, ScreenSays, SecretKind,
+    Call, DeviceReport, DeviceState, HostSays, Refusal, ScreenSays, SecretKind, ServiceState,
 };
 use agent_core::ids::{
     AuditTicket, HostId, HostRun, JobId, LeaseId, Origin, RequestId, ScreenLink, SessionId,
@@ -56,6 +56,8 @@ pub(crate) struct Bench {
     pub(crate) now: Moment,
     /// Effects of the last event that no helper has used up.
     pub(crate) out: Vec<Effect<Reading>>,
+    /// Whether records of starts are left to the test; otherwise each is written at once.
+    pub(crate) holds_starts: bool,
     next_request: u64,
 }
 
@@ -79,6 +81,7 @@ impl Bench {
             core,
             now,
             out: Vec::new(),
+            holds_starts: false,
             next_request: 1,
         }
     }
@@ -94,7 +97,23 @@ impl Bench {
 
     pub(crate) fn event(&mut self, event: Event<Reading>) -> &[Effect<Reading>] {
         self.out = self.core.handle(event, self.now);
+        self.write_starts();
         &self.out
+    }
+
+    fn write_starts(&mut self) {
+        while let Some(place) = self
+            .out
+            .iter()
+            .position(is_start)
+            .filter(|_| !self.holds_starts)
+        {
+            let Effect::AppendAudit { ticket, .. } = self.out.remove(place) else {
+                panic!("no record")
+            };
+            let more = self.core.handle(Event::AuditWritten { ticket }, self.now);
+            self.out.extend(more);
+        }
     }
 
     pub(crate) fn call(&mut self, caller: &Caller, call: Call) -> Result<Answer<Reading>, Refusal> {
@@ -122,7 +141,8 @@ impl Bench {
         let mut all = Vec::new();
         while let Some(due) = self.core.next_wakeup().filter(|due| *due <= end) {
             self.now = due;
-            all.extend(self.core.handle(Event::Woken, due));
+            self.event(Event::Woken);
+            all.append(&mut self.out);
             assert!(
                 self.core.next_wakeup().is_none_or(|next| next > due),
                 "woken in vain"
@@ -151,7 +171,7 @@ impl Bench {
         self.host(
             run,
             HostSays::Devices {
-                service_up: true,
+                service: ServiceState::Up,
                 devices,
             },
         );
@@ -247,15 +267,15 @@ impl Bench {
     }
 
     /// Answers the record that the last event sent to the audit log.
-    pub(crate) fn audit(&mut self, written: bool) -> AuditEntry {
-        let (ticket, entry) = appended(&self.out).unwrap();
+    pub(crate) fn audit(&mut self, written: bool) -> AuditEnd {
+        let (ticket, _, end) = ended(&self.out).unwrap();
         let event = if written {
             Event::AuditWritten { ticket }
         } else {
             Event::AuditFailed { ticket }
         };
         self.event(event);
-        entry
+        end
     }
 
     /// Connects a new screen and pairs it with the caller's counter; gives its key.
@@ -381,11 +401,28 @@ pub(crate) fn order_with(lease: LeaseId, fence: u64, task: Task) -> JobOrder {
     }
 }
 
-pub(crate) fn appended(out: &[Effect<Reading>]) -> Option<(AuditTicket, AuditEntry)> {
+/// What records were ordered.
+pub(crate) fn stages(out: &[Effect<Reading>]) -> Vec<AuditStage> {
+    let stage = |effect: &Effect<Reading>| match effect {
+        Effect::AppendAudit { entry, .. } => Some(entry.stage.clone()),
+        _ => None,
+    };
+    out.iter().filter_map(stage).collect()
+}
+
+/// The first record of a job's end among some effects.
+pub(crate) fn ended(out: &[Effect<Reading>]) -> Option<(AuditTicket, AuditOrder, AuditEnd)> {
     out.iter().find_map(|effect| match effect {
-        Effect::AppendAudit { ticket, entry } => Some((*ticket, (**entry).clone())),
+        Effect::AppendAudit { ticket, entry } => match &entry.stage {
+            AuditStage::Ended(order, end) => Some((*ticket, order.clone(), end.clone())),
+            AuditStage::Started(_) | AuditStage::Withheld => None,
+        },
         _ => None,
     })
+}
+
+fn is_start(effect: &Effect<Reading>) -> bool {
+    matches!(effect, Effect::AppendAudit { entry, .. } if matches!(entry.stage, AuditStage::Started(_)))
 }
 
 /// The answers that went to the host.

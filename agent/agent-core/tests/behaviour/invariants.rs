@@ -7,8 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use agent_core::access::Caller;
-use agent_core::effect::{Answer, Effect, HostAnswer, HostCommand, LeaseView, Place, ScreenTell};
-use agent_core::event::{Call, DeviceState, HostSays, JobAnswer, ScreenSays, SecretKind};
+use agent_core::effect::{
+    Answer, AuditEntry, AuditStage, Effect, HostAnswer, HostCommand, LeaseView, Place, ScreenTell,
+};
+use agent_core::event::{
+    Call, DeviceReport, DeviceState, HostSays, JobAnswer, ScreenSays, SecretKind, ServiceState,
+};
 use agent_core::ids::{AuditTicket, HostRun, JobId, LeaseId, ScreenLink, SessionId, SessionLink};
 use agent_core::task::{Credential, JobOrder, JobState, Step as JobStep, Task};
 use agent_core::{Event, Sealed};
@@ -27,8 +31,9 @@ struct Work {
     work: u64,
     device: DeviceId,
     asked: u32,
-    /// Whether a well-behaved host would ask now.
+    /// Whether a well-behaved host would ask now, and for what.
     may_ask: bool,
+    secret: SecretKind,
 }
 
 /// What the test knows.
@@ -51,6 +56,12 @@ struct World {
     ended: BTreeMap<JobId, JobState>,
     tickets: Vec<(AuditTicket, JobId)>,
     recorded: BTreeMap<JobId, bool>,
+    /// The records of starts that wait to be written, and those that were.
+    starts: Vec<(AuditTicket, JobId)>,
+    begun: BTreeSet<JobId>,
+    /// The job of each work, as the record before its start says.
+    job_of: BTreeMap<u64, JobId>,
+    starting: Option<JobId>,
     taken: BTreeSet<JobId>,
     sessions: Vec<(SessionLink, SessionId, usize)>,
     screens: BTreeMap<ScreenLink, Shown>,
@@ -90,6 +101,10 @@ impl World {
             ended: BTreeMap::new(),
             tickets: Vec::new(),
             recorded: BTreeMap::new(),
+            starts: Vec::new(),
+            begun: BTreeSet::new(),
+            job_of: BTreeMap::new(),
+            starting: None,
             taken: BTreeSet::new(),
             sessions: Vec::new(),
             screens: BTreeMap::new(),
@@ -101,6 +116,7 @@ impl World {
             next: 1,
             duties: Vec::new(),
         };
+        world.bench.holds_starts = true;
         world.event(Event::Started);
         // A screen at each counter, so that most jobs come as far as a PIN.
         for who in [0, 2] {
@@ -118,6 +134,13 @@ impl World {
         assert!(due.is_none_or(|due| due > now), "woken at once");
         for duty in std::mem::take(&mut self.duties) {
             self.host(duty);
+        }
+        // Most records of starts are written at once; some wait for the step that writes records.
+        let prompt = self.starts.iter().position(|(ticket, _)| ticket.0 % 4 != 0);
+        if let Some(place) = prompt {
+            let (ticket, job) = self.starts.remove(place);
+            self.begun.insert(job);
+            self.event(Event::AuditWritten { ticket });
         }
         let reaped = self.killed.keys().find(|run| run.run % 5 != 0).copied();
         if let Some(run) = reaped {
@@ -159,14 +182,7 @@ impl World {
                     self.works.clear();
                 }
                 Effect::SendToHost { run, command } => self.learn_command(run, command),
-                Effect::AppendAudit { ticket, entry } => {
-                    assert!(
-                        !self.recorded.contains_key(&entry.job),
-                        "one record for each job"
-                    );
-                    assert!(!self.tickets.iter().any(|(_, job)| *job == entry.job));
-                    self.tickets.push((ticket, entry.job.clone()));
-                }
+                Effect::AppendAudit { ticket, entry } => self.learn_record(ticket, *entry),
                 Effect::Welcome { link, session, .. } => {
                     let open = self.sessions.iter_mut().find(|(open, ..)| *open == link);
                     open.unwrap().1 = session;
@@ -189,6 +205,35 @@ impl World {
         }
     }
 
+    fn learn_record(&mut self, ticket: AuditTicket, AuditEntry { job, stage }: AuditEntry) {
+        let over = self.recorded.contains_key(&job)
+            || self.tickets.iter().any(|(_, ending)| *ending == job);
+        match stage {
+            AuditStage::Started(_) => {
+                assert!(!over, "a start comes before the end");
+                assert!(
+                    !self.job_of.values().any(|known| *known == job),
+                    "one start"
+                );
+                self.starting = Some(job.clone());
+                self.starts.push((ticket, job));
+            }
+            AuditStage::Ended(..) => {
+                assert!(!over, "one end for each job");
+                self.tickets.push((ticket, job));
+            }
+            AuditStage::Withheld => {
+                assert_eq!(
+                    self.recorded.get(&job),
+                    Some(&true),
+                    "a record that came late"
+                );
+                assert!(!self.taken.contains(&job), "nothing was handed out");
+                assert!(self.ended.get(&job) != Some(&JobState::Succeeded));
+            }
+        }
+    }
+
     fn learn_command(&mut self, run: HostRun, command: HostCommand) {
         assert_eq!(self.alive, Some(run), "nothing is said to the dead");
         match command {
@@ -197,13 +242,21 @@ impl World {
             } => {
                 let busy = self.works.iter().any(|other| other.device == device);
                 assert!(!busy, "one job at a time on {device}");
+                let recorded = self.starting.take().expect("the record comes first");
+                self.job_of.insert(work, recorded);
                 let may_ask = task != Task::IdentifyCard;
+                let secret = if task == read(Credential::PinOnDevice) {
+                    SecretKind::PinOnDevice
+                } else {
+                    SecretKind::Pin
+                };
                 self.works.push(Work {
                     run,
                     work,
                     device,
                     asked: 0,
                     may_ask,
+                    secret,
                 });
             }
             HostCommand::Answer { work, ask, answer } => {
@@ -215,13 +268,21 @@ impl World {
                     self.works.iter().any(|known| known.work == work),
                     "the job is there"
                 );
-                if let HostAnswer::Secret {
-                    value,
-                    last_try_allowed,
-                } = answer
-                {
+                let spends = match answer {
+                    HostAnswer::Secret {
+                        value,
+                        last_try_allowed,
+                    } => {
+                        assert_eq!(value.len(), 4);
+                        Some(last_try_allowed)
+                    }
+                    HostAnswer::EnterOnDevice { last_try_allowed } => Some(last_try_allowed),
+                    HostAnswer::Declined | HostAnswer::TimedOut => None,
+                };
+                if let Some(last_try_allowed) = spends {
+                    let job = &self.job_of[&work];
+                    assert!(self.begun.contains(job), "no secret before the record");
                     assert!(self.secrets.insert((work, ask)), "a secret goes once");
-                    assert_eq!(value.len(), 4);
                     if *tries.unwrap() == 1 {
                         assert!(last_try_allowed, "the last try was not allowed");
                         self.last_tries_spent += 1;
@@ -263,13 +324,17 @@ impl World {
         let states = [
             DeviceState::Empty,
             DeviceState::CardPresent,
-            DeviceState::Denied,
+            DeviceState::Unresponsive,
         ];
         let state = states.get(usize::from(variety)).copied();
-        let mut devices = vec![crate::bench::reader(OTHER_READER, DeviceState::Empty)];
-        devices.extend(state.map(|state| crate::bench::reader(READER, state)));
+        let mut devices = vec![with_keys(OTHER_READER, DeviceState::Empty)];
+        devices.extend(state.map(|state| with_keys(READER, state)));
         self.host(HostSays::Devices {
-            service_up: variety < 3,
+            service: match variety {
+                0..3 => ServiceState::Up,
+                3 => ServiceState::Down,
+                _ => ServiceState::Denied,
+            },
             devices,
         });
     }
@@ -321,7 +386,15 @@ impl World {
             | Step::Decline(_)
             | Step::CloseScreen(_) => self.play_connections(step),
             Step::Audit(choice, written) => {
-                if !self.tickets.is_empty() {
+                if let Some((ticket, job)) = self.starts.pop() {
+                    let event = if written {
+                        self.begun.insert(job);
+                        Event::AuditWritten { ticket }
+                    } else {
+                        Event::AuditFailed { ticket }
+                    };
+                    self.event(event);
+                } else if !self.tickets.is_empty() {
                     let (ticket, job) = self.tickets.remove(choice % self.tickets.len());
                     self.recorded.insert(job, written);
                     let event = if written {
@@ -386,12 +459,12 @@ impl World {
                     .unwrap();
                 known.asked += 1;
                 known.may_ask = false;
-                let ask = known.asked;
+                let (ask, secret) = (known.asked, known.secret);
                 self.asks.insert((work, ask), tries_left);
                 self.host(HostSays::Ask {
                     work,
                     ask,
-                    secret: SecretKind::Pin,
+                    secret,
                     tries_left,
                 });
             }
@@ -547,6 +620,7 @@ impl World {
                 let task = match task {
                     0 => Task::IdentifyCard,
                     1 => read(Credential::PinByApi),
+                    2 => read(Credential::PinOnDevice),
                     _ => read_on_screen(),
                 };
                 let order = JobOrder {
@@ -740,10 +814,18 @@ impl World {
     }
 }
 
+/// A reader on which every kind of job can be started.
+fn with_keys(id: &str, state: DeviceState) -> DeviceReport {
+    DeviceReport {
+        pin_pad: true,
+        ..crate::bench::reader(id, state)
+    }
+}
+
 fn all_present() -> HostSays<Reading> {
-    let devices = [READER, OTHER_READER].map(|id| crate::bench::reader(id, DeviceState::Empty));
+    let devices = [READER, OTHER_READER].map(|id| with_keys(id, DeviceState::Empty));
     HostSays::Devices {
-        service_up: true,
+        service: ServiceState::Up,
         devices: devices.into(),
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use agent_core::effect::{
     Answer, DeviceListView, Effect, Happening, HostCommand, HostLoss, Report,
 };
-use agent_core::event::{Call, DeviceState, HostSays};
+use agent_core::event::{Call, DeviceState, HostSays, ServiceState};
 use agent_core::ids::{HostId, HostRun};
 use agent_core::task::Task;
 use agent_core::{Event, Position};
 use device_api::{DeviceId, FaultCode};
 
-use crate::bench::{Bench, READER, Reading, appended, caller, order, published, read, reader, run};
+use crate::bench::{Bench, READER, Reading, caller, ended, order, published, read, reader, run};
 
 fn devices(bench: &mut Bench) -> DeviceListView {
     match bench.call(&caller("s-1"), Call::Devices) {
@@ -236,8 +236,6 @@ fn a_device_that_cannot_be_used_stays_listed_with_the_reason() {
         (DeviceState::CardPresent, None),
         (DeviceState::CardMute, None),
         (DeviceState::InUse, Some(FaultCode::ReaderBusy)),
-        (DeviceState::Denied, Some(FaultCode::ReaderDenied)),
-        (DeviceState::Unsupported, Some(FaultCode::HostUnusable)),
         (DeviceState::Unresponsive, Some(FaultCode::ReaderHung)),
     ] {
         bench.readers(run(1), state);
@@ -247,7 +245,7 @@ fn a_device_that_cannot_be_used_stays_listed_with_the_reason() {
     bench.host(
         run(1),
         HostSays::Devices {
-            service_up: true,
+            service: ServiceState::Up,
             devices: vec![],
         },
     );
@@ -256,20 +254,20 @@ fn a_device_that_cannot_be_used_stays_listed_with_the_reason() {
         (shown.state, shown.trouble),
         (DeviceState::Absent, Some(FaultCode::ReaderGone))
     );
-    bench.host(
-        run(1),
-        HostSays::Devices {
-            service_up: false,
-            devices: vec![],
-        },
-    );
-    let list = devices(&mut bench);
-    assert_eq!(list.devices[0].trouble, Some(FaultCode::ServiceAbsent));
-    assert_eq!(list.service_up, Some(false));
+    for (service, trouble) in [
+        (ServiceState::Down, FaultCode::ServiceAbsent),
+        (ServiceState::Denied, FaultCode::ReaderDenied),
+    ] {
+        let devices = vec![];
+        bench.host(run(1), HostSays::Devices { service, devices });
+        let list = self::devices(&mut bench);
+        assert_eq!(list.devices[0].trouble, Some(trouble));
+        assert_eq!(list.service, Some(service));
+    }
     bench.event(Event::HostExited { run: run(1) });
     let list = devices(&mut bench);
     assert_eq!(
-        (list.devices[0].trouble, list.service_up),
+        (list.devices[0].trouble, list.service),
         (Some(FaultCode::HostDied), None)
     );
 }
@@ -278,16 +276,16 @@ fn a_device_that_cannot_be_used_stays_listed_with_the_reason() {
 fn no_job_starts_on_a_device_that_cannot_be_used() {
     let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
     let lease = bench.lease(&clerk, None);
-    bench.readers(run(1), DeviceState::Denied);
+    bench.readers(run(1), DeviceState::Unresponsive);
     let call = Call::StartJob {
         key: "k".into(),
         order: order(&lease, Task::IdentifyCard),
     };
     assert_eq!(
         bench.call(&clerk, call).unwrap_err().code,
-        FaultCode::ReaderDenied
+        FaultCode::ReaderHung
     );
-    assert!(appended(&bench.out).is_none());
+    assert!(ended(&bench.out).is_none());
 }
 
 #[test]
@@ -301,11 +299,11 @@ fn a_device_belongs_to_the_host_that_offered_it_first() {
     bench.hello(run(1));
     bench.hello(other);
     bench.readers(run(1), DeviceState::CardPresent);
-    let devices = vec![reader(READER, DeviceState::Denied)];
+    let devices = vec![reader(READER, DeviceState::Unresponsive)];
     bench.host(
         other,
         HostSays::Devices {
-            service_up: true,
+            service: ServiceState::Up,
             devices,
         },
     );
@@ -334,7 +332,7 @@ fn the_list_of_devices_cannot_grow_without_end() {
         bench.host(
             run(1),
             HostSays::Devices {
-                service_up: true,
+                service: ServiceState::Up,
                 devices,
             },
         );
@@ -418,7 +416,11 @@ fn pages_hear_of_changes_only_and_get_what_they_missed() {
         bench.host(
             run(1),
             HostSays::Devices {
-                service_up: round % 2 == 0,
+                service: if round % 2 == 0 {
+                    ServiceState::Up
+                } else {
+                    ServiceState::Down
+                },
                 devices: vec![],
             },
         );

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use agent_core::Event;
-use agent_core::access::{Caller, Proof};
-use agent_core::effect::{Answer, Effect, HostCommand};
+use agent_core::access::{Caller, Proof, Scope};
+use agent_core::effect::{Answer, AuditStage, Effect, HostCommand};
 use agent_core::event::{Call, HostSays, JobAnswer, SecretKind};
-use agent_core::ids::{JobId, SessionLink};
+use agent_core::ids::{AuditTicket, JobId, SessionLink};
 use agent_core::task::{Credential, Fault, Field, JobState, Task};
 use device_api::{FaultCode, Secret};
 
 use crate::bench::{
-    Bench, READER, answers, appended, caller, caller_at, order, order_with, published, read,
-    read_on_screen, run,
+    Bench, READER, answers, caller, caller_at, ended, order, order_with, published, read,
+    read_on_screen, run, stages, told,
 };
 
 fn refused(bench: &mut Bench, caller: &Caller, call: Call) -> FaultCode {
@@ -41,13 +41,13 @@ fn a_result_is_handed_out_after_its_record_is_written_and_once() {
     assert_eq!(bench.view(&clerk, &job.id).state, JobState::Running);
 
     bench.done(run(1), work, 7);
-    let (ticket, entry) = appended(&bench.out).unwrap();
+    let (ticket, recorded, end) = ended(&bench.out).unwrap();
     assert!(
         published(&bench.out).is_empty(),
         "nobody hears of the end before it is recorded"
     );
     assert_eq!(
-        (entry.operation, entry.fault, entry.device.as_str()),
+        (recorded.operation, end.fault, recorded.device.as_str()),
         ("identifyCard", None, READER)
     );
     assert_eq!(bench.view(&clerk, &job.id).state, JobState::Running);
@@ -93,13 +93,210 @@ fn an_audit_log_that_does_not_answer_counts_as_failed() {
     let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
     let (job, work) = bench.started(&clerk, Task::IdentifyCard);
     bench.done(run(1), work, 7);
-    let (ticket, _) = appended(&bench.out).unwrap();
+    let (ticket, ..) = ended(&bench.out).unwrap();
     bench.pass(Duration::from_secs(11));
     bench.event(Event::AuditWritten { ticket });
+    assert_eq!(
+        stages(&bench.out),
+        [AuditStage::Withheld],
+        "the log must not go on telling of a success"
+    );
     assert_eq!(
         take(&mut bench, &clerk, &job.id),
         Err(FaultCode::AuditUnavailable)
     );
+}
+
+#[test]
+fn a_late_record_of_a_failure_needs_no_other_to_put_it_right() {
+    let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+    let (_, work) = bench.started(&clerk, Task::IdentifyCard);
+    let fault = FaultCode::CardRemoved.into();
+    bench.host(run(1), HostSays::Failed { work, fault });
+    let (ticket, ..) = ended(&bench.out).unwrap();
+    bench.pass(Duration::from_secs(11));
+    bench.event(Event::AuditWritten { ticket });
+    assert_eq!(stages(&bench.out), []);
+}
+
+/// A job whose host asks for a PIN while the record of its start is still being written.
+fn asked_early(bench: &mut Bench, clerk: &Caller) -> (JobId, u64, AuditTicket) {
+    bench.pair(1, clerk);
+    bench.holds_starts = true;
+    let (job, work) = bench.started(clerk, read_on_screen());
+    let started = bench.out.iter().find_map(|effect| match effect {
+        Effect::AppendAudit { ticket, entry } => Some((*ticket, entry.stage.clone())),
+        _ => None,
+    });
+    let (ticket, AuditStage::Started(recorded)) = started.unwrap() else {
+        panic!("no record of a start")
+    };
+    assert_eq!(
+        (recorded.staff.as_str(), recorded.credential),
+        ("s-1", Some(Credential::PinOnScreen { shuffled: false }))
+    );
+    bench.ask(run(1), work, 1, 3);
+    (job.id, work, ticket)
+}
+
+#[test]
+fn nobody_is_asked_for_a_secret_before_the_start_is_recorded() {
+    let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+    let (job, _, ticket) = asked_early(&mut bench, &clerk);
+    assert_eq!(told(&bench.out), []);
+    assert_eq!(bench.view(&clerk, &job).question, None);
+    bench.type_pin(1, &job, 1, "1234");
+    assert_eq!(answers(&bench.out).len(), 0);
+    bench.event(Event::AuditWritten { ticket });
+    assert_eq!(told(&bench.out).len(), 1, "now the screen asks");
+    bench.type_pin(1, &job, 1, "1234");
+    assert_eq!(answers(&bench.out).len(), 1);
+}
+
+#[test]
+fn a_job_whose_start_cannot_be_recorded_ends_without_a_question() {
+    let lost: [fn(&mut Bench, AuditTicket); 2] = [
+        |bench, ticket| drop(bench.event(Event::AuditFailed { ticket }).len()),
+        |bench, _ticket| bench.out = bench.pass(Duration::from_secs(10)),
+    ];
+    for lose in lost {
+        let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+        let (job, work, ticket) = asked_early(&mut bench, &clerk);
+        lose(&mut bench, ticket);
+        assert_eq!(told(&bench.out), []);
+        let fault = FaultCode::JobCancelled.into();
+        bench.host(run(1), HostSays::Failed { work, fault });
+        let end = bench.audit(true);
+        assert_eq!(end.fault.unwrap().code, FaultCode::AuditUnavailable);
+        assert_eq!(end.secrets_used, 0);
+        let fault = bench.view(&clerk, &job).fault.unwrap();
+        assert_eq!(fault.code, FaultCode::AuditUnavailable);
+    }
+}
+
+#[test]
+fn a_question_that_waits_for_the_record_is_closed_at_the_deadline() {
+    let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+    let lease = bench.lease(&clerk, None);
+    bench.pair(1, &clerk);
+    bench.holds_starts = true;
+    let mut short = order(&lease, read_on_screen());
+    short.within = Duration::from_secs(5);
+    bench.start(&clerk, "k", short);
+    let work = bench.sent_start().unwrap();
+    bench.ask(run(1), work, 1, 3);
+    let out = bench.pass(Duration::from_secs(5));
+    assert_eq!(answers(&out), ["TimedOut"]);
+}
+
+/// The same person with other scopes in the token.
+fn with_scopes(clerk: &Caller, scopes: &[Scope]) -> Caller {
+    Caller {
+        scopes: scopes.iter().copied().collect(),
+        ..clerk.clone()
+    }
+}
+
+#[test]
+fn who_may_not_start_a_job_sees_nothing_of_it_and_takes_no_result() {
+    let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+    let (job, work) = bench.started(&clerk, read(Credential::PinByApi));
+    let poor = [
+        with_scopes(&clerk, &[]),
+        with_scopes(&clerk, &[Scope::SeeCardReaders, Scope::IdentifyCard]),
+        with_scopes(&clerk, &[Scope::SeeCardReaders, Scope::PinByApi]),
+    ];
+    bench.done(run(1), work, 7);
+    bench.audit(true);
+    for poor in &poor {
+        for call in [
+            Call::Job(job.id.clone()),
+            Call::CancelJob(job.id.clone()),
+            Call::TakeResult(job.id.clone()),
+        ] {
+            assert_eq!(refused(&mut bench, poor, call), FaultCode::DoorGrant);
+        }
+        let listed = bench.call(poor, Call::Jobs);
+        assert!(matches!(listed, Ok(Answer::Jobs(jobs)) if jobs.is_empty()));
+    }
+    assert_eq!(take(&mut bench, &clerk, &job.id), Ok(7));
+}
+
+#[test]
+fn events_of_a_job_go_only_to_sessions_that_may_start_it() {
+    let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+    bench.session(1, &with_scopes(&clerk, &[]));
+    bench.session(2, &with_scopes(&clerk, &[Scope::SeeCardReaders]));
+    bench.session(3, &clerk);
+    let (job, work) = bench.started(&clerk, Task::IdentifyCard);
+    bench.done(run(1), work, 7);
+    bench.audit(true);
+    let heard: Vec<u64> = published(&bench.out)
+        .iter()
+        .map(|(link, ..)| *link)
+        .collect();
+    assert_eq!(heard, [3]);
+    assert_eq!(take(&mut bench, &clerk, &job.id), Ok(7));
+}
+
+#[test]
+fn without_a_scope_there_is_no_lease_to_see_and_no_nonce_to_have() {
+    let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+    let lease = bench.lease(&clerk, None).id;
+    let poor = with_scopes(&clerk, &[]);
+    bench.session(1, &poor);
+    for call in [
+        Call::Lease(lease.clone()),
+        Call::Leases,
+        Call::RenewLease {
+            lease: lease.clone(),
+            ttl: Duration::from_secs(5),
+        },
+        Call::ReleaseLease(lease.clone()),
+        Call::NewNonce,
+    ] {
+        assert_eq!(refused(&mut bench, &poor, call), FaultCode::DoorGrant);
+    }
+    bench.call(&clerk, Call::ReleaseLease(lease)).unwrap();
+    assert_eq!(published(&bench.out), []);
+    let unprivileged = with_scopes(&clerk, &[Scope::SeeCardReaders, Scope::VerificationNumberB]);
+    assert_eq!(
+        refused(&mut bench, &unprivileged, Call::NewNonce),
+        FaultCode::DoorGrant
+    );
+}
+
+#[test]
+fn a_result_ends_with_the_session_to_which_its_lease_was_bound() {
+    // The session ends after the result is there, while its record is written, and not at all.
+    for (recorded_first, closes) in [(true, true), (false, true), (true, false)] {
+        let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
+        let session = bench.session(1, &clerk);
+        bench.session(2, &clerk);
+        let lease = bench.lease(&clerk, Some(session));
+        let job = bench.start(&clerk, "k", order(&lease, Task::IdentifyCard));
+        let work = bench.sent_start().unwrap();
+        bench.done(run(1), work, 7);
+        let (ticket, ..) = ended(&bench.out).unwrap();
+        if recorded_first {
+            bench.event(Event::AuditWritten { ticket });
+            // The page may give the reader back before it takes the result.
+            bench
+                .call(&clerk, Call::ReleaseLease(lease.id.clone()))
+                .unwrap();
+        }
+        let link = SessionLink(if closes { 1 } else { 2 });
+        bench.event(Event::SessionClosed { link });
+        if !recorded_first {
+            bench.event(Event::AuditWritten { ticket });
+        }
+        let expected = if closes {
+            Err(FaultCode::DoorGone)
+        } else {
+            Ok(7)
+        };
+        assert_eq!(take(&mut bench, &clerk, &job.id), expected);
+    }
 }
 
 #[test]

@@ -279,3 +279,39 @@ fn an_origin_has_a_bounded_number_of_sessions() {
     let refused = |effect: &Effect<u64>| matches!(effect, Effect::RefuseSession { refusal, .. } if refusal.code == FaultCode::DoorTooMany);
     assert!(bench.out.iter().any(refused));
 }
+
+#[test]
+fn who_renews_cannot_keep_others_waiting_for_ever() {
+    let (mut bench, clerk, next) = (Bench::ready(), caller("a"), caller("b"));
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let held = bench.lease(&clerk, None);
+    let renew = |ttl| Call::RenewLease {
+        lease: held.id.clone(),
+        ttl,
+    };
+    for _ in 0..5 {
+        bench.pass(minutes(9));
+        bench.call(&clerk, renew(minutes(10))).unwrap();
+    }
+    let waits = bench.lease(&next, None);
+    bench.pass(minutes(9));
+    let refusal = bench.call(&clerk, renew(minutes(10))).unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.detail),
+        (FaultCode::DoorConflict, Some("waiting"))
+    );
+    bench
+        .call(
+            &next,
+            Call::RenewLease {
+                lease: waits.id.clone(),
+                ttl: minutes(10),
+            },
+        )
+        .unwrap();
+    bench.pass(minutes(1));
+    assert_eq!(
+        look(&mut bench, &next, &waits).unwrap().place,
+        Place::Granted { fence: 1001 }
+    );
+}

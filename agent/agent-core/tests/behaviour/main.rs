@@ -16,5 +16,6 @@ mod invariants;
 mod journeys_hosts;
 mod journeys_jobs;
 mod journeys_leases;
+mod journeys_pad;
 mod journeys_screens;
 mod steps;

@@ -43,7 +43,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Exit),
         12 => Just(Step::Recover),
         3 => Just(Step::Hello),
-        4 => prop_oneof![6 => Just(0_u8), 1 => 1..4_u8].prop_map(Step::Devices),
+        4 => prop_oneof![6 => Just(0_u8), 1 => 1..5_u8].prop_map(Step::Devices),
         8 => which.clone().prop_map(Step::Accept),
         4 => which.clone().prop_map(Step::Progress),
         24 => (which.clone(), 0..12_u8)
@@ -56,7 +56,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, device, bound)| Step::Lease(who, device, bound)),
         2 => which.clone().prop_map(Step::Renew),
         2 => which.clone().prop_map(Step::Release),
-        24 => (which.clone(), 0..4_u8, 0..8_u8)
+        24 => (which.clone(), 0..5_u8, 0..8_u8)
             .prop_map(|(lease, task, key)| Step::Start(lease, task, key)),
         2 => which.clone().prop_map(Step::Cancel),
         24 => (which.clone(), 0..5_u8).prop_map(|(job, kind)| Step::Answer(job, kind)),

@@ -45,6 +45,13 @@ test("the last try waits for a decision until it is allowed", () => {
   assert.equal(describeJob({ ...JOB, question: { ...question, lastTryAllowed: true } }).lastTry, false);
 });
 
+test("a PIN that is typed on the reader is asked for there", () => {
+  const question = { ask: 1, kind: "pinOnDevice", triesLeft: 3, lastTryAllowed: false } as const;
+  const progress = describeJob({ ...JOB, question });
+  assert.match(progress.instruction, /リーダーのキー/);
+  assert.equal(progress.triesLeft, 3);
+});
+
 test("a second question says that the first answer was wrong", () => {
   const question = { ask: 2, kind: "pinOnScreen", triesLeft: 2, lastTryAllowed: false } as const;
   assert.match(describeJob({ ...JOB, question }).instruction, /違いました/);

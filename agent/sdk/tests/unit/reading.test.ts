@@ -200,6 +200,13 @@ test("a job whose end was missed is asked for after the reconnect", async () => 
   assert.equal((await client.readMyNumberCard(FOUR)).kind, "reading");
 });
 
+test("readers that the operating system denies are not called unplugged", async () => {
+  agent.on("GET /v1/devices", () => ({ body: { devices: [], cardService: "denied" } }));
+  await assert.rejects(client.readMyNumberCard(FOUR), (error: unknown) => {
+    return error instanceof AgentError && error.kind === "reader_denied" && error.retry === "never";
+  });
+});
+
 test("a token that expired before a call is replaced, and the call made once more", async () => {
   let calls = 0;
   agent.on("GET /v1/devices", () => {

@@ -152,6 +152,12 @@ pub(super) const fn of(code: FaultCode) -> FaultText {
             "利用者側の画面を開き、表示された番号でこの窓口とつないでください。",
             "Open the citizen's screen and pair it with the code that it shows.",
         ),
+        FaultCode::PinNoPad => (
+            "このカードリーダーには、暗証番号を入力するキーがありません。",
+            "This card reader has no keys for a PIN.",
+            "利用者側の画面で入力してもらうか、キーのあるリーダーを使ってください。",
+            "Ask for the PIN on the citizen's screen, or use a reader that has keys.",
+        ),
         FaultCode::HostDied => (
             "機器の制御プログラムが異常終了し、再起動しました。",
             "The driver process ended unexpectedly and was restarted.",
