@@ -25,7 +25,7 @@ export type AgentErrorKind =
   | "too_many"
   | "service_unavailable"
   | "device_absent"
-  | "reader_denied"
+  | "device_denied"
   | "device_busy"
   | "device_unavailable"
   | "card_timeout"
@@ -57,7 +57,7 @@ export type OwnKind =
   | "closed"
   | "token_unavailable"
   | "device_absent"
-  | "reader_denied"
+  | "device_denied"
   | "device_busy"
   | "cancelled"
   | "timed_out"
@@ -69,7 +69,7 @@ const KIND_BY_CODE: Readonly<Record<string, AgentErrorKind>> = {
   "SVC-LOST": "service_unavailable",
   "RDR-GONE": "device_absent",
   "RDR-BUSY": "device_busy",
-  "RDR-DENIED": "reader_denied",
+  "RDR-DENIED": "device_denied",
   "CRD-TIMEOUT": "card_timeout",
   "CRD-REMOVED": "card_removed",
   "CRD-UNKNOWN": "card_unknown",

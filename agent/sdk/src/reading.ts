@@ -99,7 +99,7 @@ async function chooseReader(door: Door): Promise<string> {
   const usable = list.devices.filter((device) => device.class === "cardReader" && device.health.usable);
   const chosen = usable.find((device) => device.state === "cardPresent") ?? usable[0];
   if (chosen === undefined) {
-    throw AgentError.own(list.cardService === "denied" ? "reader_denied" : "device_absent");
+    throw AgentError.own(list.cardService === "denied" ? "device_denied" : "device_absent");
   }
   return chosen.id;
 }

@@ -98,7 +98,7 @@ export const OWN_SENTENCES: Readonly<Record<OwnKind, Sentences>> = {
     },
     retry: "later",
   },
-  reader_denied: {
+  device_denied: {
     message: {
       ja: "カードリーダーを使う権限がありません。",
       en: "The operating system denies the agent access to the card reader.",

@@ -203,7 +203,7 @@ test("a job whose end was missed is asked for after the reconnect", async () => 
 test("readers that the operating system denies are not called unplugged", async () => {
   agent.on("GET /v1/devices", () => ({ body: { devices: [], cardService: "denied" } }));
   await assert.rejects(client.readMyNumberCard(FOUR), (error: unknown) => {
-    return error instanceof AgentError && error.kind === "reader_denied" && error.retry === "never";
+    return error instanceof AgentError && error.kind === "device_denied" && error.retry === "never";
   });
 });
 
