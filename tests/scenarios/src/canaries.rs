@@ -12,7 +12,7 @@
 //! There are no metrics yet; a request for them is among those that are searched.
 //!
 //! That the search sees is shown twice: each form of each canary is planted and found, and
-//! [`redaction_removed`] runs the same against a driver host in which one protection was taken out.
+//! [`redaction_removed`] runs the same against a driver host that hides nothing.
 
 mod deeds;
 mod person;

@@ -235,3 +235,27 @@ fn open_data_are_logged_so_that_the_test_above_can_fail() {
         "{text}"
     );
 }
+
+/// The redaction's own proof: the same exchanges, not marked as secret or personal, are found in both.
+#[test]
+fn what_is_not_marked_stands_in_log_and_recording() {
+    let (log, recording) = (Page::default(), Page::default());
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let recorder = Recorder::new(Box::new(recording.clone()));
+        let canary_answer = [b"CANARY-NAME".as_slice(), &[0x90, 0x00]].concat();
+        let ok: &[u8] = &[0x90, 0x00];
+        let mut talk = talk_recorded(&[ok, &canary_answer], Some(recorder));
+        let verify = Command::new(0, 0x20, 0, 0x91).with_data(b"7391".to_vec());
+        send(&mut talk, &verify).unwrap();
+        send(&mut talk, &read_binary()).unwrap();
+    });
+    for written in [log.text(), recording.text()] {
+        for canary in ["37333931", "43414E415259"] {
+            assert!(written.contains(canary), "{canary} not in {written}");
+        }
+    }
+}

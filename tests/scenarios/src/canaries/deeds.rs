@@ -164,6 +164,7 @@ impl<'a> Stage<'a> {
             if asked.is_some_and(|asked| asked.ask > answered) {
                 let question = screen.wait_question(Patience::seconds(5))?;
                 answered = question.ask;
+                seen.extend(format!("{question:?}").into_bytes());
                 screen.enter(&question, &person.pin)?;
             }
             Ok(())
