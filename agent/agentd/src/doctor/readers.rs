@@ -101,26 +101,33 @@ pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
         tracing::debug!("the doctor's driver host had ended before");
     }
     match listed {
-        Ok((ServiceState::Up, devices)) if devices.is_empty() => vec![Finding::new(
-            Grade::Bad,
-            "カードリーダーが見つかりません。ケーブルを確かめてください。",
-            "No card reader is found. Check its cable.",
-        )],
-        Ok((ServiceState::Up, devices)) => devices.iter().map(reader).collect(),
-        Ok((ServiceState::Down, _devices)) => vec![Finding::new(
-            Grade::Bad,
-            "カードサービスが動いていません。サービスを起動してください。",
-            "The card service does not run. Start it.",
-        )],
-        Ok((ServiceState::Denied, _devices)) => vec![Finding::new(
-            Grade::Bad,
-            "カードサービス(pcscd)が、この利用者の接続を拒んでいます。polkit の規則などで、端末エージェントの利用者に許可してください。",
-            "The card service (pcscd) runs and refuses this user. Permit the agent's user, for example by a polkit rule.",
-        )],
+        Ok((service, devices)) => told(service, &devices),
         Err(_nothing) => vec![Finding::new(
             Grade::Bad,
             format!("機器の制御プログラム {program} が応答しません。入れ直してください。"),
             format!("The driver host {program} does not answer. Install it anew."),
+        )],
+    }
+}
+
+/// What a host's list of devices means.
+fn told(service: ServiceState, devices: &[DeviceDescription]) -> Vec<Finding> {
+    match service {
+        ServiceState::Up if devices.is_empty() => vec![Finding::new(
+            Grade::Bad,
+            "カードリーダーが見つかりません。ケーブルを確かめてください。",
+            "No card reader is found. Check its cable.",
+        )],
+        ServiceState::Up => devices.iter().map(reader).collect(),
+        ServiceState::Down => vec![Finding::new(
+            Grade::Bad,
+            "カードサービスが動いていません。サービスを起動してください。",
+            "The card service does not run. Start it.",
+        )],
+        ServiceState::Denied => vec![Finding::new(
+            Grade::Bad,
+            "カードサービス(pcscd)が、この利用者の接続を拒んでいます。polkit の規則などで、端末エージェントの利用者に許可してください。",
+            "The card service (pcscd) runs and refuses this user. Permit the agent's user, for example by a polkit rule.",
         )],
     }
 }
@@ -166,4 +173,17 @@ fn reader(device: &DeviceDescription) -> Finding {
         format!("リーダー「{name}」: {ja}。"),
         format!("Reader \"{name}\" {en}."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_refuses_is_not_called_one_that_does_not_run() {
+        let text = |service| told(service, &[]).remove(0).en;
+        assert!(text(ServiceState::Down).contains("does not run"));
+        assert!(text(ServiceState::Denied).contains("refuses this user"));
+        assert!(text(ServiceState::Up).contains("No card reader"));
+    }
 }

@@ -260,3 +260,63 @@ fn notice(notice: wire::TextNotice) -> api::TextNotice {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use agent_core::event::ServiceState;
+
+    use super::*;
+
+    const TODAY: &str = "2026-11-21";
+
+    fn heard(line: &str) -> HostSays<api::JobResult> {
+        says(host_protocol::decode(line.as_bytes()).unwrap(), TODAY)
+    }
+
+    fn told(said: HostCommand) -> String {
+        let line = host_protocol::encode(&command(said, TODAY)).unwrap();
+        String::from_utf8(line.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn an_entry_on_the_device_is_asked_for_and_permitted_without_any_value() {
+        let line =
+            r#"{"type":"ask","id":7,"ask":1,"question":{"kind":"pinOnDevice","triesLeft":3}}"#;
+        let HostSays::Ask {
+            work: 7,
+            ask: 1,
+            secret: SecretKind::PinOnDevice,
+            tries_left: 3,
+        } = heard(line)
+        else {
+            panic!("{line}")
+        };
+        let answer = HostAnswer::EnterOnDevice {
+            last_try_allowed: true,
+        };
+        assert_eq!(
+            told(HostCommand::Answer {
+                work: 7,
+                ask: 1,
+                answer
+            }),
+            "{\"type\":\"answer\",\"id\":7,\"ask\":1,\"answer\":\
+             {\"kind\":\"enterOnDevice\",\"lastTryAllowed\":true}}\n"
+        );
+    }
+
+    #[test]
+    fn a_service_that_refuses_stays_one_that_refuses() {
+        for (word, state) in [
+            ("up", ServiceState::Up),
+            ("down", ServiceState::Down),
+            ("denied", ServiceState::Denied),
+        ] {
+            let line = format!(r#"{{"type":"devices","service":"{word}","devices":[]}}"#);
+            let HostSays::Devices { service, .. } = heard(&line) else {
+                panic!("{line}")
+            };
+            assert_eq!(service, state);
+        }
+    }
+}
