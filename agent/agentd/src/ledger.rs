@@ -279,3 +279,6 @@ fn describe(finding: &audit::Finding) -> String {
         None => what,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,7 +156,9 @@ fn nobody_is_asked_for_a_secret_before_the_start_is_recorded() {
 #[test]
 fn a_job_whose_start_cannot_be_recorded_ends_without_a_question() {
     let lost: [fn(&mut Bench, AuditTicket); 2] = [
-        |bench, ticket| drop(bench.event(Event::AuditFailed { ticket }).len()),
+        |bench, ticket| {
+            bench.event(Event::AuditFailed { ticket });
+        },
         |bench, _ticket| bench.out = bench.pass(Duration::from_secs(10)),
     ];
     for lose in lost {

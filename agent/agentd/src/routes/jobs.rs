@@ -138,7 +138,8 @@ pub(super) async fn answer(
     job(office.desk.ask(caller(visitor)?, call).await?)
 }
 
-/// Takes the result of a job that succeeded: once, and only by the one who started it.
+/// Takes the result of a job that succeeded: once, by the member of staff who started it, with a token
+/// that permits starting it, and while the event session lives to which its lease was bound.
 #[utoipa::path(
     post,
     path = "/v1/jobs/{id}/result",
@@ -147,7 +148,7 @@ pub(super) async fn answer(
     security(("counterToken" = [])),
     responses(
         (status = 200, description = "The result.", body = JobResult),
-        (status = 410, description = "It was taken before.", body = ErrorBody),
+        (status = 410, description = "It was taken before, or its time or session is over.", body = ErrorBody),
         (status = "4XX", description = "Refused.", body = ErrorBody),
     )
 )]

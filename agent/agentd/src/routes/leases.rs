@@ -97,7 +97,7 @@ pub(super) async fn release(
     Ok(done())
 }
 
-/// Gives a lease more time.
+/// Gives a lease more time: while others wait, not beyond ten minutes after it was granted.
 #[utoipa::path(
     post,
     path = "/v1/leases/{id}/renewal",
@@ -107,6 +107,7 @@ pub(super) async fn release(
     request_body = RenewalRequest,
     responses(
         (status = 200, description = "The lease.", body = Lease),
+        (status = 409, description = "Others wait for the device.", body = ErrorBody),
         (status = "4XX", description = "Refused.", body = ErrorBody),
     )
 )]
