@@ -9,6 +9,7 @@ use std::io::{BufRead as _, Read as _, stdin};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use agent_api::device::DeviceState;
 use anyhow::{Context as _, ensure};
 use device_api::{Clock as _, SystemClock};
 use harness::{ALL_SCOPES, Counter, Door};
@@ -18,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use scenarios::clerk::Clerk;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use ureq::http::Method;
@@ -30,6 +32,8 @@ use crate::statistics::{Times, ms};
 /// The command line's word for the floor.
 pub(crate) const ROLE: &str = "--as-floor";
 
+/// A reader without a card.
+const SLOT: usize = 0;
 const PATH: &str = "/v1/devices";
 /// Before measuring, so that connections are open and caches filled.
 const WARM_UP: usize = 200;
@@ -38,6 +42,8 @@ const MOST_OVERHEAD_MS: f64 = 1.0;
 
 /// Measures requests to both, in turn.
 pub(crate) fn measure(plan: &Plan, counter: &Counter) -> anyhow::Result<Section> {
+    // The answer names the reader's state, which must not change while its size is held against the floor's.
+    Clerk::at(counter, SLOT)?.wait_for_reader(DeviceState::Empty)?;
     let token = counter.token(&ALL_SCOPES)?;
     let agent = Door::new(counter.agent.addresses().api, counter.origin()).with_token(&token);
     let (_, body) = agent.send(Method::GET, PATH, None::<&()>, &[])?;

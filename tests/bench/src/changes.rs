@@ -39,12 +39,12 @@ pub(crate) fn measure(plan: &Plan, counter: &mut Counter) -> anyhow::Result<Sect
     counter.control().lift(SLOT)?;
 
     let mut section = Section::new("Changes", &["ms", "times", "p50", "most"]);
-    section.note("The card service itself looks at a reader every 400 ms.");
+    section.note("The card service looks at a reader every 400 ms, and each card is put or lifted right after such a look: these are the longest waits.");
     for (name, times) in [
         ("a card is put, until the event `cardPresent`", put),
         ("a card is lifted, until the event `empty`", lifted),
         (
-            "the card service is killed and started again, until a read has ended",
+            "the card service runs again after it was killed, until a read has ended",
             back,
         ),
     ] {

@@ -34,13 +34,13 @@ fn memory(plan: &Plan, counter: &mut Counter) -> anyhow::Result<Section> {
     let columns = [
         "process",
         "resident, MB",
-        "of it its own share, MB",
+        "share, MB",
         "threads",
         "descriptors",
     ];
     let mut section = Section::new("Memory", &columns);
     section.note(format!(
-        "After {} reads, a clerk's page connected. The own share divides pages that processes share among them (`Pss`).",
+        "After {} reads, a clerk's page connected. The share divides what several processes use among them (`Pss`).",
         plan.readings
     ));
     for process in &processes {
