@@ -27,7 +27,7 @@ const KEY_FILE: &str = "agent-key.pk8";
 const PROOF_CONTEXT: &[u8] = b"madoguchi-agent-proof-v1\0";
 
 /// Who this agent is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identity {
     agent_id: String,
     key: Arc<Ed25519KeyPair>,

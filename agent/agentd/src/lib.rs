@@ -46,6 +46,7 @@ pub mod state_dir;
 pub mod stored;
 pub mod token;
 pub mod translate;
+pub mod wire;
 
 #[cfg(test)]
 mod testing;

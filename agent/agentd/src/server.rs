@@ -224,7 +224,7 @@ async fn pause_after(error: &io::Error) {
 }
 
 /// Serves one connection until either side ends it.
-async fn converse<S, A, F>(stream: S, answer: A, mut stop: watch::Receiver<bool>)
+pub(crate) async fn converse<S, A, F>(stream: S, answer: A, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     A: Fn(Request<Body>) -> F + Clone,

@@ -26,9 +26,11 @@
 //! | `card-text` | a name or address | the card |
 //! | `config` | the agent's configuration | a file |
 //! | `host-line` | lines from a driver host | its standard output |
+//! | `http` | whole connections | the local API and the native door |
 //! | `tlv` | a card's files | the card |
 //! | `token` | counter tokens | the local API |
 //! | `trust-file` | a key file | the configuration |
+//! | `ws-frame` | frames after the handshake | the event stream |
 //!
 //! A new target is a module under `target`, a line in [`TARGETS`], a binary under `targets` and a folder of
 //! corpus; the replay fails until all of them are there.
@@ -45,14 +47,16 @@ pub mod target;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("agent-line", target::host_protocol::agent_line),
     ("api-message", target::local_api::api_message),
     ("card-read", target::card_read::card_read),
     ("card-text", target::card_data::card_text),
     ("config", target::local_api::config),
     ("host-line", target::host_protocol::host_line),
+    ("http", target::connection::http),
     ("tlv", target::card_data::tlv),
     ("token", target::local_api::token),
     ("trust-file", target::card_data::trust_file),
+    ("ws-frame", target::connection::ws_frame),
 ];

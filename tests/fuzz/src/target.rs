@@ -2,5 +2,6 @@
 
 pub mod card_data;
 pub mod card_read;
+pub mod connection;
 pub mod host_protocol;
 pub mod local_api;

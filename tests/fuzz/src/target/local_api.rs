@@ -1,6 +1,6 @@
 //! What a page, a native client or an administrator hands to the agent.
 //!
-//! HTTP and WebSocket framing are hyper's and tungstenite's; the bytes of a body or a text frame, a token and
+//! HTTP and WebSocket framing stand in [`super::connection`]; the bytes of a body or a text frame, a token and
 //! the configuration are read by the agent itself, and that is what is fuzzed here.
 
 use std::{fmt::Debug, path::Path, sync::LazyLock};
