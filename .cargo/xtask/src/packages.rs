@@ -32,20 +32,17 @@ pub(crate) const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64-posix"];
 /// What building the pages needs, where there is no Node.js yet.
 const NODE: &[&str] = &["nodejs", "npm"];
 
-/// Installs those of `packages` that are missing.
+/// Names `packages` and installs those of them that are missing.
 pub(crate) fn ensure(packages: &[&str]) -> anyhow::Result<()> {
     let missing: Vec<&str> = packages
         .iter()
         .copied()
         .filter(|name| !is_installed(name))
         .collect();
+    println!("{}", announcement(packages, &missing));
     if missing.is_empty() {
         return Ok(());
     }
-    println!(
-        "missing Debian packages, to be installed now: {}",
-        missing.join(" ")
-    );
     must(as_root(&["apt-get", "update", "--quiet=2"]))?;
     let install = [
         "apt-get",
@@ -93,6 +90,16 @@ pub(crate) fn as_root(words: &[&str]) -> Command {
     )
 }
 
+/// What is needed, and what of it will be installed.
+fn announcement(packages: &[&str], missing: &[&str]) -> String {
+    let needed = format!("needs the Debian packages {}", packages.join(" "));
+    if missing.is_empty() {
+        format!("{needed}: all there")
+    } else {
+        format!("{needed}; to be installed now: {}", missing.join(" "))
+    }
+}
+
 fn is_installed(package: &str) -> bool {
     let query = command(
         "dpkg-query",
@@ -102,4 +109,21 @@ fn is_installed(package: &str) -> bool {
     query
         .output()
         .is_ok_and(|output| output.stdout == b"installed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_named_even_where_nothing_is_missing() {
+        assert_eq!(
+            announcement(&["gcc", "pcscd"], &[]),
+            "needs the Debian packages gcc pcscd: all there"
+        );
+        assert_eq!(
+            announcement(&["gcc", "pcscd"], &["pcscd"]),
+            "needs the Debian packages gcc pcscd; to be installed now: pcscd"
+        );
+    }
 }
