@@ -18,4 +18,5 @@ mod journeys_jobs;
 mod journeys_leases;
 mod journeys_pad;
 mod journeys_screens;
+mod journeys_secrets;
 mod steps;
