@@ -42,6 +42,7 @@ const TEXTS = {
     confirm: "確定する",
     checkingTitle: "確かめています",
     wrongAgain: "暗証番号が違いました。もう一度入力してください。",
+    again: "もう一度入力してください。",
     idledAway: "しばらく操作がなかったため、入力を消しました。",
     outcomes: {
       entered: "受け付けました。ありがとうございました。",
@@ -80,6 +81,7 @@ const TEXTS = {
     confirm: "Confirm",
     checkingTitle: "Checking",
     wrongAgain: "That PIN was wrong. Please enter it again.",
+    again: "Please enter it again.",
     idledAway: "The entry was erased because nothing was pressed for a while.",
     outcomes: {
       entered: "Received. Thank you.",
@@ -108,6 +110,8 @@ let socket;
 let attempt = 0;
 /** The open question as the agent sent it, or undefined. */
 let question;
+/** The question before it on the same connection, or undefined. */
+let asked;
 /** The digits typed so far. */
 const entry = [];
 let counter;
@@ -273,6 +277,7 @@ function connect() {
   };
   socket.onclose = () => {
     question = undefined;
+    asked = undefined;
     forget();
     byId("keys").replaceChildren();
     show("lost");
@@ -326,12 +331,22 @@ function rest(last) {
   show("idle");
 }
 
+/** Only a try that was spent since the last question shows that the answer to it was wrong. */
+function noticeOf(before, now) {
+  if (now.ask === 1) {
+    return "";
+  }
+  const spent = before?.job === now.job && now.triesLeft < before.triesLeft;
+  return spent ? text().wrongAgain : text().again;
+}
+
 function ask(instruction) {
   forget();
   question = instruction;
   outcome = undefined;
   write();
-  byId("notice").textContent = instruction.ask > 1 ? text().wrongAgain : "";
+  byId("notice").textContent = noticeOf(asked, instruction);
+  asked = instruction;
   show("ask");
   byId("ask-title").focus();
   byId("announcer").textContent = text().announce(instruction.word, instruction.triesLeft);

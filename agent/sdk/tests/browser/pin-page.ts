@@ -1,5 +1,6 @@
 /** The citizen's screen answers its own counter and nobody else. */
 import assert from "node:assert/strict";
+import type { WebSocketRoute } from "playwright-core";
 import { assertAccessible, enterPin, openCounter, pairScreen, shownText, startReading } from "../support/pages.js";
 import { onStage, type Stage } from "../support/stage.js";
 
@@ -54,6 +55,27 @@ onStage("the entry shows dots, can be deleted, and is forgotten when it is sent"
   assert.equal(await screen.locator("#keys button").count(), 0);
   assert.ok(!(await screen.content()).includes("1234"));
   assert.ok(!(await screen.evaluate(() => JSON.stringify({ ...localStorage }))).includes("1234"));
+});
+
+onStage("only a try that was spent is called a wrong PIN", async (stage) => {
+  let agent: WebSocketRoute | undefined;
+  await stage.context.routeWebSocket(/\/pin\/events$/, (socket) => {
+    agent = socket;
+    socket.onMessage(() => socket.send(JSON.stringify({ type: "paired", counter: "1" })));
+  });
+  const screen = await stage.open(`${stage.counter.addresses.pinPage}/`);
+  const noticeAfter = async (ask: number, triesLeft: number) => {
+    const keys = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0];
+    const question = { type: "ask", job: "job-1", ask, word: "さくら", triesLeft, lastTry: false, keys };
+    await screen.locator("#announcer").evaluate((element) => (element.textContent = ""));
+    agent?.send(JSON.stringify(question));
+    await screen.locator("#announcer", { hasText: `残り${triesLeft}回` }).waitFor({ state: "attached" });
+    return screen.locator("#notice").textContent();
+  };
+  await screen.locator("#idle").waitFor();
+  assert.equal(await noticeAfter(1, 3), "");
+  assert.match((await noticeAfter(2, 2)) ?? "", /違いました/);
+  assert.equal(await noticeAfter(3, 2), "もう一度入力してください。");
 });
 
 onStage("the screen speaks English on request", async (stage) => {
