@@ -101,6 +101,17 @@ pub fn canaries(runs: u64) -> anyhow::Result<String> {
             "may dump core: {:?}",
             found.unprotected
         );
+        for kind in [
+            "agentd.log",
+            "audit",
+            "events",
+            "processes",
+            "recordings",
+            "refusals",
+        ] {
+            let bytes = found.searched.get(kind).copied().unwrap_or(0);
+            ensure!(bytes > 0, "nothing was searched of {kind}");
+        }
         told = found.words();
     }
     Ok(format!("{runs} runs, no canary found; in the last: {told}"))
@@ -139,6 +150,7 @@ impl Found {
 /// What kind of place this is, for the sum of bytes.
 fn kind_of(place: &str) -> String {
     let kinds = [
+        "agent.toml",
         "audit",
         "recordings",
         "agentd.log",

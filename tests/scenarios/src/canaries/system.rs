@@ -80,7 +80,7 @@ pub(crate) fn core_pattern() -> String {
 pub(crate) fn shown_of(process: &ProcessFigures) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let folder = PathBuf::from(format!("/proc/{}", process.id));
     let mut shown = Vec::new();
-    for file in ["cmdline", "comm", "status"] {
+    for file in ["cmdline", "comm"] {
         let bytes = fs::read(folder.join(file))?;
         shown.push((format!("{file} of {}", process.name), bytes));
     }

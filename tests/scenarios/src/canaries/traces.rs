@@ -2,7 +2,8 @@
 //!
 //! | form | for |
 //! |---|---|
-//! | UTF-8; UTF-16, both byte orders; reversed | every value |
+//! | UTF-8; UTF-16, both byte orders | every value |
+//! | reversed | values of six bytes and more |
 //! | hexadecimal, either case, together, spaced, `%XX`, `\xXX` | every value |
 //! | decimal bytes, `[50, 56]` and `[50,56]` | every value: the `Debug` of a byte vector |
 //! | Base64 and Base64url at each of three offsets | values of six bytes and more; a PIN at offset 0 |
@@ -30,13 +31,19 @@ const LONG_FRAGMENT: usize = 8;
 /// Digits in a row that count where they stand alone.
 const SHORT_FRAGMENT: usize = 6;
 
-/// What our own logs, recordings and files write before a number that is measured or assigned.
-const MEASURED: [&str; 8] = [
+/// What our own logs, recordings and files write before a number that is measured or assigned, or before
+/// a status word, which of a garbled answer is any four characters.
+const MEASURED: [&str; 13] = [
     "micros=",
     "\"micros\":",
     "elapsed_ms=",
     "pid=",
     "\"pid\":",
+    "\"pid\": ",
+    "process ",
+    "status=\"",
+    "\"sw\":\"",
+    "refused with ",
     "dropped=",
     "column=",
     "\"seq\":",
@@ -171,8 +178,10 @@ fn forms(canary: &Canary) -> Vec<Needle> {
         });
     };
     add("plain", value.as_bytes().to_vec(), is_short);
-    let reversed: String = value.chars().rev().collect();
-    add("reversed", reversed.into_bytes(), is_short);
+    if !is_short {
+        let reversed: String = value.chars().rev().collect();
+        add("reversed", reversed.into_bytes(), false);
+    }
     let utf16 = || value.encode_utf16();
     add(
         "UTF-16LE",
