@@ -237,11 +237,12 @@ pub fn verify(dir: &Path, public_key: Option<&str>) -> Result<Verification, Ledg
 fn unfinished(report: &audit::Report) -> String {
     let mut text = String::new();
     if !report.unfinished.is_empty() {
+        let starts: Vec<String> = report.unfinished.iter().map(u64::to_string).collect();
         // Writing to a String cannot fail.
         let _written = writeln!(
             text,
-            "begun and not ended: the jobs of records {:?}, which run now or were cut short",
-            report.unfinished
+            "begun and not ended: the jobs of records {}, which run now or were cut short",
+            starts.join(", ")
         );
     }
     if report.unknown > 0 {

@@ -53,7 +53,7 @@ fn a_job_that_a_killed_agent_left_names_its_clerk_and_is_closed_as_unknown() {
     drop(ledger);
     let text = said(state.path());
     assert!(
-        text.contains("begun and not ended: the jobs of records [1]"),
+        text.contains("begun and not ended: the jobs of records 1,"),
         "{text}"
     );
     let log = state.path().join("audit/segment-0000000000000001.jsonl");
