@@ -17,7 +17,7 @@ use agent_api::pin_screen::ScreenInstruction;
 use agent_core::effect::{HostCommand, Report};
 use agent_core::ids::{HostRun, RequestId, ScreenLink, SessionLink};
 use agent_core::{Core, Effect, Event};
-use device_api::Clock;
+use device_api::{Clock, Moment};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config;
@@ -28,10 +28,14 @@ use crate::refusal::Refusal;
 use crate::translate;
 
 /// How long jobs and hosts may take to end before the agent ends without them.
-const STOP_WITHIN: Duration = Duration::from_millis(1200);
+const STOP_WITHIN: Duration = Duration::from_millis(1000);
 
 /// How long driver hosts may take to release their devices, after that.
-const HOSTS_END_WITHIN: Duration = Duration::from_millis(300);
+const HOSTS_END_WITHIN: Duration = Duration::from_millis(250);
+
+/// When the loop ends whatever the disk does, from the moment it was told to; connections follow, and two
+/// seconds are the promise.
+const ENDED_WITHIN: Duration = Duration::from_millis(1600);
 
 /// What the loop is made of.
 #[derive(Debug)]
@@ -84,7 +88,7 @@ impl EventLoop {
 
     /// Runs until told to terminate, then until everything has ended or its time is over.
     pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
-        let mut give_up = None;
+        let (mut give_up, mut told) = (None, None);
         while !self.drained {
             let wakeup = self.parts.core.next_wakeup();
             let until = [wakeup, give_up].into_iter().flatten().min();
@@ -99,7 +103,8 @@ impl EventLoop {
                 biased;
                 input = inputs.recv() => match input {
                     Some(Input::Terminate) | None if give_up.is_none() => {
-                        give_up = Some(self.parts.clock.now().plus(STOP_WITHIN));
+                        let now = self.parts.clock.now();
+                        (give_up, told) = (Some(now.plus(STOP_WITHIN)), Some(now));
                         self.happen(Event::Stop);
                     }
                     Some(input) => self.take_in(input),
@@ -114,11 +119,12 @@ impl EventLoop {
                 }
             }
         }
-        self.end(inputs).await;
+        let told = told.unwrap_or_else(|| self.parts.clock.now());
+        self.end(inputs, told.plus(ENDED_WITHIN)).await;
     }
 
     /// Lets everybody go: hosts see the end of their input, clients the end of their connection.
-    async fn end(mut self, mut inputs: mpsc::Receiver<Input>) {
+    async fn end(mut self, mut inputs: mpsc::Receiver<Input>, latest: Moment) {
         for session in self.sessions.values() {
             let refusal = Refusal::new(device_api::FaultCode::AgentStopping);
             let error = refusal.body("stop");
@@ -143,7 +149,8 @@ impl EventLoop {
         }
         // Nobody takes the recorder's reports any more; with the queue open it could wait for room.
         drop(inputs);
-        self.parts.recorder.finish();
+        let left = latest.since(self.parts.clock.now());
+        self.parts.recorder.finish(left).await;
     }
 
     fn take_in(&mut self, input: Input) {

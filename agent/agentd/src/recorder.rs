@@ -8,10 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use agent_core::effect::{AuditEntry, Pairing};
 use agent_core::ids::AuditTicket;
 use device_api::Clock;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::input::{Desk, Input};
 use crate::state_dir::StateDir;
@@ -54,6 +57,7 @@ enum Order {
 pub struct Recorder {
     orders: mpsc::Sender<Order>,
     thread: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 /// What the thread works with.
@@ -74,11 +78,20 @@ impl Recorder {
     /// The system gives no thread.
     pub fn start(writing: Writing, desk: Desk) -> std::io::Result<Self> {
         let (orders, received) = mpsc::channel();
+        let (ends, ended) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
             .stack_size(STACK)
-            .spawn(move || write(writing, &received, &desk))?;
-        Ok(Self { orders, thread })
+            .spawn(move || {
+                // Dropped when the thread ends, however it ends.
+                let _ends: oneshot::Sender<()> = ends;
+                write(writing, &received, &desk);
+            })?;
+        Ok(Self {
+            orders,
+            thread,
+            ended,
+        })
     }
 
     /// Writes a record.
@@ -91,10 +104,13 @@ impl Recorder {
         self.order(Order::StorePairings { pairings });
     }
 
-    /// Waits until everything that was ordered is written.
-    pub fn finish(self) {
+    /// Waits until everything that was ordered is written, or until its time is over: a disk that hangs
+    /// keeps its records, and must not keep the agent.
+    pub async fn finish(self, within: Duration) {
         drop(self.orders);
-        if self.thread.join().is_err() {
+        if timeout(within, self.ended).await.is_err() {
+            tracing::error!("the disk does not take the last records; ended without them");
+        } else if self.thread.join().is_err() {
             tracing::error!("the recorder ended badly");
         }
     }
