@@ -98,6 +98,7 @@ impl Stranger {
                 "a body where none belongs",
                 post("/v1/nonces", &format!("{{{all}}}")),
             ),
+            ("metrics", get("/metrics", "")),
             ("a path", get(&format!("/v1/jobs/{pin}"), "")),
             (
                 "a path that is none",
