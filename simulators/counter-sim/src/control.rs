@@ -29,9 +29,10 @@ use sim_cards::Tries;
 use sim_kit::{Counters, Exchange, Fault, FaultPlan, SlotState};
 
 use crate::bench;
-use crate::counter::{Agent, CardView, Counter, CounterError};
+use crate::counter::{CardView, Counter, CounterError};
 use crate::local_only::{Port, local_only};
 use crate::refusal::Refusal;
+use crate::settings::Agent;
 
 type Shared = State<Arc<Counter>>;
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sim_cards::{
     Anomaly, CardImage, Date, Holder, Holders, HoldersError, ImageError, Label, MyNumberCard, Pki,
     Quirks, Tries, TryCounters,
@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::clock;
 use crate::service;
-use crate::settings::Settings;
+use crate::settings::{Agent, Settings};
 
 /// The id of the published dump of a test card among the holders.
 const PUBLISHED: &str = "jlis-test-card";
@@ -36,16 +36,6 @@ pub struct Counter {
     placing: Mutex<()>,
     agent: Mutex<Agent>,
     service_owner: Option<ServiceOwner>,
-}
-
-/// The agent of this counter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Agent {
-    /// Where it answers, such as `http://127.0.0.1:21710`.
-    pub address: String,
-    /// Its id, the audience of tokens.
-    pub id: String,
 }
 
 /// A card as shown to the person at the bench.

@@ -35,7 +35,7 @@ mod running;
 mod service;
 mod settings;
 
-pub use counter::{Agent, CardView, Counter, CounterError};
+pub use counter::{CardView, Counter, CounterError};
 pub use issuer::{Issuer, IssuerError, TokenWish};
 pub use running::{CounterSim, StartError};
-pub use settings::{Settings, SettingsError, SettingsFile};
+pub use settings::{Agent, Settings, SettingsError, SettingsFile};

@@ -6,10 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-use crate::counter::Agent;
 
 /// What a simulated counter needs to know, checked.
 #[derive(Debug, Clone)]
@@ -39,6 +37,16 @@ pub struct Settings {
     /// The datagram socket at which the card service's owner takes orders; without it, nobody kills
     /// the service.
     pub service_owner: Option<PathBuf>,
+}
+
+/// The agent of this counter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Where it answers, such as `http://127.0.0.1:21710`.
+    pub address: String,
+    /// Its id, the audience of tokens.
+    pub id: String,
 }
 
 /// Settings as written in the file; every value has a default except the state folder.
