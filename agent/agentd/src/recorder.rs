@@ -156,3 +156,44 @@ fn next(writing: &mut Writing, orders: &mpsc::Receiver<Order>) -> Option<Order> 
     }
     orders.recv().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::time::Duration;
+
+    use agent_core::effect::AuditEntry;
+    use device_api::SystemClock;
+
+    use super::{Desk, Ledger, LedgerFailure, Recorder, StateDir, Writing};
+
+    /// A disk that hangs until the test lets go.
+    #[derive(Debug)]
+    struct Hung(mpsc::Receiver<()>);
+
+    impl Ledger for Hung {
+        fn append(&mut self, _entry: &AuditEntry, _unix_millis: u64) -> Result<(), LedgerFailure> {
+            Ok(())
+        }
+
+        fn settle(&mut self) -> Result<(), LedgerFailure> {
+            let _let_go = self.0.recv();
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_does_not_keep_the_agent_from_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        let (let_go, hung) = mpsc::channel();
+        let writing = Writing {
+            ledger: Box::new(Hung(hung)),
+            dir: Arc::new(StateDir::open(folder.path()).unwrap()),
+            clock: Arc::new(SystemClock::new()),
+        };
+        let (desk, _inputs) = Desk::open();
+        let recorder = Recorder::start(writing, desk).unwrap();
+        recorder.finish(Duration::from_millis(350)).await;
+        drop(let_go);
+    }
+}

@@ -515,14 +515,21 @@ async fn d19_hello_says_the_same_to_everybody_always() {
         vec![json!({ "protocol": "madoguchi-agent", "versions": [1] }); 3]
     );
     let mut refusals = Vec::new();
-    for origin in [STRANGER, "null", "https://other.test"] {
+    for origin in [STRANGER, "null", "https://other.test"]
+        .iter()
+        .cycle()
+        .take(300)
+    {
         let mut request = agent.good_request(&Method::GET, HELLO, "");
         set(&mut request, "origin", origin);
-        refusals.push(agent.ask(request).await.body);
+        let answer = agent.ask(request).await;
+        refusals.push((answer.status, answer.headers, answer.body));
     }
+    assert!(refusals[0].2.get("versions").is_none());
     assert!(
         refusals.iter().all(|body| *body == refusals[0]),
-        "{refusals:?}"
+        "{:?}",
+        refusals[0]
     );
     agent.stop().await;
 }
