@@ -47,9 +47,13 @@ fn config(folder: &Path, host: &str) -> String {
 
 impl Agent {
     fn start(host: &str) -> Self {
+        Self::start_with(|folder| config(folder, host))
+    }
+
+    fn start_with(config: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config_file = folder.path().join("agent.toml");
-        std::fs::write(&config_file, config(folder.path(), host)).unwrap();
+        std::fs::write(&config_file, config(folder.path())).unwrap();
         let notices = UnixDatagram::bind(folder.path().join("notify")).unwrap();
         notices.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut process = Command::new(AGENTD)
@@ -264,6 +268,32 @@ fn a_native_client_needs_no_token_and_a_browser_none_of_it() {
     assert!(ask("Host: localhost\r\nOrigin: https://a.test\r\n").contains("DOR-ORIGIN"));
     assert!(ask("Host: localhost\r\nSec-Fetch-Mode: cors\r\n").contains("DOR-CONTEXT"));
     agent.stop();
+}
+
+#[test]
+fn a_native_user_that_is_not_named_is_closed_unheard() {
+    let own = rustix::process::geteuid().as_raw();
+    let agent = Agent::start_with(|folder| {
+        let named = format!("allowed_uids = [{own}]");
+        let other = format!("allowed_uids = [{}]", own + 1);
+        config(folder, SILENT_HOST).replace(&named, &other)
+    });
+    let path = agent.folder.path().join("agent.sock");
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap());
+    assert_eq!(mode & 0o777, 0o660);
+    let mut stream = std::os::unix::net::UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // The agent may close before it is spoken to.
+    let _sent = stream.write_all(b"GET /v1/hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+    }
+    assert!(answer.is_empty());
+    let (_took, output) = agent.stop();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("not allowed was refused"), "{log}");
 }
 
 #[test]
