@@ -19,7 +19,7 @@ use crate::{
     fault::{BeginError, Meaning, code_of, meaning},
     halt::Patience,
     presence::Presence,
-    session::Surroundings,
+    surroundings::Surroundings,
     wire::Carrier,
 };
 

@@ -14,14 +14,14 @@
 
 use std::{ffi::CString, fmt, sync::Arc, time::Duration};
 
-use device_api::{Clock, Deadline};
+use device_api::Deadline;
 use pcsc::Error;
 
 use crate::{
-    activity::{Activity, Call},
+    activity::Call,
     apdu::{Command, Response},
     backend::{CardLink, Connector, PcscConnector, ServiceLink},
-    board::{Board, ReaderCondition, Service},
+    board::{ReaderCondition, Service},
     carrier::PcscCarrier,
     channel::{CardChannel, ChannelError},
     encoding::CardLengths,
@@ -29,8 +29,8 @@ use crate::{
     halt::{Patience, Stop},
     presence::Presence,
     recording::Recorder,
+    surroundings::Surroundings,
     talk::Talk,
-    watcher::Refresher,
 };
 
 /// How long a card may stay mute before we believe it: one that is just being put down answers late.
@@ -45,19 +45,6 @@ pub struct Reader {
     surroundings: Surroundings,
     connector: Box<dyn Connector>,
     context: Option<Box<dyn ServiceLink>>,
-}
-
-/// What a reader's thread shares with the others.
-#[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// Where the watcher hangs what it sees.
-    pub board: Arc<Board>,
-    /// Makes the watcher look again.
-    pub refresher: Refresher,
-    /// Where this reader's thread says what it is doing.
-    pub activity: Arc<Activity>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
 }
 
 impl Reader {
@@ -159,7 +146,7 @@ impl Reader {
 
     /// Connects to the card that is there and takes it for ourselves.
     ///
-    /// Blocks while another program is in a transaction; the thread's [`Activity`] says so meanwhile.
+    /// Blocks while another program is in a transaction; the thread's [`crate::Activity`] says so meanwhile.
     /// Where another program holds the reader exclusively, waits for its release until the deadline.
     ///
     /// # Errors

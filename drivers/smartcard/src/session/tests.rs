@@ -2,13 +2,15 @@
 
 use std::{collections::VecDeque, sync::Mutex};
 
-use device_api::{Moment, Secret, SystemClock};
+use device_api::{Clock, Moment, Secret, SystemClock};
 use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
+    activity::Activity,
     backend::{MockCardLink, MockConnector, MockServiceLink},
-    board::{ReaderSight, Sighting},
+    board::{Board, ReaderSight, Sighting},
+    watcher::Refresher,
 };
 
 const READER: &str = "Virtual PCD 00 00";
