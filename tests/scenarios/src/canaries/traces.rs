@@ -7,7 +7,7 @@
 //! | hexadecimal, either case, together, spaced, `%XX`, `\xXX` | every value |
 //! | decimal bytes, `[50, 56]` and `[50,56]` | every value: the `Debug` of a byte vector |
 //! | Base64 and Base64url at each of three offsets | values of six bytes and more; a PIN at offset 0 |
-//! | `\uXXXX` and `\u{XXXX}` | values that are not ASCII |
+//! | `\u` with four digits and `\u{..}` | values that are not ASCII |
 //! | eight digits in a row, plain and hexadecimal, from any offset | long numbers |
 //! | six digits in a row, standing alone | long numbers |
 //!
