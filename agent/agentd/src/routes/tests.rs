@@ -501,6 +501,66 @@ async fn d11_what_the_origin_was_not_granted_is_refused_whatever_the_token_says(
     agent.stop().await;
 }
 
+/// The scopes of which an operation needs one; none where it shows or ends only what is the caller's own,
+/// or is open. An operation that does not stand here fails the test.
+fn scopes_of(operation: &str) -> &'static [&'static str] {
+    match operation {
+        "GET /v1/devices" | "POST /v1/leases" => &["cardReader.see"],
+        "POST /v1/pin-screens" | "DELETE /v1/pin-screens/x" => &["pinScreen.pair"],
+        "POST /v1/jobs" => &["cardReader.identify"],
+        "GET /v1/pin-screens" => &["pinScreen.pair", "cardReader.see"],
+        "DELETE /v1/jobs/x"
+        | "DELETE /v1/leases/x"
+        | "GET /v1/jobs/x"
+        | "GET /v1/leases/x"
+        | "POST /v1/jobs/x/answers"
+        | "POST /v1/jobs/x/result"
+        | "POST /v1/leases/x/renewal"
+        | "POST /v1/nonces"
+        | "GET /v1/events"
+        | "GET /v1/hello"
+        | "POST /v1/proofs" => &[],
+        unlisted => panic!("which scope does {unlisted} need?"),
+    }
+}
+
+#[tokio::test]
+async fn d11_each_operation_is_refused_without_its_scope() {
+    let agent = TestAgent::start().await;
+    for (method, path, _operation) in agent.operations() {
+        let needed = scopes_of(&format!("{method} {path}"));
+        if needed.is_empty() {
+            continue;
+        }
+        let all_others = token(|claims| {
+            let scopes = claims["scopes"].as_array_mut().unwrap();
+            scopes.retain(|scope| !needed.contains(&scope.as_str().unwrap()));
+        });
+        let body = match path.as_str() {
+            "/v1/leases" => json!({ "device": "pcsc:x", "ttlMs": 10_000 }).to_string(),
+            "/v1/pin-screens" if method == Method::POST => json!({ "code": "123456" }).to_string(),
+            "/v1/jobs" => json!({
+                "lease": "x", "fence": 1, "purpose": "test", "deadlineMs": 5000,
+                "task": { "kind": "identifyCard" }
+            })
+            .to_string(),
+            _no_body => String::new(),
+        };
+        let mut request = agent.good_request(&method, &path, &body);
+        set(
+            &mut request,
+            "authorization",
+            &format!("Bearer {all_others}"),
+        );
+        assert_eq!(
+            agent.ask(request).await.code(),
+            "DOR-GRANT",
+            "{method} {path}"
+        );
+    }
+    agent.stop().await;
+}
+
 #[tokio::test]
 async fn d19_hello_says_the_same_to_everybody_always() {
     let agent = TestAgent::start().await;
