@@ -13,7 +13,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::origin::Origin;
@@ -25,37 +25,24 @@ const FOUND: u8 = 3;
 
 /// The agent on a counter machine.
 #[derive(Debug, Parser)]
-#[command(name = "agentd", version, args_conflicts_with_subcommands = true)]
+#[command(name = "agentd", version)]
 pub struct Cli {
-    #[command(flatten)]
-    start: StartArgs,
-    #[command(subcommand)]
-    command: Option<Verb>,
-}
-
-#[derive(Debug, Args)]
-struct StartArgs {
-    /// The configuration file; without it everything has its default.
-    #[arg(long, value_name = "FILE")]
+    /// The configuration file, before or after a command; without it everything has its default.
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Check the configuration and end.
     #[arg(long)]
     check_config: bool,
-}
-
-#[derive(Debug, Args)]
-struct WithConfig {
-    /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Check the configuration.
-    CheckConfig(WithConfig),
+    CheckConfig,
     /// Say in plain words what is wrong with this machine.
-    Doctor(WithConfig),
+    Doctor,
     /// Look after the audit log.
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -77,9 +64,9 @@ enum Verb {
 enum AuditVerb {
     /// Find any changed, missing or reordered record.
     Verify {
-        /// The folder of the audit log: `audit` in the state folder.
+        /// The folder of the audit log; without it `audit` in the configured state folder.
         #[arg(long)]
-        dir: PathBuf,
+        dir: Option<PathBuf>,
         /// The agent's public key (base64url), as its proofs name it; without it the log is held against
         /// the key that it names itself, which is printed.
         #[arg(long)]
@@ -90,16 +77,20 @@ enum AuditVerb {
 /// Does what the command line asks for.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
+    let config = cli.config.as_deref();
     match cli.command {
-        None if cli.start.check_config => check(cli.start.config.as_deref()),
-        None => start(cli.start.config.as_deref()),
-        Some(Verb::CheckConfig(with)) => check(with.config.as_deref()),
-        Some(Verb::Doctor(with)) => examine(with.config.as_deref()),
+        None if cli.check_config => check(config),
+        None => start(config),
+        Some(Verb::CheckConfig) => check(config),
+        Some(Verb::Doctor) => examine(config),
         Some(Verb::Audit(AuditVerb::Verify { dir, public_key })) => {
-            match ledger::verify(&dir, public_key.as_deref()) {
-                Ok(report) if report.sound => print(&report.text, ExitCode::SUCCESS),
-                Ok(report) => print(&report.text, ExitCode::from(FOUND)),
-                Err(error) => complain(&error, FAILED),
+            let dir = match dir {
+                Some(dir) => Ok(dir),
+                None => read(config).map(|config| config.state_dir.join("audit")),
+            };
+            match dir {
+                Ok(dir) => verify(&dir, public_key.as_deref()),
+                Err(error) => complain(&error, USAGE),
             }
         }
         Some(Verb::BrowserPolicy { origin }) => match Origin::parse(&origin) {
@@ -154,6 +145,14 @@ fn examine(path: Option<&Path>) -> ExitCode {
     print(findings.to_string().trim_end(), code)
 }
 
+fn verify(dir: &Path, public_key: Option<&str>) -> ExitCode {
+    match ledger::verify(dir, public_key) {
+        Ok(report) if report.sound => print(&report.text, ExitCode::SUCCESS),
+        Ok(report) => print(&report.text, ExitCode::from(FOUND)),
+        Err(error) => complain(&error, FAILED),
+    }
+}
+
 fn print_json(value: &impl serde::Serialize) -> ExitCode {
     match serde_json::to_string_pretty(value) {
         Ok(text) => print(&text, ExitCode::SUCCESS),
@@ -185,10 +184,22 @@ fn complain(error: &dyn std::error::Error, code: u8) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    /// An operator wrote the flag before the verb, as for starting the agent, and was refused.
+    #[test]
+    fn the_configuration_is_named_before_or_after_a_command() {
+        for words in [
+            ["agentd", "--config", "x", "doctor"],
+            ["agentd", "doctor", "--config", "x"],
+        ] {
+            let cli = super::Cli::try_parse_from(words).unwrap();
+            assert_eq!(cli.config.as_deref(), Some(std::path::Path::new("x")));
+        }
     }
 }

@@ -61,7 +61,8 @@ function askInstruction(undecided: boolean, { ask, kind }: Question): string {
     return "最後の1回を使うかどうかを決めてください。";
   }
   if (ask > 1) {
-    return "暗証番号が違いました。残り回数を伝え、もう一度入力してもらってください。";
+    // Why it is asked again is the driver's to say; the number of tries tells whether one was spent.
+    return "もう一度入力が必要です。残り回数を伝え、入力してもらってください。";
   }
   const place = kind === "pinOnDevice" ? "リーダーのキー" : "利用者の画面";
   return `${place}で、数字4桁の暗証番号を入力してもらってください。`;

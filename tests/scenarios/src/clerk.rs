@@ -371,7 +371,9 @@ impl Clerk {
             let door = match question.kind {
                 QuestionKind::PinByApi => self.privileged_door()?,
                 QuestionKind::VerificationNumberB => self.door.clone(),
-                QuestionKind::PinOnScreen | QuestionKind::PinOnDevice => bail!("the citizen is asked, not the application"),
+                QuestionKind::PinOnScreen | QuestionKind::PinOnDevice => {
+                    bail!("the citizen is asked, not the application")
+                }
             };
             door.answer(&job.id, &answer)?;
             Ok(())

@@ -147,9 +147,11 @@ impl<R> Core<R> {
     }
 
     fn new_nonce(&mut self, caller: &Caller, now: Moment) -> Outcome<R> {
-        // A nonce serves privileged calls only; who can make none has no use for it.
+        // The page asks with its everyday token; only the one that will carry the nonce brings the
+        // privileged scope. A token that permits nothing gets nothing.
         let mut privileged = Scope::PRIVILEGED.iter();
-        if !privileged.any(|scope| self.access.permits(caller, *scope)) {
+        let useful = privileged.any(|scope| self.access.grants_origin(caller, *scope));
+        if !useful || caller.scopes.is_empty() {
             return Err(FaultCode::DoorGrant.into());
         }
         let nonce = chance::name(&mut *self.chance);

@@ -602,15 +602,23 @@ async fn d14_no_call_takes_a_card_command_a_path_or_an_address() {
     for schema in schemas.values() {
         property_names(schema, &mut names);
     }
-    assert!(names.contains(&"fields".to_owned()));
-    for forbidden in [
-        "apdu", "command", "path", "file", "url", "uri", "exec", "raw", "bytes",
-    ] {
-        assert!(
-            !names.iter().any(|name| name.to_lowercase() == forbidden),
-            "{forbidden}"
-        );
-    }
+    names.sort();
+    names.dedup();
+    // A new name is looked at by a person before it stands here: none may carry a card command, a path of
+    // the machine, or an address to fetch. The one `address` is a citizen's, and the PIN page's own.
+    #[rustfmt::skip]
+    let looked_at = [
+        "address", "agent", "ahead", "anchor", "ask", "attributes", "authenticity", "birthDate",
+        "capabilities", "card", "cardService", "challenge", "class", "code", "connected",
+        "credential", "deadlineMs", "detail", "device", "devices", "en", "error", "expired",
+        "expiresInMs", "expiresOn", "fence", "field", "fields", "health", "id", "individualNumber",
+        "ja", "kind", "lastTryAllowed", "layer", "lease", "message", "municipalityCode", "name",
+        "next", "nonce", "notices", "pinPad", "position", "protocol", "publicKey", "purpose",
+        "question", "reason", "requestId", "resultWaiting", "retry", "screens", "serial",
+        "session", "sex", "signature", "state", "step", "task", "triesLeft", "ttlMs", "usable",
+        "value", "verdict", "versions", "word",
+    ];
+    assert_eq!(names, looked_at);
     agent.stop().await;
 }
 

@@ -52,7 +52,9 @@ test("a PIN that is typed on the reader is asked for there", () => {
   assert.equal(progress.triesLeft, 3);
 });
 
-test("a second question says that the first answer was wrong", () => {
+test("a second question asks again without saying that the first answer was wrong", () => {
   const question = { ask: 2, kind: "pinOnScreen", triesLeft: 2, lastTryAllowed: false } as const;
-  assert.match(describeJob({ ...JOB, question }).instruction, /違いました/);
+  const { instruction } = describeJob({ ...JOB, question });
+  assert.match(instruction, /もう一度/);
+  assert.doesNotMatch(instruction, /違いました/);
 });
