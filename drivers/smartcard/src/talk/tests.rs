@@ -3,11 +3,10 @@
 use std::{
     collections::VecDeque,
     io::{self, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
 };
 
 use device_api::{Secret, SystemClock};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 
@@ -176,22 +175,43 @@ impl Write for Page {
     }
 }
 
-impl<'a> MakeWriter<'a> for Page {
-    type Writer = Self;
+thread_local! {
+    static LOG: Page = Page::default();
+}
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+/// Writes to the page of the thread that logs.
+struct OwnPage;
+
+impl io::Write for OwnPage {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.with(|log| log.clone().write(bytes))
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What this thread logs at trace level while it does `work`.
+///
+/// There is one subscriber for the whole test program: with one for each test, a test that ended switched
+/// the log off for another that was running, and that one found nothing.
+fn logged<T>(work: impl FnOnce() -> T) -> String {
+    static SUBSCRIBER: Once = Once::new();
+    SUBSCRIBER.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_writer(|| OwnPage)
+            .with_max_level(tracing::Level::TRACE)
+            .init();
+    });
+    work();
+    LOG.with(Page::text)
 }
 
 #[test]
 fn neither_log_nor_recording_holds_a_secret_or_a_citizens_data() {
-    let (log, recording) = (Page::default(), Page::default());
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .finish();
-    tracing::subscriber::with_default(subscriber, || {
+    let recording = Page::default();
+    let log = logged(|| {
         let recorder = Recorder::new(Box::new(recording.clone()));
         let canary_answer = [b"CANARY-NAME".as_slice(), &[0x90, 0x00]].concat();
         let ok: &[u8] = &[0x90, 0x00];
@@ -207,7 +227,7 @@ fn neither_log_nor_recording_holds_a_secret_or_a_citizens_data() {
         assert_eq!(send(&mut talk, &read).unwrap().data(), b"CANARY-NAME");
         format!("{talk:?}")
     });
-    for written in [log.text(), recording.text()] {
+    for written in [log, recording.text()] {
         // That something was written at all shows that the test looks at the right place.
         assert!(written.contains("00200091"), "{written}");
         assert!(written.lines().count() >= 6, "{written}");
@@ -219,17 +239,11 @@ fn neither_log_nor_recording_holds_a_secret_or_a_citizens_data() {
 
 #[test]
 fn open_data_are_logged_so_that_the_test_above_can_fail() {
-    let log = Page::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .finish();
-    tracing::subscriber::with_default(subscriber, || {
+    let text = logged(|| {
         let mut talk = talk(&[&[0xCA, 0xFE, 0x90, 0x00]]);
         let select = Command::new(0, 0xA4, 4, 0x0C).with_data([0xD3, 0x92]);
         send(&mut talk, &select).unwrap();
     });
-    let text = log.text();
     assert!(
         text.contains("D392") && text.contains("CAFE") && text.contains("9000"),
         "{text}"
@@ -239,12 +253,8 @@ fn open_data_are_logged_so_that_the_test_above_can_fail() {
 /// The redaction's own proof: the same exchanges, not marked as secret or personal, are found in both.
 #[test]
 fn what_is_not_marked_stands_in_log_and_recording() {
-    let (log, recording) = (Page::default(), Page::default());
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .finish();
-    tracing::subscriber::with_default(subscriber, || {
+    let recording = Page::default();
+    let log = logged(|| {
         let recorder = Recorder::new(Box::new(recording.clone()));
         let canary_answer = [b"CANARY-NAME".as_slice(), &[0x90, 0x00]].concat();
         let ok: &[u8] = &[0x90, 0x00];
@@ -253,7 +263,7 @@ fn what_is_not_marked_stands_in_log_and_recording() {
         send(&mut talk, &verify).unwrap();
         send(&mut talk, &read_binary()).unwrap();
     });
-    for written in [log.text(), recording.text()] {
+    for written in [log, recording.text()] {
         for canary in ["37333931", "43414E415259"] {
             assert!(written.contains(canary), "{canary} not in {written}");
         }
