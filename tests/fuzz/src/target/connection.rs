@@ -72,7 +72,8 @@ pub fn http(input: &[u8]) {
         USER
     };
     let answered = AGENT.answer(peer, sent);
-    let is_http = answered.bytes.is_empty() || answered.bytes.starts_with(b"HTTP/1.1 ");
+    // A client of HTTP/1.0 is answered in its own version.
+    let is_http = answered.bytes.is_empty() || answered.bytes.starts_with(b"HTTP/1.");
     assert!(is_http, "something else was answered");
     nobody_came_in(peer, &answered);
 }
