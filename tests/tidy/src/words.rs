@@ -24,22 +24,22 @@ const WORDS: [Word; 15] = [
         why: "a path of one machine",
     },
     Word {
-        text: "/work/",
+        text: concat!("/wo", "rk/"),
         extensions: &[],
         why: "a path of one machine",
     },
     Word {
-        text: "index.crates.io",
+        text: concat!("index.cra", "tes.io"),
         extensions: &[],
         why: "the host of a registry",
     },
     Word {
-        text: "static.crates.io",
+        text: concat!("static.cra", "tes.io"),
         extensions: &[],
         why: "the host of a registry",
     },
     Word {
-        text: "registry.npmjs.org",
+        text: concat!("registry.npm", "js.org"),
         extensions: &[],
         why: "the host of a registry",
     },
