@@ -37,6 +37,7 @@ pub struct Config {
     /// Default: `info`.
     pub log: String,
     /// How many requests each origin may make in a second; four times as many may come at once.
+    /// Requests with a valid token and those without one are counted apart, each up to this number.
     /// 10 to 10000. A counter needs about ten for a reading.
     /// Default: 50.
     pub requests_per_second: u32,
