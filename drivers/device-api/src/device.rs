@@ -1,4 +1,4 @@
-//! What a device is called, what kind it is, and whether it can be used.
+//! What a device is called, and what kind it is.
 
 use std::fmt;
 
@@ -44,21 +44,4 @@ impl DeviceClass {
             Self::CardReader => "cardReader",
         }
     }
-}
-
-/// Whether a device that is present can be used, and if not, why.
-///
-/// A device that cannot be used is listed with the reason; it never vanishes from the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Accessibility {
-    /// It can be opened.
-    Usable,
-    /// Another program holds it exclusively.
-    InUse,
-    /// The operating system does not let us open it.
-    Denied,
-    /// It answers, but no driver of ours serves it.
-    Unsupported,
-    /// It is known and does not answer.
-    Unresponsive,
 }

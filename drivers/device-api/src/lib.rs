@@ -5,7 +5,7 @@
 //!
 //! | module | names |
 //! |---|---|
-//! | [`device`] | what a device is, and whether it can be used |
+//! | [`device`] | what a device is called, and what kind it is |
 //! | [`fault`] | every way a job can fail, as a closed set of stable codes |
 //! | [`clock`] | moments, deadlines, and the clock that is passed in |
 //! | [`secret`] | values that must never be printed, logged or kept |
@@ -18,6 +18,6 @@ pub mod fault;
 pub mod secret;
 
 pub use clock::{Clock, Deadline, Moment, SystemClock};
-pub use device::{Accessibility, DeviceClass, DeviceId};
+pub use device::{DeviceClass, DeviceId};
 pub use fault::{FaultCode, Layer, Retry};
 pub use secret::Secret;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use device_api::{Accessibility, Clock, Deadline};
+use device_api::{Clock, Deadline};
 
 /// Everything the watcher saw at its last look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,18 +57,6 @@ pub enum ReaderCondition {
     InUse,
     /// The service lists it and cannot reach it.
     Unavailable,
-}
-
-impl ReaderCondition {
-    /// Whether the reader can be used, in the vocabulary of all devices.
-    #[must_use]
-    pub const fn accessibility(self) -> Accessibility {
-        match self {
-            Self::Empty | Self::Present | Self::Mute => Accessibility::Usable,
-            Self::InUse => Accessibility::InUse,
-            Self::Unavailable => Accessibility::Unresponsive,
-        }
-    }
 }
 
 impl Sighting {
