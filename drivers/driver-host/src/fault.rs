@@ -5,10 +5,10 @@
 
 use std::error::Error;
 
-use device_api::FaultCode;
+use device_api::{FaultCode, Stop};
 use host_protocol::HostFault;
 use idcards::my_number::{CardError, VerifyError};
-use smartcard::{BeginError, ChannelError, Stop};
+use smartcard::{BeginError, ChannelError};
 use thiserror::Error as ThisError;
 
 /// Why a job failed.

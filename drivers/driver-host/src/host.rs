@@ -18,13 +18,13 @@ use std::{
     time::Duration,
 };
 
-use device_api::{Deadline, DeviceClass, FaultCode, Moment};
+use device_api::{Deadline, DeviceClass, FaultCode, Moment, Patience};
 use host_protocol::{
     AgentMessage, Credential, DeviceDescription, DeviceState, HostFault, HostMessage, HostName,
     Outcome, PROTOCOL_VERSION, ServiceState, Task,
 };
 use smartcard::{
-    Activity, Board, Call, Patience, ReaderCondition, Refresher, Service, Sighting, Surroundings,
+    Activity, Board, Call, ReaderCondition, Refresher, Service, Sighting, Surroundings,
 };
 
 use crate::{

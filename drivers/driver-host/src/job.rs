@@ -11,8 +11,9 @@ use std::{
     },
 };
 
+use device_api::Patience;
 use host_protocol::{Answer, HostMessage, Outcome, Question, Step, Task};
-use smartcard::{Board, Patience};
+use smartcard::Board;
 
 use crate::output::Speaker;
 
@@ -105,7 +106,8 @@ impl Job {
     /// Ends the job at its next step.
     pub(crate) fn cancel(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
-        self.patience.stop(&self.board);
+        self.patience.stop();
+        self.board.nudge();
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

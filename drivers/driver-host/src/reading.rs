@@ -21,7 +21,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use device_api::{Clock, Deadline, Secret};
+use device_api::{Clock, Deadline, Patience, Secret, Stop};
 use host_protocol::{Answer, CardFacts, Credential, Field, Product, Reading, Step, Task};
 use idcards::{
     TrustAnchors,
@@ -30,7 +30,7 @@ use idcards::{
     },
 };
 use ring::rand::SecureRandom;
-use smartcard::{BeginError, Patience, Presence, Reader, Recorder, Session, Stop};
+use smartcard::{BeginError, Presence, Reader, Recorder, Session};
 
 use crate::{fault::JobError, job::Job, recordings::Recordings, translate};
 

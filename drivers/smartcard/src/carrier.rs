@@ -10,6 +10,8 @@ use std::fmt;
 use pcsc::Error;
 use zeroize::Zeroizing;
 
+use device_api::Patience;
+
 use crate::{
     activity::Call,
     apdu::Sensitivity,
@@ -17,7 +19,6 @@ use crate::{
     channel::ChannelError,
     encoding::{CardLengths, Exchange},
     fault::{BeginError, Meaning, code_of, meaning},
-    halt::Patience,
     presence::Presence,
     surroundings::Surroundings,
     wire::Carrier,

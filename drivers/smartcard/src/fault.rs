@@ -1,10 +1,10 @@
 //! From PC/SC return codes to this crate's errors, and from those to the faults that people are told.
 
-use device_api::FaultCode;
+use device_api::{FaultCode, Stop};
 use pcsc::Error;
 use thiserror::Error as ThisError;
 
-use crate::{channel::ChannelError, halt::Stop};
+use crate::channel::ChannelError;
 
 /// Why a session with a card could not begin.
 #[derive(Debug, ThisError, Clone, Copy, PartialEq, Eq)]

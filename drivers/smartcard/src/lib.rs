@@ -17,7 +17,7 @@
 //! | [`apdu`], [`channel`] | commands, answers, and the way to a card as applications see it |
 //! | [`board`], [`watcher`] | what is known of service, readers and cards, kept true by events |
 //! | [`session`], [`presence`] | a card held for ourselves, and whether it is still the same |
-//! | [`halt`], [`activity`] | when to stop, and which blocking call a thread is in |
+//! | [`activity`] | which blocking call a thread is in |
 //! | [`recording`] | what passed, written down without secrets, and played back |
 //! | [`fault`] | errors and what people are told |
 //!
@@ -36,7 +36,6 @@ mod carrier;
 pub mod channel;
 mod encoding;
 pub mod fault;
-pub mod halt;
 pub mod platform;
 pub mod presence;
 pub mod recording;
@@ -51,7 +50,6 @@ pub use apdu::{Command, Response, Sensitivity, StatusWord};
 pub use board::{Board, ReaderCondition, ReaderSight, Service, Sighting};
 pub use channel::{CardChannel, ChannelError};
 pub use fault::{BeginError, channel_fault};
-pub use halt::{Patience, Stop};
 pub use platform::ServiceDoor;
 pub use presence::Presence;
 pub use recording::{Recorder, RecordingError, Replay};

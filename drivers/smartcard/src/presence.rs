@@ -5,12 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use device_api::{Clock, Deadline};
+use device_api::{Clock, Deadline, Patience, Stop};
 
 use crate::{
     board::{Board, ReaderCondition, Service, Sighting},
     fault::BeginError,
-    halt::{Patience, Stop},
 };
 
 /// How long the service may take to notice that a card has left after its transmission failed.

@@ -14,7 +14,7 @@
 
 use std::{ffi::CString, fmt, sync::Arc, time::Duration};
 
-use device_api::Deadline;
+use device_api::{Deadline, Patience, Stop};
 use pcsc::Error;
 
 use crate::{
@@ -26,7 +26,6 @@ use crate::{
     channel::{CardChannel, ChannelError},
     encoding::CardLengths,
     fault::{BeginError, Meaning, code_of, meaning},
-    halt::{Patience, Stop},
     presence::Presence,
     recording::Recorder,
     surroundings::Surroundings,

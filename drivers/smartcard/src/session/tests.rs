@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Mutex};
 
-use device_api::{Clock, Moment, Secret, SystemClock};
+use device_api::{Clock, Moment, Patience, Secret, Stop, SystemClock};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -191,7 +191,7 @@ fn nothing_is_sent_once_the_work_is_stopped() {
     let rig = Rig::new(ReaderCondition::Present);
     let mut reader = rig.reader(vec![Ok(Rig::card(vec![Ok(vec![0x90, 0])]))]);
     let mut session = reader.begin(&rig.patience, None).unwrap();
-    rig.patience.stop(&rig.board);
+    rig.patience.stop();
     let verify = Command::new(0, 0x20, 0, 0x91).with_secret(Secret::new(b"1234".to_vec()));
     assert_eq!(
         session.transmit(verify).unwrap_err(),
@@ -318,7 +318,10 @@ fn waiting_for_a_card_names_what_is_in_the_way() {
 fn waiting_for_a_card_ends_when_cancelled() {
     let rig = Rig::new(ReaderCondition::Empty);
     std::thread::scope(|scope| {
-        scope.spawn(|| rig.patience.stop(&rig.board));
+        scope.spawn(|| {
+            rig.patience.stop();
+            rig.board.nudge();
+        });
         let ended = rig.reader(vec![]).wait_for_card(&rig.patience);
         assert_eq!(ended, Err(BeginError::Stopped(Stop::Cancelled)));
     });

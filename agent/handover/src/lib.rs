@@ -1,0 +1,1 @@
+//! Reception data as CSV for systems without an API.

@@ -1,0 +1,1 @@
+//! Signatures sealed to what was shown: ink formats, container, PDF.

@@ -1,0 +1,1 @@
+//! The suite that a vendor runs against a driver host.

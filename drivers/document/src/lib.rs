@@ -1,0 +1,1 @@
+//! Document scanners over the SANE network protocol and eSCL.

@@ -1,0 +1,1 @@
+//! A driver host to copy: one simple device over the public protocol.

@@ -1,0 +1,1 @@
+//! Keystrokes into a legacy form, visible and abortable.

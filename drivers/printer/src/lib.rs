@@ -1,0 +1,1 @@
+//! Ticket printers over ESC/POS and page printers over IPP.

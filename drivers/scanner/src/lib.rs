@@ -1,0 +1,1 @@
+//! Code scanners: framing, HID POS, AIM, ECI, structured append, GS1, text.

@@ -1,0 +1,1 @@
+//! Signature tablets: HID digitizers and STU pads, capture at the native rate.

@@ -1,0 +1,1 @@
+//! Simulated scanners, tablets, printers and document scanners at the wire.

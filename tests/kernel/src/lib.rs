@@ -1,0 +1,1 @@
+//! Drivers against real kernel devices, inside a throw-away virtual machine.
