@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub struct ErrorBody {
     /// The stable code, such as `CRD-REMOVED`.
     pub code: String,
-    /// The layer that failed: `door`, `agent`, `service`, `device`, `card` or `pin`.
+    /// The layer that failed: `door`, `agent`, `service`, `device`, `card`, `pin`, `content` or `person`.
     pub layer: String,
     /// One sentence: what happened.
     pub message: Bilingual,

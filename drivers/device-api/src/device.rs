@@ -34,14 +34,56 @@ impl fmt::Display for DeviceId {
 pub enum DeviceClass {
     /// A reader of chip cards, contact or contactless.
     CardReader,
+    /// A reader of bar codes and 2D codes.
+    CodeScanner,
+    /// A tablet or pen display on which a citizen signs.
+    SignatureTablet,
+    /// A printer of tickets and receipts on a paper roll.
+    TicketPrinter,
+    /// A printer of A4 pages.
+    PagePrinter,
+    /// A scanner of paper documents.
+    DocumentScanner,
+    /// The keyboard of this machine, into which text for a legacy form can be typed.
+    Keyboard,
+    /// A folder through which another system takes reception data over.
+    Handover,
 }
 
 impl DeviceClass {
-    /// The name used in configuration, API and logs.
+    /// Every class.
+    pub const ALL: &'static [Self] = &[
+        Self::CardReader,
+        Self::CodeScanner,
+        Self::SignatureTablet,
+        Self::TicketPrinter,
+        Self::PagePrinter,
+        Self::DocumentScanner,
+        Self::Keyboard,
+        Self::Handover,
+    ];
+
+    /// The name used in configuration, API, host protocol and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CardReader => "cardReader",
+            Self::CodeScanner => "codeScanner",
+            Self::SignatureTablet => "signatureTablet",
+            Self::TicketPrinter => "ticketPrinter",
+            Self::PagePrinter => "pagePrinter",
+            Self::DocumentScanner => "documentScanner",
+            Self::Keyboard => "keyboard",
+            Self::Handover => "handover",
         }
+    }
+
+    /// The class of this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|class| class.as_str() == name)
     }
 }

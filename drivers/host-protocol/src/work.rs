@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::SecretText;
+use crate::desk::{HandedOver, Typed};
+use crate::paper::{Attachment, ScanOrder, ScannedDocument};
+use crate::pen::{Signature, SignOrder};
+use crate::scan::ScanCount;
+use crate::ticket::{PrintedTicket, StoredTicket, TicketElement};
+use crate::{Named, SecretText};
 
 /// A job's task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +28,60 @@ pub enum Task {
         credential: Credential,
         /// Today in Japan as `YYYY-MM-DD`, to tell whether the card has expired.
         today: String,
+    },
+    /// Gives each scanned code as an item, one at a time: the next follows when the last was `received`.
+    /// Runs until it is cancelled or its deadline comes; both are its ordinary ends.
+    ScanCodes {},
+    /// Shows a document and takes the citizen's signature.
+    CaptureSignature {
+        /// What, and how.
+        order: SignOrder,
+    },
+    /// Prints a ticket on at most one paper, or says that nobody knows.
+    PrintTicket {
+        /// The ticket's own name, the same for every attempt.
+        ticket: String,
+        /// What stands on it.
+        content: Vec<TicketElement>,
+        /// A further paper, marked as such (再発行), where one has come out or may have.
+        reissue: bool,
+    },
+    /// Tells of tickets of which nobody knows whether they came out.
+    ListTickets {},
+    /// A person looked at the printer: says of such a ticket whether it came out.
+    SettleTicket {
+        /// The ticket.
+        ticket: String,
+        /// Whether its paper came out.
+        came_out: bool,
+    },
+    /// Prints a PDF on pages.
+    PrintDocument {
+        /// The PDF.
+        document: Attachment,
+        /// How many copies.
+        copies: u32,
+        /// Whether on both sides.
+        duplex: bool,
+    },
+    /// Scans paper.
+    ScanDocument {
+        /// What, and how.
+        order: ScanOrder,
+    },
+    /// Types values into a form of another program that is named in the settings.
+    TypeText {
+        /// The form.
+        form: String,
+        /// The values.
+        values: Named<SecretText>,
+    },
+    /// Writes values into a file for another system by a template that is named in the settings.
+    HandOver {
+        /// The template.
+        template: String,
+        /// The values.
+        values: Named<SecretText>,
     },
 }
 
@@ -67,6 +126,47 @@ pub enum Product {
     Reading {
         /// What was read.
         reading: Reading,
+    },
+    /// Of [`Task::ScanCodes`].
+    Scans {
+        /// How many.
+        count: ScanCount,
+    },
+    /// Of [`Task::CaptureSignature`].
+    Signature {
+        /// What was signed.
+        signature: Box<Signature>,
+    },
+    /// Of [`Task::PrintTicket`] and [`Task::SettleTicket`].
+    Ticket {
+        /// What became of it.
+        ticket: PrintedTicket,
+    },
+    /// Of [`Task::ListTickets`].
+    Tickets {
+        /// The tickets.
+        tickets: Vec<StoredTicket>,
+    },
+    /// Of [`Task::PrintDocument`].
+    Pages {
+        /// How many sheets' sides the printer says it has printed; absent where it does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        printed: Option<u32>,
+    },
+    /// Of [`Task::ScanDocument`].
+    Document {
+        /// What was scanned.
+        document: ScannedDocument,
+    },
+    /// Of [`Task::TypeText`].
+    Typed {
+        /// What was typed.
+        typed: Typed,
+    },
+    /// Of [`Task::HandOver`].
+    HandedOver {
+        /// What was written.
+        file: HandedOver,
     },
 }
 
