@@ -4,13 +4,15 @@
 //! Events carry a sequence number that rises by one for each event *of this agent run*; a client that
 //! reconnects names the last one it saw, and gets what it missed, or `missed` where that is too long ago
 //! or of another run, and then asks for the present state by REST.
-//! No event carries anything that was read from a card with a secret.
+//! No event carries anything that was read from a card with a secret, or scanned, or signed; an `item`
+//! does, and is no event: it is said once and kept nowhere.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::device::DeviceList;
 use crate::error::ErrorBody;
+use crate::item::{Act, Item};
 use crate::job::Job;
 use crate::lease::Lease;
 use crate::screen::PinScreenList;
@@ -36,6 +38,21 @@ pub enum ClientMessage {
     Token {
         /// The new counter token, for the same staff member, counter and origin.
         token: String,
+    },
+    /// An `item` has been taken over; the next code may follow.
+    Received {
+        /// The job.
+        job: String,
+        /// The number of the item.
+        n: u32,
+    },
+    /// What the citizen did on a page of the application that shows a document to be signed
+    /// (`surface`: `application`).
+    Act {
+        /// The job.
+        job: String,
+        /// What.
+        act: Act,
     },
 }
 
@@ -73,6 +90,16 @@ pub enum ServerMessage {
         seq: u64,
         /// What happened.
         event: Event,
+    },
+    /// Something came of a job before its end. It has no sequence number, is said once, to the session to
+    /// which the job's lease is bound, and is not kept for a reconnect.
+    Item {
+        /// The job.
+        job: String,
+        /// Counted from 1 in each job.
+        n: u32,
+        /// What.
+        item: Box<Item>,
     },
     /// The connection ends for this reason.
     Refused {

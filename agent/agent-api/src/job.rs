@@ -8,8 +8,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::desk::{HandedOver, Named};
+use crate::document::{DocumentScan, KeptDocument, PageFacts};
 use crate::error::ErrorBody;
 use crate::secret::SecretText;
+use crate::signature::{SignedSummary, SigningOrder};
+use crate::ticket::{PrintedTicket, TicketElement, UnknownTicket};
 
 /// Asks for a job. The header `Idempotency-Key` names the attempt: the same key again returns the same job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +48,66 @@ pub enum Task {
         fields: Vec<Field>,
         /// Which secret opens the card, and how it gets there.
         credential: Credential,
+    },
+    /// Get codes as they are scanned, each as an `item` of the event stream, the next only when the last
+    /// was `received`. The lease must be bound to the session of that stream.
+    /// Being cancelled and reaching the deadline are its ordinary ends.
+    ScanCodes {},
+    /// Show a document and take the citizen's signature.
+    CaptureSignature {
+        /// What, and how.
+        order: SigningOrder,
+    },
+    /// Print a ticket on at most one paper that is not marked 再発行.
+    PrintTicket {
+        /// The ticket's own name, the same for every attempt: 1 to 64 letters, digits, dots, hyphens or
+        /// underscores.
+        ticket: String,
+        /// What stands on it, from top to bottom.
+        content: Vec<TicketElement>,
+        /// A further paper, marked 再発行, where one has come out or may have. Needs `ticketPrinter.settle`.
+        #[serde(default)]
+        reissue: bool,
+    },
+    /// List the tickets of which nobody knows whether they came out.
+    ListTickets {},
+    /// Say of such a ticket, after a look at the printer, whether its paper came out.
+    SettleTicket {
+        /// The ticket.
+        ticket: String,
+        /// Whether its paper came out.
+        // Renamed by hand, because the schema generator overlooks `rename_all_fields`.
+        #[serde(rename = "cameOut")]
+        came_out: bool,
+    },
+    /// Print a PDF that was handed in by `POST /v1/documents`.
+    PrintDocument {
+        /// The document; this job uses it up.
+        document: String,
+        /// How many copies, 1 to 20.
+        copies: u32,
+        /// Whether on both sides.
+        duplex: bool,
+    },
+    /// Scan paper; the result names a document that `POST /v1/documents/{id}/take` hands out once.
+    ScanDocument {
+        /// What, and how.
+        order: DocumentScan,
+    },
+    /// Type values into a form of another program; which forms there are stands in `capabilities.templates`.
+    TypeText {
+        /// The form.
+        form: String,
+        /// The values by name.
+        values: Named<SecretText>,
+    },
+    /// Write values into a file for another system; which templates there are stands in
+    /// `capabilities.templates`.
+    HandOver {
+        /// The template.
+        template: String,
+        /// The values by name.
+        values: Named<SecretText>,
     },
 }
 
@@ -131,6 +195,28 @@ pub enum Step {
     Reading,
     /// Checking signatures and that the card is no copy.
     Verifying,
+    /// Waiting for a code to be held in front of the scanner.
+    WaitingForCode,
+    /// The citizen sees the document.
+    Showing,
+    /// The citizen signs.
+    Signing,
+    /// The paper is on its way.
+    Printing,
+    /// Waiting for paper in the document scanner.
+    WaitingForPaper,
+    /// Pages are being scanned.
+    Scanning,
+    /// What was scanned is being straightened and put together.
+    Processing,
+    /// The text is announced on the desktop before it is typed.
+    Announcing,
+    /// Text is being typed.
+    Typing,
+    /// The file is being written.
+    Writing,
+    /// The file is written; the other system has not said yet that it took it.
+    WaitingForReceipt,
 }
 
 /// What a card says of itself without any secret.
@@ -239,6 +325,56 @@ pub enum JobResult {
         authenticity: Authenticity,
         /// Characters that a person should look at.
         notices: Vec<TextNotice>,
+    },
+    /// Of `scanCodes`.
+    Scans {
+        /// How many codes were received.
+        delivered: u32,
+        /// How many were scanned and received by nobody.
+        undelivered: u32,
+    },
+    /// Of `captureSignature`.
+    Signature {
+        /// What was signed, how and when.
+        summary: SignedSummary,
+        /// The sealed container, always, then the exports that were ordered, in their order.
+        documents: Vec<KeptDocument>,
+    },
+    /// Of `printTicket` and `settleTicket`.
+    Ticket {
+        /// What became of it.
+        ticket: PrintedTicket,
+    },
+    /// Of `listTickets`.
+    Tickets {
+        /// The tickets of which nobody knows whether they came out.
+        tickets: Vec<UnknownTicket>,
+    },
+    /// Of `printDocument`.
+    Pages {
+        /// How many sides the printer says it has printed; absent where it does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        printed: Option<u32>,
+    },
+    /// Of `scanDocument`.
+    Document {
+        /// The document, to be taken once.
+        document: KeptDocument,
+        /// Its pages.
+        pages: Vec<PageFacts>,
+        /// How many blank pages were left out.
+        #[serde(rename = "blankDropped")]
+        blank_dropped: u32,
+    },
+    /// Of `typeText`.
+    Typed {
+        /// How many steps of the form were done.
+        steps: u32,
+    },
+    /// Of `handOver`.
+    HandedOver {
+        /// What was written.
+        file: HandedOver,
     },
 }
 

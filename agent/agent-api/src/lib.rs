@@ -11,21 +11,29 @@
 //! | [`device`] | devices and their state |
 //! | [`lease`] | exclusive use |
 //! | [`job`] | what is asked, how it goes, what comes out |
+//! | [`scan`], [`signature`], [`ticket`], [`document`], [`desk`] | what the jobs of each class of device take and give |
+//! | [`item`] | what comes of a job before its end |
 //! | [`screen`] | the citizen's PIN screen |
 //! | [`event`] | the WebSocket of the counter application |
 //! | [`pin_screen`] | the WebSocket of the PIN screen |
 //!
 //! Reading refuses unknown fields everywhere, so that a misspelt option is an error and not ignored.
 
+pub mod desk;
 pub mod device;
+pub mod document;
 pub mod error;
 pub mod event;
 pub mod hello;
+pub mod item;
 pub mod job;
 pub mod lease;
 pub mod pin_screen;
+pub mod scan;
 pub mod screen;
 pub mod secret;
+pub mod signature;
+pub mod ticket;
 pub mod token;
 
 /// The version of the API, as in the path prefix `/v1`.

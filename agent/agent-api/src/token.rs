@@ -60,11 +60,56 @@ pub enum Scope {
     /// Pair and unpair the citizen's PIN screen.
     #[serde(rename = "pinScreen.pair")]
     PairPinScreen,
+    /// See code scanners and their state.
+    #[serde(rename = "codeScanner.see")]
+    SeeCodeScanners,
+    /// Get the codes that are scanned.
+    #[serde(rename = "codeScanner.scan")]
+    ScanCodes,
+    /// See signature tablets and their state.
+    #[serde(rename = "signatureTablet.see")]
+    SeeSignatureTablets,
+    /// Show a document and take the citizen's signature.
+    #[serde(rename = "signatureTablet.capture")]
+    CaptureSignature,
+    /// See ticket printers and their state.
+    #[serde(rename = "ticketPrinter.see")]
+    SeeTicketPrinters,
+    /// Print tickets.
+    #[serde(rename = "ticketPrinter.print")]
+    PrintTickets,
+    /// Say of a ticket whether it came out, and have it printed again.
+    #[serde(rename = "ticketPrinter.settle")]
+    SettleTickets,
+    /// See page printers and their state.
+    #[serde(rename = "pagePrinter.see")]
+    SeePagePrinters,
+    /// Print documents on pages.
+    #[serde(rename = "pagePrinter.print")]
+    PrintDocuments,
+    /// See document scanners and their state.
+    #[serde(rename = "documentScanner.see")]
+    SeeDocumentScanners,
+    /// Scan documents.
+    #[serde(rename = "documentScanner.scan")]
+    ScanDocuments,
+    /// See whether text can be typed into a legacy form.
+    #[serde(rename = "keyboard.see")]
+    SeeKeyboards,
+    /// Type text into a legacy form. Privileged: needs a nonce.
+    #[serde(rename = "keyboard.type")]
+    TypeText,
+    /// See the folders through which other systems take data over.
+    #[serde(rename = "handover.see")]
+    SeeHandovers,
+    /// Write data into a file for another system.
+    #[serde(rename = "handover.write")]
+    HandOver,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 23] = [
         Self::SeeCardReaders,
         Self::IdentifyCard,
         Self::ReadFourAttributes,
@@ -73,6 +118,21 @@ impl Scope {
         Self::VerificationNumberB,
         Self::LastTry,
         Self::PairPinScreen,
+        Self::SeeCodeScanners,
+        Self::ScanCodes,
+        Self::SeeSignatureTablets,
+        Self::CaptureSignature,
+        Self::SeeTicketPrinters,
+        Self::PrintTickets,
+        Self::SettleTickets,
+        Self::SeePagePrinters,
+        Self::PrintDocuments,
+        Self::SeeDocumentScanners,
+        Self::ScanDocuments,
+        Self::SeeKeyboards,
+        Self::TypeText,
+        Self::SeeHandovers,
+        Self::HandOver,
     ];
 
     /// The name in tokens and in the configuration.
@@ -87,6 +147,21 @@ impl Scope {
             Self::VerificationNumberB => "cardReader.verificationNumberB",
             Self::LastTry => "cardReader.lastTry",
             Self::PairPinScreen => "pinScreen.pair",
+            Self::SeeCodeScanners => "codeScanner.see",
+            Self::ScanCodes => "codeScanner.scan",
+            Self::SeeSignatureTablets => "signatureTablet.see",
+            Self::CaptureSignature => "signatureTablet.capture",
+            Self::SeeTicketPrinters => "ticketPrinter.see",
+            Self::PrintTickets => "ticketPrinter.print",
+            Self::SettleTickets => "ticketPrinter.settle",
+            Self::SeePagePrinters => "pagePrinter.see",
+            Self::PrintDocuments => "pagePrinter.print",
+            Self::SeeDocumentScanners => "documentScanner.see",
+            Self::ScanDocuments => "documentScanner.scan",
+            Self::SeeKeyboards => "keyboard.see",
+            Self::TypeText => "keyboard.type",
+            Self::SeeHandovers => "handover.see",
+            Self::HandOver => "handover.write",
         }
     }
 
@@ -102,6 +177,23 @@ impl Scope {
             Self::VerificationNumberB => "Hand in verification number B by API.",
             Self::LastTry => "Allow the last PIN try to be spent.",
             Self::PairPinScreen => "Pair and unpair the citizen's PIN screen.",
+            Self::SeeCodeScanners => "See code scanners and their state.",
+            Self::ScanCodes => "Get the codes that are scanned.",
+            Self::SeeSignatureTablets => "See signature tablets and their state.",
+            Self::CaptureSignature => "Show a document and take the citizen's signature.",
+            Self::SeeTicketPrinters => "See ticket printers and their state.",
+            Self::PrintTickets => "Print tickets.",
+            Self::SettleTickets => {
+                "Say of a ticket whether it came out, and have it printed again."
+            }
+            Self::SeePagePrinters => "See page printers and their state.",
+            Self::PrintDocuments => "Print documents on pages.",
+            Self::SeeDocumentScanners => "See document scanners and their state.",
+            Self::ScanDocuments => "Scan documents.",
+            Self::SeeKeyboards => "See whether text can be typed into a legacy form.",
+            Self::TypeText => "Type text into a legacy form.",
+            Self::SeeHandovers => "See the folders through which other systems take data over.",
+            Self::HandOver => "Write data into a file for another system.",
         }
     }
 
@@ -109,12 +201,26 @@ impl Scope {
     #[must_use]
     pub const fn is_privileged(self) -> bool {
         match self {
-            Self::ReadIndividualNumber | Self::PinByApi | Self::LastTry => true,
+            Self::ReadIndividualNumber | Self::PinByApi | Self::LastTry | Self::TypeText => true,
             Self::SeeCardReaders
             | Self::IdentifyCard
             | Self::ReadFourAttributes
             | Self::VerificationNumberB
-            | Self::PairPinScreen => false,
+            | Self::PairPinScreen
+            | Self::SeeCodeScanners
+            | Self::ScanCodes
+            | Self::SeeSignatureTablets
+            | Self::CaptureSignature
+            | Self::SeeTicketPrinters
+            | Self::PrintTickets
+            | Self::SettleTickets
+            | Self::SeePagePrinters
+            | Self::PrintDocuments
+            | Self::SeeDocumentScanners
+            | Self::ScanDocuments
+            | Self::SeeKeyboards
+            | Self::SeeHandovers
+            | Self::HandOver => false,
         }
     }
 }
