@@ -38,3 +38,20 @@ pub enum LinkError {
         source: io::Error,
     },
 }
+
+impl LinkError {
+    /// What a failure to connect means: nobody there, too late, not permitted, or something else.
+    pub(crate) fn of_connecting(attempted: &'static str, source: io::Error) -> Self {
+        use io::ErrorKind;
+        match source.kind() {
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::TimedOut,
+            ErrorKind::PermissionDenied => Self::Denied,
+            ErrorKind::ConnectionRefused
+            | ErrorKind::ConnectionReset
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NotFound => Self::Gone,
+            _ => Self::Io { attempted, source },
+        }
+    }
+}

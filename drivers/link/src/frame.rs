@@ -39,6 +39,15 @@ impl Frame {
         }
     }
 
+    /// Other bytes of the same sensitivity, such as a part of these.
+    #[must_use]
+    pub fn with_bytes(&self, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            bytes: Zeroizing::new(bytes.into()),
+            sensitivity: self.sensitivity,
+        }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

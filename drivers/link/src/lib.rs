@@ -6,9 +6,19 @@
 //! # What it refuses to do
 //! It knows no device and no protocol; what the bytes mean is the driver's business.
 //! It never waits without a deadline, and never retries.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`tcp`], [`serial`] | streams of bytes |
+//! | [`memory`] | both kinds without a device, for tests |
 
 mod error;
 mod frame;
+pub mod memory;
+mod platform;
+pub mod serial;
+pub mod tcp;
+mod wire;
 
 pub use error::LinkError;
 pub use frame::{Frame, Sensitivity};
