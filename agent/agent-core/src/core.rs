@@ -10,25 +10,28 @@
 //! | `job_calls.rs` | requests about jobs |
 //! | `driving.rs` | jobs through hosts and into the audit log |
 //! | `supervising.rs` | driver hosts |
-//! | `asking.rs` | questions to PIN screens and answers back |
+//! | `asking.rs` | questions to citizens' screens and answers back |
+//! | `streaming.rs` | items of jobs to pages and screens, what citizens do back |
 
 mod asking;
 mod calls;
 mod driving;
 mod job_calls;
+mod streaming;
 mod supervising;
 
 use std::collections::BTreeMap;
 
-use device_api::{FaultCode, Moment};
+use device_api::{DeviceId, FaultCode, Moment};
 
 use crate::access::{Access, Caller, Grants, Owner, Scope};
 use crate::chance::{self, Chance};
 use crate::devices::Devices;
+use crate::documents::Documents;
 use crate::effect::{Effect, Happening, Pairing};
 use crate::event::{Event, Refusal};
 use crate::hosts::Hosts;
-use crate::ids::{AuditTicket, JobId, SessionId, SessionLink};
+use crate::ids::{AuditTicket, HostId, JobId, SessionId, SessionLink};
 use crate::jobs::Jobs;
 use crate::leases::{LeaseChange, LeaseEnd, Leases};
 use crate::screens::Screens;
@@ -39,6 +42,8 @@ use crate::stream::{Audience, Position, Stream};
 pub struct Config {
     /// How many driver hosts there are: `HostId(0)` to `HostId(hosts - 1)`.
     pub hosts: u16,
+    /// The one that serves card readers, where there is one.
+    pub card_host: Option<HostId>,
     /// What each origin may do.
     pub grants: Grants,
     /// The first fence of this run; must be above every fence of every earlier run.
@@ -52,6 +57,7 @@ pub struct Config {
 pub struct Core<R> {
     access: Access,
     devices: Devices,
+    documents: Documents<R>,
     leases: Leases,
     jobs: Jobs<R>,
     hosts: Hosts,
@@ -81,7 +87,8 @@ impl<R> Core<R> {
         let run = chance::name(&mut *chance);
         Self {
             access: Access::new(config.grants),
-            devices: Devices::default(),
+            devices: Devices::new(config.card_host),
+            documents: Documents::new(),
             leases: Leases::new(config.first_fence),
             jobs: Jobs::new(),
             hosts: Hosts::new(config.hosts),
@@ -115,6 +122,7 @@ impl<R> Core<R> {
             self.leases.next_wakeup(),
             self.jobs.next_wakeup(),
             self.screens.next_wakeup(),
+            self.documents.next_wakeup(),
             self.stream.next_wakeup(),
         ];
         parts.into_iter().flatten().min()
@@ -144,6 +152,7 @@ impl<R> Core<R> {
                     self.refuse_session(link, code, now);
                 }
             }
+            Event::SessionSaid { link, said } => self.session_said(link, said),
             Event::SessionClosed { link } => self.end_session(link, now),
             Event::ScreenSaid { link, said } => self.screen_said(link, said, now),
             Event::ScreenClosed { link } => self.screen_closed(link, now),
@@ -166,6 +175,7 @@ impl<R> Core<R> {
             }
             self.supervise(now);
             self.leases.expire(now);
+            self.documents.expire(now);
             self.serve_job_timers(now);
             self.replace_stale_codes(now);
             for link in self.stream.expired(now) {
@@ -192,10 +202,11 @@ impl<R> Core<R> {
         match change {
             LeaseChange::Moved(id, owner) => {
                 if let Some(view) = self.leases.view(&id, &owner, now) {
-                    self.publish(to_holder(owner), Happening::Lease(view));
+                    let audience = self.to_holder(owner, &view.device);
+                    self.publish(audience, Happening::Lease(view));
                 }
             }
-            LeaseChange::Ended(id, owner, end) => {
+            LeaseChange::Ended(id, owner, device, end) => {
                 let why = match end {
                     LeaseEnd::Released => FaultCode::JobCancelled,
                     LeaseEnd::Expired => FaultCode::LeaseLost,
@@ -209,7 +220,8 @@ impl<R> Core<R> {
                 for job in jobs {
                     self.want_end(&job, why, now);
                 }
-                self.publish(to_holder(owner), Happening::LeaseEnded(id));
+                let audience = self.to_holder(owner, &device);
+                self.publish(audience, Happening::LeaseEnded(id));
             }
         }
     }
@@ -273,6 +285,12 @@ impl<R> Core<R> {
         }
     }
 
+    /// The owner of a lease, as long as the device may be seen.
+    fn to_holder(&self, owner: Owner, device: &DeviceId) -> Audience {
+        let see = self.devices.class_of(device).map(Scope::to_see);
+        Audience::Owner(owner, see.into_iter().collect())
+    }
+
     fn publish(&mut self, audience: Audience, happening: Happening) {
         let told = self.stream.publish(audience, happening, &self.access);
         self.deliver(told);
@@ -288,9 +306,4 @@ impl<R> Core<R> {
             });
         self.out.extend(effects);
     }
-}
-
-/// The owner of a lease, as long as the devices may be seen.
-fn to_holder(owner: Owner) -> Audience {
-    Audience::Owner(owner, vec![Scope::SeeCardReaders])
 }

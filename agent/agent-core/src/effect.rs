@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use device_api::{DeviceClass, DeviceId, FaultCode, Secret};
+use device_api::{DeviceClass, DeviceFacts, DeviceId, FaultCode, Secret};
 
-use crate::event::{DeviceState, Refusal, ServiceState};
+use crate::event::{DeviceState, DocumentFacts, Refusal, ServiceState};
 use crate::ids::{
-    AuditTicket, HostId, HostRun, JobId, LeaseId, Origin, RequestId, ScreenId, ScreenLink,
-    SessionId, SessionLink,
+    AuditTicket, DocumentId, HostId, HostRun, JobId, LeaseId, Origin, RequestId, ScreenId,
+    ScreenLink, SessionId, SessionLink,
 };
 use crate::sealed::Sealed;
 use crate::stream::Position;
@@ -33,7 +33,7 @@ pub enum Effect<R> {
         /// Which life of which host.
         run: HostRun,
         /// What to say.
-        command: HostCommand,
+        command: HostCommand<R>,
     },
     /// Answer a request.
     Reply {
@@ -69,6 +69,19 @@ pub enum Effect<R> {
         /// What happened.
         happening: Happening,
     },
+    /// Pass on what came of a job before its end; kept nowhere.
+    Pass {
+        /// The job.
+        job: JobId,
+        /// The item's number.
+        n: u32,
+        /// The event stream that gets it.
+        session: Option<SessionLink>,
+        /// The citizen's page that gets it, and the word of the job.
+        screen: Option<(ScreenLink, &'static str)>,
+        /// Its content.
+        item: Sealed<R>,
+    },
     /// Say something to a PIN page.
     TellScreen {
         /// The connection.
@@ -101,7 +114,7 @@ pub enum Effect<R> {
 
 /// What the agent says to a driver host.
 #[derive(Debug)]
-pub enum HostCommand {
+pub enum HostCommand<R> {
     /// Chooses the protocol's version.
     Welcome {
         /// The version.
@@ -117,6 +130,26 @@ pub enum HostCommand {
         within: Duration,
         /// What to do.
         task: Task,
+        /// For whom and why, as the audit log has it.
+        order: Box<AuditOrder>,
+        /// The task as it was handed in, where the core does not look at all of it.
+        content: Option<Sealed<R>>,
+        /// The documents that it uses up.
+        documents: Vec<Sealed<R>>,
+    },
+    /// An item has been taken over.
+    Received {
+        /// The job.
+        work: u64,
+        /// The item's number.
+        n: u32,
+    },
+    /// What the citizen did with the document that is shown.
+    Act {
+        /// The job.
+        work: u64,
+        /// What.
+        act: Sealed<R>,
     },
     /// Answers a question.
     Answer {
@@ -184,6 +217,22 @@ pub enum Answer<R> {
     Jobs(Vec<JobView>),
     /// Of `TakeResult`.
     Result(Sealed<R>),
+    /// Of `KeepDocument`.
+    Document {
+        /// The document.
+        id: DocumentId,
+        /// What it is.
+        facts: DocumentFacts,
+        /// Time until it is erased.
+        expires_in: Duration,
+    },
+    /// Of `TakeDocument`.
+    Content {
+        /// What it is.
+        facts: DocumentFacts,
+        /// Its bytes.
+        content: Sealed<R>,
+    },
     /// Of `PinScreens`, `PairScreen`, `UnpairScreen`.
     PinScreens(Vec<PinScreenView>),
     /// Of `NewNonce`.
@@ -215,8 +264,19 @@ pub enum Happening {
 pub struct DeviceListView {
     /// The devices that the viewer may see.
     pub devices: Vec<DeviceView>,
-    /// The operating system's card service; `None` until a driver host has spoken.
-    pub service: Option<ServiceState>,
+    /// The operating system's card service.
+    pub card_service: CardService,
+}
+
+/// The operating system's card service, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardService {
+    /// No driver host serves card readers.
+    Unused,
+    /// The driver host that serves them has not spoken yet.
+    Starting,
+    /// As that host says.
+    Known(ServiceState),
 }
 
 /// One device.
@@ -232,8 +292,10 @@ pub struct DeviceView {
     pub state: DeviceState,
     /// Why no job can be started on it; `None` where one can.
     pub trouble: Option<FaultCode>,
-    /// Whether the PIN can be typed on the device itself.
-    pub pin_pad: bool,
+    /// What will stand in the way soon.
+    pub warnings: Vec<FaultCode>,
+    /// What else is known of it.
+    pub facts: DeviceFacts,
 }
 
 /// A lease, granted or waiting.
@@ -367,8 +429,10 @@ pub struct AuditOrder {
     pub device: DeviceId,
     /// Why the data were needed, as the application said.
     pub purpose: String,
-    /// What was done: `identifyCard` or `readMyNumberCard`.
+    /// What was done, such as `readMyNumberCard`.
     pub operation: &'static str,
+    /// What it was about: a ticket, a visit, a form or a template.
+    pub subject: Option<String>,
     /// Which fields were asked for.
     pub fields: Vec<Field>,
     /// Which secret is to open the card.
@@ -387,6 +451,10 @@ pub struct AuditEnd {
     /// How often a secret was handed to the driver host for the card, or leave was given to type it on the
     /// device.
     pub secrets_used: u32,
+    /// How many items were taken over by the page that asked for them.
+    pub items: u32,
+    /// The digest of what came out, where that is to be proved later.
+    pub evidence: Option<[u8; 32]>,
 }
 
 /// What people and counters should know of.

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use device_api::{DeviceId, FaultCode, Secret};
+use device_api::{DeviceFacts, DeviceId, FaultCode, Secret};
 
 use crate::access::Caller;
 use crate::ids::{
-    AuditTicket, HostRun, JobId, LeaseId, RequestId, ScreenId, ScreenLink, SessionId, SessionLink,
+    AuditTicket, DocumentId, HostRun, JobId, LeaseId, RequestId, ScreenId, ScreenLink, SessionId,
+    SessionLink,
 };
 use crate::sealed::Sealed;
 use crate::stream::Position;
@@ -28,7 +29,7 @@ pub enum Event<R> {
         /// Who asks; already authenticated.
         caller: Caller,
         /// What is asked.
-        call: Call,
+        call: Call<R>,
     },
     /// A client opened an event stream and said its `hello`.
     SessionOpened {
@@ -46,6 +47,13 @@ pub enum Event<R> {
         /// Who it is by the new token.
         caller: Caller,
     },
+    /// A client said something on its event stream.
+    SessionSaid {
+        /// The connection.
+        link: SessionLink,
+        /// What it said.
+        said: SessionSays<R>,
+    },
     /// An event stream has ended, whoever ended it.
     SessionClosed {
         /// The connection.
@@ -56,7 +64,7 @@ pub enum Event<R> {
         /// The connection.
         link: ScreenLink,
         /// What it said.
-        said: ScreenSays,
+        said: ScreenSays<R>,
     },
     /// A PIN page's connection has ended, whoever ended it.
     ScreenClosed {
@@ -96,7 +104,7 @@ pub enum Event<R> {
 
 /// What a client can ask for.
 #[derive(Debug)]
-pub enum Call {
+pub enum Call<R> {
     /// The devices that the caller may see.
     Devices,
     /// The exclusive use of a device.
@@ -127,7 +135,18 @@ pub enum Call {
         key: String,
         /// What is wanted.
         order: JobOrder,
+        /// What the core does not look at: the task as it was handed in, for the driver host.
+        content: Option<Sealed<R>>,
     },
+    /// That a document is kept until a job uses it up.
+    KeepDocument {
+        /// What it is.
+        facts: DocumentFacts,
+        /// Its bytes.
+        content: Sealed<R>,
+    },
+    /// A document that a job of the caller made, once.
+    TakeDocument(DocumentId),
     /// A job of the caller.
     Job(JobId),
     /// All jobs of the caller that are still known.
@@ -169,9 +188,52 @@ pub enum JobAnswer {
     Decline,
 }
 
-/// What a PIN page says.
+/// What is known of a document without looking into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFacts {
+    /// What it is for: `document`, or a kind of export.
+    pub role: &'static str,
+    /// What it is, such as `application/pdf`.
+    pub media_type: String,
+    /// Its length in bytes.
+    pub length: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// A document that came of a job. The daemon draws its name, because the result tells it.
 #[derive(Debug)]
-pub enum ScreenSays {
+pub struct NewDocument<R> {
+    /// Its name: unguessable.
+    pub id: DocumentId,
+    /// What it is.
+    pub facts: DocumentFacts,
+    /// Its bytes.
+    pub content: Sealed<R>,
+}
+
+/// What a client says on its event stream.
+#[derive(Debug)]
+pub enum SessionSays<R> {
+    /// It has taken an item over.
+    Received {
+        /// The job.
+        job: JobId,
+        /// The number of the item.
+        n: u32,
+    },
+    /// What the citizen did on a page of the application.
+    Act {
+        /// The job.
+        job: JobId,
+        /// What.
+        act: Sealed<R>,
+    },
+}
+
+/// What a citizen's page says.
+#[derive(Debug)]
+pub enum ScreenSays<R> {
     /// The first word.
     Register {
         /// The key from an earlier pairing.
@@ -192,6 +254,13 @@ pub enum ScreenSays {
         job: JobId,
         /// The question.
         ask: u32,
+    },
+    /// What the citizen did with a document that is shown.
+    Act {
+        /// The job.
+        job: JobId,
+        /// What.
+        act: Sealed<R>,
     },
 }
 
@@ -243,6 +312,21 @@ pub enum HostSays<R> {
         verdict: Option<Verdict>,
         /// What came out.
         result: Sealed<R>,
+        /// The documents that the result names.
+        documents: Vec<NewDocument<R>>,
+        /// For the audit log: the digest of what came out, where that is to be proved later.
+        evidence: Option<[u8; 32]>,
+    },
+    /// Something came of the job before its end.
+    Item {
+        /// The job.
+        work: u64,
+        /// Counted from 1 in each job.
+        n: u32,
+        /// What it is.
+        kind: ItemKind,
+        /// Its content.
+        item: Sealed<R>,
     },
     /// The job has failed. A code that `FaultCode::from_code` does not know is `HostUnusable`.
     Failed {
@@ -256,6 +340,19 @@ pub enum HostSays<R> {
         /// As it was sent.
         n: u64,
     },
+}
+
+/// What came of a job before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemKind {
+    /// A scanned code, for the page that waits for it.
+    Scan,
+    /// What a pen did, for whoever shows it.
+    Ink,
+    /// A page of a document, for the citizen to see.
+    Show,
+    /// The number of pages scanned.
+    Page,
 }
 
 /// Which secret a driver host asks for.
@@ -302,8 +399,12 @@ pub struct DeviceReport {
     pub name: String,
     /// Whether it can be used, and what stands on it.
     pub state: DeviceState,
-    /// Whether the PIN can be typed on the device itself.
-    pub pin_pad: bool,
+    /// For `NotReady`: what stands in the way.
+    pub fault: Option<FaultCode>,
+    /// What will stand in the way soon.
+    pub warnings: Vec<FaultCode>,
+    /// What else is known of it.
+    pub facts: DeviceFacts,
 }
 
 /// The state of a device.
@@ -315,6 +416,12 @@ pub enum DeviceState {
     CardPresent,
     /// A card is on it and does not answer.
     CardMute,
+    /// Ready; said of devices that take no card.
+    Ready,
+    /// It answers, and a person must do something first.
+    NotReady,
+    /// The operating system denies access.
+    Denied,
     /// Another program holds it.
     InUse,
     /// It does not answer.

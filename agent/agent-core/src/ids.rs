@@ -71,6 +71,10 @@ text_id!(
     JobId
 );
 text_id!(
+    /// A document that is kept in memory.
+    DocumentId
+);
+text_id!(
     /// An event session of a client, as told to it.
     SessionId
 );

@@ -20,7 +20,7 @@ use device_api::{DeviceId, FaultCode, Moment};
 
 use crate::access::Owner;
 use crate::effect::{AuditEnd, AuditOrder};
-use crate::event::SecretKind;
+use crate::event::{NewDocument, SecretKind};
 use crate::ids::{AuditTicket, HostRun, JobId, ScreenId, ScreenLink, SessionLink};
 use crate::sealed::Sealed;
 use crate::task::{
@@ -83,6 +83,16 @@ pub(crate) struct Job<R> {
     pub(crate) typed_on: Option<ScreenLink>,
     pub(crate) last_try_allowed_by: Option<String>,
     pub(crate) secrets_used: u32,
+    /// The task as it was handed in, until it goes to the host.
+    pub(crate) content: Option<Sealed<R>>,
+    /// The documents that it uses up, until they go to the host.
+    pub(crate) documents: Vec<Sealed<R>>,
+    /// The number of the last item that the host gave.
+    pub(crate) last_item: u32,
+    /// How many items were taken over.
+    pub(crate) items: u32,
+    /// The citizen's page that shows its document.
+    pub(crate) shown_on: Option<ScreenLink>,
 }
 
 /// Where a job stands.
@@ -126,6 +136,23 @@ pub(crate) struct End<R> {
     pub(crate) fault: Option<Fault>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) result: Option<Sealed<R>>,
+    /// The documents that the result names.
+    pub(crate) documents: Vec<NewDocument<R>>,
+    /// The digest of what came out.
+    pub(crate) evidence: Option<[u8; 32]>,
+}
+
+impl<R> End<R> {
+    /// An end without a result.
+    pub(crate) const fn failed(fault: Fault) -> Self {
+        Self {
+            fault: Some(fault),
+            verdict: None,
+            result: None,
+            documents: Vec::new(),
+            evidence: None,
+        }
+    }
 }
 
 /// How a job ended.
@@ -316,11 +343,9 @@ impl<R> Job<R> {
 
     /// What the audit log keeps of its order.
     pub(crate) fn audit_order(&self) -> AuditOrder {
-        let (operation, fields, credential) = match &self.order.task {
-            Task::IdentifyCard => ("identifyCard", Vec::new(), None),
-            Task::ReadMyNumberCard { fields, credential } => {
-                ("readMyNumberCard", fields.clone(), Some(*credential))
-            }
+        let (fields, credential) = match &self.order.task {
+            Task::ReadMyNumberCard { fields, credential } => (fields.clone(), Some(*credential)),
+            _without_card_data => (Vec::new(), None),
         };
         AuditOrder {
             staff: self.owner.staff.clone(),
@@ -328,7 +353,8 @@ impl<R> Job<R> {
             counter: self.owner.counter.clone(),
             device: self.device.clone(),
             purpose: self.order.purpose.clone(),
-            operation,
+            operation: self.order.task.name(),
+            subject: self.order.task.subject().map(str::to_owned),
             fields,
             credential,
         }
@@ -341,6 +367,8 @@ impl<R> Job<R> {
             verdict: end.verdict,
             last_try_allowed_by: self.last_try_allowed_by.clone(),
             secrets_used: self.secrets_used,
+            items: self.items,
+            evidence: end.evidence,
         };
         self.question = None;
         self.phase = Phase::Recording {
@@ -352,23 +380,26 @@ impl<R> Job<R> {
     }
 
     /// The audit log has answered: the job is over. Without a record nothing is handed out.
-    pub(crate) fn recorded(&mut self, written: bool, now: Moment) {
+    /// Gives the documents that are to be kept for its owner.
+    pub(crate) fn recorded(&mut self, written: bool, now: Moment) -> Vec<NewDocument<R>> {
         let phase = std::mem::replace(&mut self.phase, Phase::Queued);
         let Phase::Recording { end, .. } = phase else {
             self.phase = phase;
-            return;
+            return Vec::new();
         };
         let fault = match end.fault {
             None if !written => Some(Fault::from(FaultCode::AuditUnavailable)),
             known => known,
         };
         self.step = None;
+        let good = fault.is_none();
         self.phase = Phase::Ended(Ended {
-            result: end.result.filter(|_| fault.is_none()),
+            result: end.result.filter(|_| good),
             fault,
             erase_at: now.plus(RESULT_LIFE),
             forget_at: now.plus(MEMORY),
         });
+        if good { end.documents } else { Vec::new() }
     }
 
     /// The record of its start is written; true where a question can be put now.

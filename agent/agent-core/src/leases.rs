@@ -58,7 +58,7 @@ pub(crate) enum LeaseChange {
     /// It was granted, or fewer are before it.
     Moved(LeaseId, Owner),
     /// It is gone.
-    Ended(LeaseId, Owner, LeaseEnd),
+    Ended(LeaseId, Owner, DeviceId, LeaseEnd),
 }
 
 /// Why a lease ended.
@@ -197,14 +197,15 @@ impl Leases {
     }
 
     fn end_where(&mut self, end: LeaseEnd, now: Moment, over: impl Fn(&Lease) -> bool) {
-        for queue in self.queues.values_mut() {
+        for (device, queue) in &mut self.queues {
             let mut gap = false;
             let mut kept = VecDeque::with_capacity(queue.len());
             for lease in queue.drain(..) {
                 if over(&lease) {
                     gap = true;
+                    let device = device.clone();
                     self.changes
-                        .push(LeaseChange::Ended(lease.id, lease.owner, end));
+                        .push(LeaseChange::Ended(lease.id, lease.owner, device, end));
                     continue;
                 }
                 if gap {

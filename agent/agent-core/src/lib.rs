@@ -55,7 +55,7 @@
 //!     }
 //! }
 //!
-//! let config = Config { hosts: 1, grants: Default::default(), first_fence: 1, pairings: vec![] };
+//! let config = Config { hosts: 1, card_host: None, grants: Default::default(), first_fence: 1, pairings: vec![] };
 //! let mut core: Core<String> = Core::new(config, Box::new(Dice));
 //! let effects = core.handle(Event::Started, Moment::default());
 //! assert_eq!(effects.len(), 1); // StartHost, for the daemon to execute.
@@ -66,6 +66,7 @@ pub mod access;
 mod chance;
 mod core;
 mod devices;
+mod documents;
 pub mod effect;
 pub mod event;
 mod hosts;

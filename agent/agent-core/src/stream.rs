@@ -5,12 +5,12 @@
 //! Invariants: numbers rise by one; a client gets an event only where it may see it at that moment;
 //! nothing personal is in any event, so keeping them leaks nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use device_api::{DeviceClass, FaultCode, Moment};
 
 use crate::access::{Access, Caller, Owner, Scope};
-use crate::effect::{DeviceListView, Happening};
+use crate::effect::{CardService, DeviceListView, Happening};
 use crate::ids::{Origin, SessionId, SessionLink};
 
 /// How many events are kept for replay.
@@ -34,8 +34,9 @@ pub struct Position {
 /// Who may see an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Whoever may see devices; each only those of the classes granted to it.
-    DeviceViewers,
+    /// Whoever may see devices of the classes that changed; each sees only those granted to it, and hears
+    /// nothing of a change that it may not see.
+    DeviceViewers(BTreeSet<DeviceClass>),
     /// The owner of a lease or job, with the rights that it took to have it.
     Owner(Owner, Vec<Scope>),
     /// Everybody at one counter of one application who may pair screens or read cards there.
@@ -117,6 +118,11 @@ impl Stream {
             .map(|(link, _)| *link)
     }
 
+    /// The caller behind a session.
+    pub(crate) fn caller_of(&self, link: SessionLink) -> Option<&Caller> {
+        self.sessions.get(&link).map(|session| &session.caller)
+    }
+
     /// The sessions whose token has expired.
     pub(crate) fn expired(&self, now: Moment) -> Vec<SessionLink> {
         let over = |session: &Session| session.caller.until.is_some_and(|until| until <= now);
@@ -196,11 +202,12 @@ fn visible(
     access: &Access,
 ) -> Option<Happening> {
     match (audience, happening) {
-        (Audience::DeviceViewers, Happening::Devices(list)) => {
+        (Audience::DeviceViewers(changed), Happening::Devices(list)) => {
             let may_see = |class: DeviceClass| access.permits(caller, Scope::to_see(class));
-            if !may_see(DeviceClass::CardReader) {
+            if !changed.iter().any(|class| may_see(*class)) {
                 return None;
             }
+            let cards = may_see(DeviceClass::CardReader);
             let devices = list
                 .devices
                 .iter()
@@ -209,10 +216,14 @@ fn visible(
                 .collect();
             Some(Happening::Devices(DeviceListView {
                 devices,
-                service: list.service,
+                card_service: if cards {
+                    list.card_service
+                } else {
+                    CardService::Unused
+                },
             }))
         }
-        (Audience::DeviceViewers, _) => None,
+        (Audience::DeviceViewers(_), _) => None,
         (Audience::Owner(owner, scopes), _) => {
             let permitted = scopes.iter().all(|scope| access.permits(caller, *scope));
             (caller.owner == *owner && permitted).then(|| happening.clone())
@@ -220,7 +231,8 @@ fn visible(
         (Audience::Counter(origin, counter), _) => {
             let here = caller.owner.origin == *origin && caller.owner.counter == *counter;
             let concerned = access.permits(caller, Scope::PairPinScreen)
-                || access.permits(caller, Scope::SeeCardReaders);
+                || access.permits(caller, Scope::SeeCardReaders)
+                || access.permits(caller, Scope::SeeSignatureTablets);
             (here && concerned).then(|| happening.clone())
         }
     }

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use device_api::FaultCode;
+use device_api::{DeviceClass, FaultCode};
 
-use crate::ids::{JobId, LeaseId};
+use crate::ids::{DocumentId, JobId, LeaseId};
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,123 @@ pub enum Task {
         /// Which secret opens the card, and how it gets there.
         credential: Credential,
     },
+    /// Give codes as they are scanned.
+    ScanCodes,
+    /// Show a document and take the citizen's signature.
+    CaptureSignature {
+        /// Who shows the document, where the tablet does not.
+        surface: Surface,
+        /// The visit to which it belongs.
+        visit: Option<String>,
+    },
+    /// Print a ticket.
+    PrintTicket {
+        /// Its name.
+        ticket: String,
+        /// A further paper, marked as such.
+        reissue: bool,
+    },
+    /// List the tickets of which nobody knows whether they came out.
+    ListTickets,
+    /// Say whether such a ticket came out.
+    SettleTicket {
+        /// Its name.
+        ticket: String,
+    },
+    /// Print a PDF.
+    PrintDocument,
+    /// Scan paper.
+    ScanDocument,
+    /// Type values into a form of another program.
+    TypeText {
+        /// The form.
+        form: String,
+    },
+    /// Write values into a file for another system.
+    HandOver {
+        /// The template.
+        template: String,
+    },
+}
+
+impl Task {
+    /// The class of devices that can do it.
+    #[must_use]
+    pub const fn class(&self) -> DeviceClass {
+        match self {
+            Self::IdentifyCard | Self::ReadMyNumberCard { .. } => DeviceClass::CardReader,
+            Self::ScanCodes => DeviceClass::CodeScanner,
+            Self::CaptureSignature { .. } => DeviceClass::SignatureTablet,
+            Self::PrintTicket { .. } | Self::ListTickets | Self::SettleTicket { .. } => {
+                DeviceClass::TicketPrinter
+            }
+            Self::PrintDocument => DeviceClass::PagePrinter,
+            Self::ScanDocument => DeviceClass::DocumentScanner,
+            Self::TypeText { .. } => DeviceClass::Keyboard,
+            Self::HandOver { .. } => DeviceClass::Handover,
+        }
+    }
+
+    /// Its name in the API and in the audit log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::IdentifyCard => "identifyCard",
+            Self::ReadMyNumberCard { .. } => "readMyNumberCard",
+            Self::ScanCodes => "scanCodes",
+            Self::CaptureSignature { .. } => "captureSignature",
+            Self::PrintTicket { .. } => "printTicket",
+            Self::ListTickets => "listTickets",
+            Self::SettleTicket { .. } => "settleTicket",
+            Self::PrintDocument => "printDocument",
+            Self::ScanDocument => "scanDocument",
+            Self::TypeText { .. } => "typeText",
+            Self::HandOver { .. } => "handOver",
+        }
+    }
+
+    /// What it is about, for the audit log: a ticket, a visit, a form or a template; never a person.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::PrintTicket { ticket, .. } | Self::SettleTicket { ticket } => Some(ticket),
+            Self::CaptureSignature { visit, .. } => visit.as_deref(),
+            Self::TypeText { form } => Some(form),
+            Self::HandOver { template } => Some(template),
+            Self::IdentifyCard
+            | Self::ReadMyNumberCard { .. }
+            | Self::ScanCodes
+            | Self::ListTickets
+            | Self::PrintDocument
+            | Self::ScanDocument => None,
+        }
+    }
+
+    /// Whether it can be done although a person must first do something at the device.
+    pub(crate) const fn minds_no_trouble(&self) -> bool {
+        matches!(self, Self::ListTickets | Self::SettleTicket { .. })
+    }
+
+    /// Whether its items need a session to go to.
+    pub(crate) const fn needs_session(&self) -> bool {
+        matches!(
+            self,
+            Self::ScanCodes
+                | Self::CaptureSignature {
+                    surface: Surface::Application,
+                    ..
+                }
+        )
+    }
+}
+
+/// Who shows a document that is to be signed, where the tablet does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// The citizen's screen of this counter.
+    CitizenScreen,
+    /// A page of the application.
+    Application,
 }
 
 /// What can be read.
@@ -60,6 +177,11 @@ pub struct JobOrder {
     pub within: Duration,
     /// What to do.
     pub task: Task,
+    /// SHA-256 of the task as it was handed in, so that two orders can be told apart by what the core does
+    /// not look at.
+    pub digest: [u8; 32],
+    /// The documents that it uses up, in the order in which its content names them.
+    pub documents: Vec<DocumentId>,
 }
 
 /// A job as its owner may see it.
@@ -111,6 +233,28 @@ pub enum Step {
     Reading,
     /// Checking signatures and that the card is no copy.
     Verifying,
+    /// Waiting for a code to be held in front of the scanner.
+    WaitingForCode,
+    /// The citizen sees the document.
+    Showing,
+    /// The citizen signs.
+    Signing,
+    /// The paper is on its way.
+    Printing,
+    /// Waiting for paper in the document scanner.
+    WaitingForPaper,
+    /// Pages are being scanned.
+    Scanning,
+    /// What was scanned is being straightened and put together.
+    Processing,
+    /// The text is announced on the desktop before it is typed.
+    Announcing,
+    /// Text is being typed.
+    Typing,
+    /// The file is being written.
+    Writing,
+    /// The other system has not said yet that it took the file.
+    WaitingForReceipt,
 }
 
 /// What a card says of itself without any secret. Its serial is personal and stays in the result.

@@ -25,6 +25,36 @@ pub enum Scope {
     LastTry,
     /// Pair and unpair the citizen's PIN screen.
     PairPinScreen,
+    /// See code scanners and their state.
+    SeeCodeScanners,
+    /// Get the codes that are scanned.
+    ScanCodes,
+    /// See signature tablets and their state.
+    SeeSignatureTablets,
+    /// Show a document and take the citizen's signature.
+    CaptureSignature,
+    /// See ticket printers and their state.
+    SeeTicketPrinters,
+    /// Print tickets.
+    PrintTickets,
+    /// Say of a ticket whether it came out, and have it printed again.
+    SettleTickets,
+    /// See page printers and their state.
+    SeePagePrinters,
+    /// Print documents on pages.
+    PrintDocuments,
+    /// See document scanners and their state.
+    SeeDocumentScanners,
+    /// Scan documents.
+    ScanDocuments,
+    /// See whether text can be typed into a legacy form.
+    SeeKeyboards,
+    /// Type text into a legacy form. Privileged.
+    TypeText,
+    /// See the folders through which other systems take data over.
+    SeeHandovers,
+    /// Write data into a file for another system.
+    HandOver,
 }
 
 impl Scope {
@@ -38,11 +68,30 @@ impl Scope {
         Self::VerificationNumberB,
         Self::LastTry,
         Self::PairPinScreen,
+        Self::SeeCodeScanners,
+        Self::ScanCodes,
+        Self::SeeSignatureTablets,
+        Self::CaptureSignature,
+        Self::SeeTicketPrinters,
+        Self::PrintTickets,
+        Self::SettleTickets,
+        Self::SeePagePrinters,
+        Self::PrintDocuments,
+        Self::SeeDocumentScanners,
+        Self::ScanDocuments,
+        Self::SeeKeyboards,
+        Self::TypeText,
+        Self::SeeHandovers,
+        Self::HandOver,
     ];
 
     /// Those that need a nonce where they are used.
-    pub(crate) const PRIVILEGED: &'static [Self] =
-        &[Self::ReadIndividualNumber, Self::PinByApi, Self::LastTry];
+    pub(crate) const PRIVILEGED: &'static [Self] = &[
+        Self::ReadIndividualNumber,
+        Self::PinByApi,
+        Self::LastTry,
+        Self::TypeText,
+    ];
 
     /// The name in tokens and in the configuration.
     #[must_use]
@@ -56,6 +105,21 @@ impl Scope {
             Self::VerificationNumberB => "cardReader.verificationNumberB",
             Self::LastTry => "cardReader.lastTry",
             Self::PairPinScreen => "pinScreen.pair",
+            Self::SeeCodeScanners => "codeScanner.see",
+            Self::ScanCodes => "codeScanner.scan",
+            Self::SeeSignatureTablets => "signatureTablet.see",
+            Self::CaptureSignature => "signatureTablet.capture",
+            Self::SeeTicketPrinters => "ticketPrinter.see",
+            Self::PrintTickets => "ticketPrinter.print",
+            Self::SettleTickets => "ticketPrinter.settle",
+            Self::SeePagePrinters => "pagePrinter.see",
+            Self::PrintDocuments => "pagePrinter.print",
+            Self::SeeDocumentScanners => "documentScanner.see",
+            Self::ScanDocuments => "documentScanner.scan",
+            Self::SeeKeyboards => "keyboard.see",
+            Self::TypeText => "keyboard.type",
+            Self::SeeHandovers => "handover.see",
+            Self::HandOver => "handover.write",
         }
     }
 
@@ -73,16 +137,37 @@ impl Scope {
     pub const fn to_see(class: DeviceClass) -> Self {
         match class {
             DeviceClass::CardReader => Self::SeeCardReaders,
+            DeviceClass::CodeScanner => Self::SeeCodeScanners,
+            DeviceClass::SignatureTablet => Self::SeeSignatureTablets,
+            DeviceClass::TicketPrinter => Self::SeeTicketPrinters,
+            DeviceClass::PagePrinter => Self::SeePagePrinters,
+            DeviceClass::DocumentScanner => Self::SeeDocumentScanners,
+            DeviceClass::Keyboard => Self::SeeKeyboards,
+            DeviceClass::Handover => Self::SeeHandovers,
         }
     }
 }
 
-/// What starting a task needs. Only the individual number makes the start itself privileged; a PIN by
-/// API is privileged when it is handed in.
+/// What starting a task needs. Only the individual number and typing into another program make the start
+/// itself privileged; a PIN by API is privileged when it is handed in.
 pub(crate) fn scope_to_start(task: &Task) -> Need {
-    let mut scopes = vec![Scope::SeeCardReaders];
+    let mut scopes = vec![Scope::to_see(task.class())];
     let mut privileged = false;
     match task {
+        Task::ScanCodes => scopes.push(Scope::ScanCodes),
+        Task::CaptureSignature { .. } => scopes.push(Scope::CaptureSignature),
+        Task::PrintTicket { reissue: false, .. } => scopes.push(Scope::PrintTickets),
+        Task::PrintTicket { reissue: true, .. } => {
+            scopes.extend([Scope::PrintTickets, Scope::SettleTickets]);
+        }
+        Task::ListTickets | Task::SettleTicket { .. } => scopes.push(Scope::SettleTickets),
+        Task::PrintDocument => scopes.push(Scope::PrintDocuments),
+        Task::ScanDocument => scopes.push(Scope::ScanDocuments),
+        Task::TypeText { .. } => {
+            scopes.push(Scope::TypeText);
+            privileged = true;
+        }
+        Task::HandOver { .. } => scopes.push(Scope::HandOver),
         Task::IdentifyCard => scopes.push(Scope::IdentifyCard),
         Task::ReadMyNumberCard { fields, credential } => {
             for field in fields {

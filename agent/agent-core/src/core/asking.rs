@@ -183,7 +183,7 @@ impl<R> Core<R> {
         self.publish_job(id);
     }
 
-    pub(super) fn screen_said(&mut self, link: ScreenLink, said: ScreenSays, now: Moment) {
+    pub(super) fn screen_said(&mut self, link: ScreenLink, said: ScreenSays<R>, now: Moment) {
         match said {
             ScreenSays::Register { key } => self.register(link, key, now),
             ScreenSays::Secret { job, ask, value } => {
@@ -191,6 +191,7 @@ impl<R> Core<R> {
                     self.typed(link, &job, value);
                 }
             }
+            ScreenSays::Act { job, act } => self.screen_acted(link, &job, act),
             ScreenSays::Decline { job, ask } => {
                 if self.screens.is_asked(link, &job, ask) {
                     self.decline(&job, now);
@@ -200,6 +201,7 @@ impl<R> Core<R> {
     }
 
     pub(super) fn screen_closed(&mut self, link: ScreenLink, now: Moment) {
+        self.document_out_of_sight(link, now);
         if let Some(pairing) = self.screens.close(link) {
             self.take_question_from(link, Some(pairing.screen), now);
             self.publish_screens(&place(pairing.origin, pairing.counter));
@@ -295,6 +297,7 @@ impl<R> Core<R> {
             Registered::Paired { counter, replaced } => {
                 if let Some(older) = replaced {
                     self.take_question_from(older, None, now);
+                    self.document_out_of_sight(older, now);
                     self.out.push(Effect::CloseScreen { link: older });
                 }
                 let tell = ScreenTell::Paired { key: None, counter };

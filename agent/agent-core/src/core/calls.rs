@@ -3,15 +3,17 @@
 //! Invariant: a right is checked before anything about its subject is told, so that a page without the
 //! right cannot tell a device that exists from one that does not.
 
-use device_api::{DeviceId, FaultCode, Moment};
+use device_api::{DeviceClass, DeviceId, FaultCode, Moment};
 
 use super::{Core, Stop};
 use crate::access::{Caller, NONCE_LIFE, Need, Owner, Scope};
 use crate::chance;
+use crate::documents::DOCUMENT_LIFE;
 use crate::effect::{Answer, Effect, Happening, Pairing, PinScreenView, Report, ScreenTell};
-use crate::event::{Call, Refusal};
-use crate::ids::{LeaseId, ScreenId, SessionId};
+use crate::event::{Call, DocumentFacts, NewDocument, Refusal};
+use crate::ids::{DocumentId, LeaseId, ScreenId, SessionId};
 use crate::leases::{MAX_TTL, MIN_TTL, NewLease};
+use crate::sealed::Sealed;
 use crate::stream::Audience;
 
 use std::time::Duration;
@@ -19,7 +21,7 @@ use std::time::Duration;
 type Outcome<R> = Result<Answer<R>, Refusal>;
 
 impl<R> Core<R> {
-    pub(super) fn call(&mut self, caller: &Caller, call: Call, now: Moment) -> Outcome<R> {
+    pub(super) fn call(&mut self, caller: &Caller, call: Call<R>, now: Moment) -> Outcome<R> {
         match call {
             Call::Devices => self.list_devices(caller),
             Call::TakeLease {
@@ -31,7 +33,15 @@ impl<R> Core<R> {
             Call::Leases => self.list_leases(caller, now),
             Call::RenewLease { lease, ttl } => self.renew_lease(caller, &lease, ttl, now),
             Call::ReleaseLease(lease) => self.release_lease(caller, &lease, now),
-            Call::StartJob { key, order } => self.start_job(caller, key, order, now),
+            Call::StartJob {
+                key,
+                order,
+                content,
+            } => self.start_job(caller, (key, order, content), now),
+            Call::KeepDocument { facts, content } => {
+                self.keep_document(caller, facts, content, now)
+            }
+            Call::TakeDocument(document) => self.take_document(caller, &document),
             Call::Job(job) => self.show_job(caller, &job),
             Call::Jobs => {
                 let own = self.jobs.iter().filter(|job| self.may_see_job(caller, job));
@@ -60,8 +70,67 @@ impl<R> Core<R> {
         )
     }
 
+    /// Checks that a caller may see devices of any class.
+    fn need_sight(&self, caller: &Caller) -> Result<(), FaultCode> {
+        let sees = |class: &DeviceClass| self.access.permits(caller, Scope::to_see(*class));
+        if DeviceClass::ALL.iter().any(sees) {
+            return Ok(());
+        }
+        Err(FaultCode::DoorGrant)
+    }
+
+    fn keep_document(
+        &mut self,
+        caller: &Caller,
+        facts: DocumentFacts,
+        content: Sealed<R>,
+        now: Moment,
+    ) -> Outcome<R> {
+        let uses = [
+            Scope::CaptureSignature,
+            Scope::PrintTickets,
+            Scope::PrintDocuments,
+        ];
+        if !uses.iter().any(|scope| self.access.permits(caller, *scope)) {
+            return Err(FaultCode::DoorGrant.into());
+        }
+        if self.stop != Stop::No {
+            return Err(FaultCode::AgentStopping.into());
+        }
+        let id = DocumentId::new(chance::name(&mut *self.chance));
+        let document = NewDocument {
+            id: id.clone(),
+            facts: facts.clone(),
+            content,
+        };
+        self.documents
+            .keep_for_job(document, caller.owner.clone(), now)?;
+        Ok(Answer::Document {
+            id,
+            facts,
+            expires_in: DOCUMENT_LIFE,
+        })
+    }
+
+    fn take_document(&mut self, caller: &Caller, id: &DocumentId) -> Outcome<R> {
+        let rights = self.documents.rights_to_take(id, &caller.owner);
+        let scopes = rights.ok_or(FaultCode::DoorNotFound)?.to_vec();
+        self.access.check(
+            caller,
+            &Need {
+                scopes,
+                privileged: false,
+            },
+        )?;
+        let taken = self.documents.take(id).ok_or(FaultCode::DoorNotFound)?;
+        Ok(Answer::Content {
+            facts: taken.facts,
+            content: taken.content,
+        })
+    }
+
     fn list_devices(&self, caller: &Caller) -> Outcome<R> {
-        self.need(caller, Scope::SeeCardReaders)?;
+        self.need_sight(caller)?;
         let may_see = |class| self.access.permits(caller, Scope::to_see(class));
         Ok(Answer::Devices(self.devices.view(may_see)))
     }
@@ -73,7 +142,7 @@ impl<R> Core<R> {
         (ttl, session): (Duration, Option<SessionId>),
         now: Moment,
     ) -> Outcome<R> {
-        self.need(caller, Scope::SeeCardReaders)?;
+        self.need_sight(caller)?;
         if self.stop != Stop::No {
             return Err(FaultCode::AgentStopping.into());
         }
@@ -105,13 +174,13 @@ impl<R> Core<R> {
     }
 
     fn list_leases(&self, caller: &Caller, now: Moment) -> Outcome<R> {
-        self.need(caller, Scope::SeeCardReaders)?;
+        self.need_sight(caller)?;
         let own = self.leases.views(&caller.owner, now);
         Ok(Answer::Leases(own.collect()))
     }
 
     fn show_lease(&self, caller: &Caller, lease: &LeaseId, now: Moment) -> Outcome<R> {
-        self.need(caller, Scope::SeeCardReaders)?;
+        self.need_sight(caller)?;
         let view = self
             .leases
             .view(lease, &caller.owner, now)
@@ -126,7 +195,7 @@ impl<R> Core<R> {
         ttl: Duration,
         now: Moment,
     ) -> Outcome<R> {
-        self.need(caller, Scope::SeeCardReaders)?;
+        self.need_sight(caller)?;
         check_ttl(ttl)?;
         self.leases
             .view(lease, &caller.owner, now)
@@ -138,7 +207,7 @@ impl<R> Core<R> {
     }
 
     fn release_lease(&mut self, caller: &Caller, lease: &LeaseId, now: Moment) -> Outcome<R> {
-        self.need(caller, Scope::SeeCardReaders)?;
+        self.need_sight(caller)?;
         self.leases
             .view(lease, &caller.owner, now)
             .ok_or(FaultCode::DoorNotFound)?;
@@ -164,7 +233,8 @@ impl<R> Core<R> {
 
     fn list_screens(&self, caller: &Caller) -> Outcome<R> {
         self.need(caller, Scope::PairPinScreen)
-            .or_else(|_| self.need(caller, Scope::SeeCardReaders))?;
+            .or_else(|_| self.need(caller, Scope::SeeCardReaders))
+            .or_else(|_| self.need(caller, Scope::SeeSignatureTablets))?;
         Ok(Answer::PinScreens(self.screens_of(&caller.owner)))
     }
 
@@ -210,6 +280,7 @@ impl<R> Core<R> {
         self.need(caller, Scope::PairPinScreen)?;
         if let Some(link) = self.screens.unpair(screen, &caller.owner)? {
             self.take_question_from(link, None, now);
+            self.document_out_of_sight(link, now);
             self.out.push(Effect::CloseScreen { link });
         }
         self.out.push(Effect::StorePairings {

@@ -9,12 +9,12 @@ use device_api::{FaultCode, Moment};
 use super::Core;
 use crate::access::scope_to_start;
 use crate::effect::{
-    AuditEntry, AuditStage, Effect, Happening, HostAnswer, HostCommand, HostLoss, Report,
+    AuditEntry, AuditStage, Closed, Effect, Happening, HostAnswer, HostCommand, HostLoss, Report,
 };
 use crate::ids::{AuditTicket, HostRun, JobId, SessionLink};
 use crate::jobs::{Due, End, Job, Phase, final_fault};
 use crate::stream::Audience;
-use crate::task::{CardFacts, Fault, Step};
+use crate::task::{CardFacts, Fault, Step, Task};
 
 impl<R> Core<R> {
     /// Gives every free device its next job.
@@ -45,7 +45,9 @@ impl<R> Core<R> {
             self.next_ticket += 1;
             job.begin((run, work), ticket, now);
             let (within, task) = (job.deadline.since(now), job.order.task.clone());
-            let stage = AuditStage::Started(job.audit_order());
+            let order = job.audit_order();
+            let (content, documents) = (job.content.take(), std::mem::take(&mut job.documents));
+            let stage = AuditStage::Started(order.clone());
             let entry = Box::new(AuditEntry { job: next, stage });
             self.out.push(Effect::AppendAudit { ticket, entry });
             let command = HostCommand::Start {
@@ -53,6 +55,9 @@ impl<R> Core<R> {
                 device,
                 within,
                 task,
+                order: Box::new(order),
+                content,
+                documents,
             };
             self.out.push(Effect::SendToHost { run, command });
         }
@@ -90,14 +95,14 @@ impl<R> Core<R> {
         let Some(id) = self.job_at(run, work, now) else {
             return;
         };
-        let ending = self
-            .jobs
-            .find(&id)
-            .and_then(Job::work)
-            .and_then(|at| at.ending);
+        let job = self.jobs.find(&id);
+        let watching = job.is_some_and(|job| job.order.task == Task::ScanCodes);
+        let ending = job.and_then(Job::work).and_then(|at| at.ending);
+        // Being cancelled is how waiting for codes ends well.
+        let ordinary = |code: &FaultCode| watching && *code == FaultCode::JobCancelled;
         end.fault = match end.fault {
             Some(reported) => Some(final_fault(ending, reported)),
-            None => ending.map(Fault::from),
+            None => ending.filter(|code| !ordinary(code)).map(Fault::from),
         };
         self.finish(&id, end, now);
     }
@@ -108,15 +113,7 @@ impl<R> Core<R> {
             return;
         };
         if matches!(job.phase, Phase::Queued) {
-            self.finish(
-                id,
-                End {
-                    fault: Some(why.into()),
-                    verdict: None,
-                    result: None,
-                },
-                now,
-            );
+            self.finish(id, End::failed(why.into()), now);
             return;
         }
         if !job.want_end(why, now) {
@@ -136,6 +133,12 @@ impl<R> Core<R> {
     /// A job's end is known: it goes to the audit log before anybody hears of it.
     pub(super) fn finish(&mut self, id: &JobId, end: End<R>, now: Moment) {
         self.close_question(id);
+        let closed = if end.fault.is_none() {
+            Closed::Entered
+        } else {
+            Closed::Cancelled
+        };
+        self.take_down(id, closed);
         if end
             .fault
             .is_some_and(|fault| fault.code == FaultCode::PinWrong)
@@ -164,11 +167,16 @@ impl<R> Core<R> {
             self.recorded_otherwise(wanted, written, now);
             return;
         };
-        job.recorded(written, now);
+        let documents = job.recorded(written, now);
         let id = job.id.clone();
+        let heir = (job.owner.clone(), scope_to_start(&job.order.task).scopes);
         let orphaned = job.session.is_some_and(|link| !self.stream.is_open(link));
         if orphaned {
             job.drop_result();
+        } else {
+            for document in documents {
+                self.documents.keep_for_page(document, heir.clone(), now);
+            }
         }
         if !written {
             self.out
@@ -299,15 +307,7 @@ impl<R> Core<R> {
                 .devices
                 .trouble(&job.device)
                 .unwrap_or(FaultCode::JobDeadline);
-            self.finish(
-                id,
-                End {
-                    fault: Some(code.into()),
-                    verdict: None,
-                    result: None,
-                },
-                now,
-            );
+            self.finish(id, End::failed(code.into()), now);
             return;
         }
         let shown = job.question.as_ref().map(|question| question.ask);

@@ -15,12 +15,19 @@ use crate::effect::Answer;
 use crate::event::{JobAnswer, Refusal};
 use crate::ids::JobId;
 use crate::jobs::{Job, Phase};
+use crate::sealed::Sealed;
 use crate::task::{Credential, Field, JobOrder, QuestionKind, Task};
 use crate::words::WORDS;
 
 /// The shortest and the longest time that a job can be given.
 const WITHIN: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(600);
+
+/// The longest time for which codes can be waited for: a long day at a counter.
+const WATCH: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The longest name of a ticket, visit, form or template, in characters.
+const MAX_SUBJECT: usize = 64;
 
 /// The longest purpose, in characters.
 const MAX_PURPOSE: usize = 200;
@@ -34,8 +41,7 @@ impl<R> Core<R> {
     pub(super) fn start_job(
         &mut self,
         caller: &Caller,
-        key: String,
-        order: JobOrder,
+        (key, order, content): (String, JobOrder, Option<Sealed<R>>),
         now: Moment,
     ) -> Outcome<R> {
         check_order(&key, &order)?;
@@ -58,8 +64,22 @@ impl<R> Core<R> {
             .filter(|(_, fence)| *fence == order.fence)
             .ok_or(FaultCode::LeaseLost)?;
         let device = device.clone();
-        if let Some(trouble) = self.devices.trouble(&device) {
+        if self.devices.class_of(&device) != Some(order.task.class()) {
+            return Err(Refusal::about(FaultCode::DoorConflict, "task"));
+        }
+        let answers = order.task.minds_no_trouble() && self.devices.answers(&device);
+        if let Some(trouble) = self.devices.trouble(&device).filter(|_| !answers) {
             return Err(trouble.into());
+        }
+        let session = self.leases.session_of(&order.lease);
+        if order.task.needs_session() && session.is_none() {
+            return Err(Refusal::about(FaultCode::DoorConflict, "session"));
+        }
+        if !self.can_show(&caller.owner, &order.task, self.devices.pen_of(&device)) {
+            return Err(FaultCode::SignatureNoScreen.into());
+        }
+        if !self.documents.wait_for(&order.documents, &caller.owner) {
+            return Err(Refusal::about(FaultCode::DoorNotFound, "document"));
         }
         if needs_screen(&order.task) && !self.screens.reachable(&caller.owner) {
             return Err(FaultCode::PinNoScreen.into());
@@ -69,12 +89,14 @@ impl<R> Core<R> {
         }
         self.jobs.make_room(&device)?;
         self.access.confirm(caller, &need, now)?;
-        let session = self.leases.session_of(&order.lease);
+        let documents = self.documents.use_up(&order.documents);
         let job = self.new_job(caller, key, order, now);
         let id = job.id.clone();
         self.jobs.add(Job {
             device,
             session,
+            content,
+            documents,
             ..job
         });
         self.start_waiting_jobs(now);
@@ -204,6 +226,11 @@ impl<R> Core<R> {
             typed_on: None,
             last_try_allowed_by: None,
             secrets_used: 0,
+            content: None,
+            documents: Vec::new(),
+            last_item: 0,
+            items: 0,
+            shown_on: None,
         }
     }
 }
@@ -245,8 +272,22 @@ fn check_order(key: &str, order: &JobOrder) -> Result<(), Refusal> {
     if order.purpose.chars().any(char::is_control) {
         return wrong("purpose");
     }
-    if !WITHIN.contains(&order.within) {
+    let longest = if order.task == Task::ScanCodes {
+        WATCH
+    } else {
+        *WITHIN.end()
+    };
+    if order.within < *WITHIN.start() || order.within > longest {
         return wrong("deadlineMs");
+    }
+    let named =
+        |text: &str| text.chars().count() <= MAX_SUBJECT && !text.chars().any(char::is_control);
+    if !order
+        .task
+        .subject()
+        .is_none_or(|subject| !subject.is_empty() && named(subject))
+    {
+        return wrong("task");
     }
     let Task::ReadMyNumberCard { fields, credential } = &order.task else {
         return Ok(());

@@ -1,6 +1,8 @@
 //! Driver hosts: started, watched, given up, started again.
 
-use device_api::{FaultCode, Moment};
+use std::collections::BTreeSet;
+
+use device_api::{DeviceClass, FaultCode, Moment};
 
 use super::Core;
 use crate::effect::{Effect, Happening, HostCommand, HostLoss, Report};
@@ -53,9 +55,7 @@ impl<R> Core<R> {
                         device,
                     }));
                 }
-                if reported.changed {
-                    self.publish_devices();
-                }
+                self.publish_devices(reported.changed);
             }
             HostSays::Pong { n } => self.hosts.pong(run, n),
             HostSays::Accepted { work } => self.accepted(run, work, now),
@@ -74,6 +74,8 @@ impl<R> Core<R> {
                 work,
                 verdict,
                 result,
+                documents,
+                evidence,
             } => {
                 self.work_done(
                     run,
@@ -82,21 +84,20 @@ impl<R> Core<R> {
                         fault: None,
                         verdict,
                         result: Some(result),
+                        documents,
+                        evidence,
                     },
                     now,
                 );
             }
+            HostSays::Item {
+                work,
+                n,
+                kind,
+                item,
+            } => self.item_came((run, work), (n, kind), item, now),
             HostSays::Failed { work, fault } => {
-                self.work_done(
-                    run,
-                    work,
-                    End {
-                        fault: Some(fault),
-                        verdict: None,
-                        result: None,
-                    },
-                    now,
-                );
+                self.work_done(run, work, End::failed(fault), now);
             }
         }
     }
@@ -146,24 +147,21 @@ impl<R> Core<R> {
         });
         let orphans: Vec<_> = orphans.collect();
         for (job, code) in orphans {
-            self.finish(
-                &job,
-                End {
-                    fault: Some(Fault::from(code)),
-                    verdict: None,
-                    result: None,
-                },
-                now,
-            );
+            self.finish(&job, End::failed(Fault::from(code)), now);
         }
-        if self.devices.host_lost(run.host) {
-            self.publish_devices();
-        }
+        let changed = self.devices.host_lost(run.host);
+        self.publish_devices(changed);
     }
 
-    fn publish_devices(&mut self) {
+    fn publish_devices(&mut self, changed: BTreeSet<DeviceClass>) {
+        if changed.is_empty() {
+            return;
+        }
         let everything = self.devices.view(|_class| true);
-        self.publish(Audience::DeviceViewers, Happening::Devices(everything));
+        self.publish(
+            Audience::DeviceViewers(changed),
+            Happening::Devices(everything),
+        );
     }
 }
 
