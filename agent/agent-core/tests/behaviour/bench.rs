@@ -71,6 +71,7 @@ impl Bench {
         let all: BTreeSet<Scope> = Scope::ALL.iter().copied().collect();
         let config = Config {
             hosts,
+            card_host: Some(HostId(0)),
             grants: BTreeMap::from([(Origin::new(PAGE), all)]),
             first_fence: 1000,
             pairings: Vec::new(),
@@ -116,7 +117,11 @@ impl Bench {
         }
     }
 
-    pub(crate) fn call(&mut self, caller: &Caller, call: Call) -> Result<Answer<Reading>, Refusal> {
+    pub(crate) fn call(
+        &mut self,
+        caller: &Caller,
+        call: Call<Reading>,
+    ) -> Result<Answer<Reading>, Refusal> {
         let id = RequestId(self.next_request);
         self.next_request += 1;
         self.event(Event::Request {
@@ -209,6 +214,7 @@ impl Bench {
             Call::StartJob {
                 key: key.to_owned(),
                 order,
+                content: None,
             },
         ) {
             Ok(Answer::Started { job, .. }) => *job,
@@ -255,6 +261,8 @@ impl Bench {
                 work,
                 verdict: None,
                 result,
+                documents: Vec::new(),
+                evidence: None,
             },
         );
     }
@@ -368,7 +376,15 @@ pub(crate) fn reader(id: &str, state: DeviceState) -> DeviceReport {
         class: DeviceClass::CardReader,
         name: id.to_owned(),
         state,
-        pin_pad: false,
+        fault: None,
+        warnings: Vec::new(),
+        facts: device_api::DeviceFacts {
+            capabilities: device_api::Capabilities {
+                pin_pad: false,
+                ..device_api::Capabilities::default()
+            },
+            ..device_api::DeviceFacts::default()
+        },
     }
 }
 
@@ -398,6 +414,8 @@ pub(crate) fn order_with(lease: LeaseId, fence: u64, task: Task) -> JobOrder {
         purpose,
         within: Duration::from_secs(60),
         task,
+        digest: [0; 32],
+        documents: Vec::new(),
     }
 }
 

@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    fn call(&mut self, who: usize, call: Call) -> Option<Answer<Reading>> {
+    fn call(&mut self, who: usize, call: Call<Reading>) -> Option<Answer<Reading>> {
         let outcome = self.bench.call(&self.callers[who].clone(), call);
         let out = std::mem::take(&mut self.bench.out);
         assert!(
@@ -325,6 +325,8 @@ impl World {
                         work,
                         verdict: None,
                         result,
+                        documents: Vec::new(),
+                        evidence: None,
                     });
                 }
             }
@@ -346,6 +348,8 @@ impl World {
                     work: self.newest_run,
                     verdict: None,
                     result,
+                    documents: Vec::new(),
+                    evidence: None,
                 };
                 self.event(Event::HostSaid { run: old, said });
             }
@@ -477,9 +481,14 @@ impl World {
                     ..order_with(lease, fence, task)
                 };
                 let key = format!("{fence}-{key}");
-                if let Some(Answer::Started { job, new }) =
-                    self.call(who, Call::StartJob { key, order })
-                {
+                if let Some(Answer::Started { job, new }) = self.call(
+                    who,
+                    Call::StartJob {
+                        key,
+                        order,
+                        content: None,
+                    },
+                ) {
                     assert_eq!(new, !self.jobs.contains_key(&job.id), "new is new");
                     self.jobs.insert(job.id, who);
                 }
@@ -666,7 +675,15 @@ impl World {
 /// A reader on which every kind of job can be started.
 fn with_keys(id: &str, state: DeviceState) -> DeviceReport {
     DeviceReport {
-        pin_pad: true,
+        fault: None,
+        warnings: Vec::new(),
+        facts: device_api::DeviceFacts {
+            capabilities: device_api::Capabilities {
+                pin_pad: true,
+                ..device_api::Capabilities::default()
+            },
+            ..device_api::DeviceFacts::default()
+        },
         ..crate::bench::reader(id, state)
     }
 }

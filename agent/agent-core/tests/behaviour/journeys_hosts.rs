@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_core::effect::{
-    Answer, DeviceListView, Effect, Happening, HostCommand, HostLoss, Report,
+    Answer, CardService, DeviceListView, Effect, Happening, HostCommand, HostLoss, Report,
 };
 use agent_core::event::{Call, DeviceState, HostSays, ServiceState};
 use agent_core::ids::{HostId, HostRun};
@@ -262,13 +262,13 @@ fn a_device_that_cannot_be_used_stays_listed_with_the_reason() {
         bench.host(run(1), HostSays::Devices { service, devices });
         let list = self::devices(&mut bench);
         assert_eq!(list.devices[0].trouble, Some(trouble));
-        assert_eq!(list.service, Some(service));
+        assert_eq!(list.card_service, CardService::Known(service));
     }
     bench.event(Event::HostExited { run: run(1) });
     let list = devices(&mut bench);
     assert_eq!(
-        (list.devices[0].trouble, list.service),
-        (Some(FaultCode::HostDied), None)
+        (list.devices[0].trouble, list.card_service),
+        (Some(FaultCode::HostDied), CardService::Starting)
     );
 }
 
@@ -280,6 +280,7 @@ fn no_job_starts_on_a_device_that_cannot_be_used() {
     let call = Call::StartJob {
         key: "k".into(),
         order: order(&lease, Task::IdentifyCard),
+        content: None,
     };
     assert_eq!(
         bench.call(&clerk, call).unwrap_err().code,

@@ -15,7 +15,7 @@ use crate::bench::{
     stages, told,
 };
 
-fn refused(bench: &mut Bench, caller: &Caller, call: Call) -> FaultCode {
+fn refused(bench: &mut Bench, caller: &Caller, call: Call<crate::bench::Reading>) -> FaultCode {
     bench.call(caller, call).unwrap_err().code
 }
 
@@ -348,6 +348,7 @@ fn the_same_key_gives_the_same_job_and_a_different_order_under_it_is_refused() {
         Call::StartJob {
             key: "k".into(),
             order: first.clone(),
+            content: None,
         },
     );
     assert!(matches!(again, Ok(Answer::Started { job: same, new: false }) if same.id == job.id));
@@ -356,6 +357,7 @@ fn the_same_key_gives_the_same_job_and_a_different_order_under_it_is_refused() {
     let call = Call::StartJob {
         key: "k".into(),
         order: other,
+        content: None,
     };
     assert_eq!(refused(&mut bench, &clerk, call), FaultCode::DoorConflict);
 }
@@ -372,6 +374,7 @@ fn a_repeated_privileged_request_finds_its_job_although_its_nonce_is_spent() {
     let call = || Call::StartJob {
         key: "k".into(),
         order: wanted.clone(),
+        content: None,
     };
     assert_eq!(refused(&mut bench, &clerk, call()), FaultCode::DoorNonce);
     let clerk = bench.with_nonce(&clerk);
@@ -386,6 +389,7 @@ fn a_repeated_privileged_request_finds_its_job_although_its_nonce_is_spent() {
     let call = Call::StartJob {
         key: "k2".into(),
         order: wanted.clone(),
+        content: None,
     };
     assert_eq!(refused(&mut bench, &clerk, call), FaultCode::DoorNonce);
 }
@@ -444,6 +448,7 @@ fn orders_that_make_no_sense_are_refused_with_the_part_that_is_wrong() {
                 Call::StartJob {
                     key: "k".into(),
                     order,
+                    content: None,
                 },
             )
             .unwrap_err();
@@ -456,6 +461,7 @@ fn orders_that_make_no_sense_are_refused_with_the_part_that_is_wrong() {
         let call = Call::StartJob {
             key: key.into(),
             order: good.clone(),
+            content: None,
         };
         assert_eq!(refused(&mut bench, &clerk, call), FaultCode::DoorSchema);
     }
@@ -485,6 +491,7 @@ fn a_job_needs_its_callers_own_granted_lease_with_the_right_fence() {
         let call = Call::StartJob {
             key: "k".into(),
             order,
+            content: None,
         };
         assert_eq!(refused(&mut bench, who, call), FaultCode::LeaseLost);
     }
@@ -667,6 +674,7 @@ fn a_device_has_room_for_a_few_waiting_jobs_only() {
     let call = Call::StartJob {
         key: "k9".into(),
         order: order(&lease, Task::IdentifyCard),
+        content: None,
     };
     assert_eq!(refused(&mut bench, &clerk, call), FaultCode::DoorTooMany);
 }

@@ -20,7 +20,7 @@ fn look(bench: &mut Bench, who: &Caller, lease: &LeaseView) -> Result<LeaseView,
     }
 }
 
-fn take(device: &str, ttl: Duration, session: Option<SessionId>) -> Call {
+fn take(device: &str, ttl: Duration, session: Option<SessionId>) -> Call<crate::bench::Reading> {
     Call::TakeLease {
         device: DeviceId::new(device),
         ttl,
@@ -188,7 +188,7 @@ fn who_may_not_see_a_device_cannot_tell_whether_it_exists() {
             .scopes
             .iter()
             .copied()
-            .filter(|scope| *scope != Scope::SeeCardReaders)
+            .filter(|scope| !scope.as_str().ends_with(".see"))
             .collect(),
         ..clerk.clone()
     };
@@ -217,6 +217,32 @@ fn who_may_not_see_a_device_cannot_tell_whether_it_exists() {
             link: SessionLink(1),
         });
     }
+}
+
+#[test]
+fn who_may_see_another_class_only_cannot_tell_either() {
+    let (mut bench, clerk) = (Bench::ready(), caller("a"));
+    let elsewhere = Caller {
+        scopes: BTreeSet::from([Scope::SeeCodeScanners]),
+        ..clerk
+    };
+    let Ok(agent_core::effect::Answer::Devices(list)) = bench.call(&elsewhere, Call::Devices)
+    else {
+        panic!("may see its own class")
+    };
+    assert!(list.devices.is_empty());
+    assert_eq!(list.card_service, agent_core::effect::CardService::Unused);
+    for device in [READER, "pcsc:no such reader"] {
+        let call = take(device, Duration::from_secs(60), None);
+        let refusal = bench.call(&elsewhere, call).unwrap_err();
+        assert_eq!(refusal.code, FaultCode::DoorNotFound);
+    }
+    bench.session(1, &elsewhere);
+    bench.readers(
+        crate::bench::run(1),
+        agent_core::event::DeviceState::CardPresent,
+    );
+    assert!(published(&bench.out).is_empty(), "nor does it hear of one");
 }
 
 #[test]

@@ -18,7 +18,15 @@ use crate::bench::{Bench, READER, answers, caller, order, read, reader, run};
 fn with_keys() -> Bench {
     let mut bench = Bench::ready();
     let with_keys = DeviceReport {
-        pin_pad: true,
+        fault: None,
+        warnings: Vec::new(),
+        facts: device_api::DeviceFacts {
+            capabilities: device_api::Capabilities {
+                pin_pad: true,
+                ..device_api::Capabilities::default()
+            },
+            ..device_api::DeviceFacts::default()
+        },
         ..reader(READER, DeviceState::CardPresent)
     };
     let said = HostSays::Devices {
@@ -139,6 +147,7 @@ fn a_reader_without_keys_is_not_asked_for_them() {
     let call = Call::StartJob {
         key: "k".into(),
         order: order(&lease, read(Credential::PinOnDevice)),
+        content: None,
     };
     let refusal = bench.call(&clerk, call).unwrap_err();
     assert_eq!(refusal.code, FaultCode::PinNoPad);

@@ -186,6 +186,7 @@ fn a_job_with_a_pin_on_screen_needs_a_connected_screen() {
     let start = || Call::StartJob {
         key: "k".into(),
         order: order(&lease, read_on_screen()),
+        content: None,
     };
     assert_eq!(
         bench.call(&clerk, start()).unwrap_err().code,

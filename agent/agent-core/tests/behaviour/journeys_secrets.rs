@@ -7,7 +7,7 @@ use device_api::{FaultCode, Secret};
 
 use crate::bench::{Bench, answers, caller, caller_at, read, run};
 
-fn refused(bench: &mut Bench, caller: &Caller, call: Call) -> FaultCode {
+fn refused(bench: &mut Bench, caller: &Caller, call: Call<crate::bench::Reading>) -> FaultCode {
     bench.call(caller, call).unwrap_err().code
 }
 

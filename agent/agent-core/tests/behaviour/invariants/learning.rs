@@ -38,6 +38,8 @@ impl World {
                 Effect::CloseScreen { link } => {
                     self.screens.remove(&link);
                 }
+                // No host of this world gives items.
+                Effect::Pass { .. } => panic!("nothing to pass on"),
                 Effect::Reply { .. }
                 | Effect::RefuseSession { .. }
                 | Effect::StorePairings { .. }
@@ -76,7 +78,7 @@ impl World {
         }
     }
 
-    fn learn_command(&mut self, run: HostRun, command: HostCommand) {
+    fn learn_command(&mut self, run: HostRun, command: HostCommand<Reading>) {
         assert_eq!(self.alive, Some(run), "nothing is said to the dead");
         match command {
             HostCommand::Start {
@@ -133,6 +135,7 @@ impl World {
                 }
             }
             HostCommand::Ping { n } if n % 4 != 0 => self.duties.push(HostSays::Pong { n }),
+            HostCommand::Received { .. } | HostCommand::Act { .. } => panic!("no items"),
             HostCommand::Welcome { .. } | HostCommand::Cancel { .. } | HostCommand::Ping { .. } => {
             }
         }
