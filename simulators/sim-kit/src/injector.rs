@@ -4,6 +4,7 @@
 
 use crate::apdu::CommandApdu;
 use crate::fault::{Clearing, Fault, FaultPlan, Kind, Place, PlanError, Side};
+use crate::random::Random;
 
 /// VERIFY (ISO/IEC 7816-4, 11.6.6).
 const INS_VERIFY: u8 = 0x20;
@@ -40,7 +41,7 @@ impl Injector {
     /// When the plan cannot be carried out.
     pub fn new(plan: FaultPlan) -> Result<Self, PlanError> {
         plan.check()?;
-        let random = Random(plan.seed);
+        let random = Random::new(plan.seed);
         let rules = plan
             .faults
             .into_iter()
@@ -132,7 +133,7 @@ impl Rule {
             return false;
         }
         if let Some(chance) = self.fault.chance_per_mille
-            && random.next() % 1000 >= u64::from(chance)
+            && !random.chance(chance)
         {
             return false;
         }
@@ -143,26 +144,6 @@ impl Rule {
             Clearing::OnReinsert | Clearing::OnReset | Clearing::Never => false,
         };
         true
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): written out, so that a seed found in an old log
-/// still gives the same faults after any library was updated.
-#[derive(Debug, Default)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn byte(&mut self) -> u8 {
-        let [byte, ..] = self.next().to_be_bytes();
-        byte
     }
 }
 
