@@ -1,0 +1,210 @@
+//! Signature tablets as their users see them: the traits, what is asked for, and how one is opened.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use device_api::{Clock, Patience};
+use link::{Interrupter, ReportLink};
+
+use crate::digitizer::Digitizer;
+use crate::document::Document;
+use crate::fault::TabletError;
+use crate::ink::{CapturedInk, Sample, TabletDescription};
+use crate::layout::Press;
+use crate::mapping::{Calibration, Mapping, Rotation};
+use crate::quirks::{self, Class};
+use crate::shown::Page;
+use crate::stu::Stu;
+use crate::text::DEFAULT_FONT;
+use crate::wire::descriptor::{Descriptor, Kind as ReportKind};
+use crate::wire::stu::report;
+
+/// A tablet that a citizen signs on.
+///
+/// Calls block. After an error the tablet can be used again, unless the error says that the device is gone.
+pub trait SignatureTablet: Send + fmt::Debug {
+    /// What the tablet is.
+    fn description(&self) -> &TabletDescription;
+
+    /// Shows a document and has it signed by hand.
+    ///
+    /// Blocks until the citizen confirms or declines, or `patience` ends. Whatever the outcome, the document
+    /// does not stay on a screen of the tablet's own.
+    ///
+    /// # Errors
+    /// Says why there is no signature; nothing of an unfinished one is kept.
+    fn capture(
+        &mut self,
+        request: &CaptureRequest,
+        desk: &mut dyn CaptureDesk,
+        patience: &Patience,
+    ) -> Result<CapturedInk, TabletError>;
+
+    /// Shows five crosses one after the other, has each tapped, and fits a map to the taps.
+    ///
+    /// The caller keeps the map and opens the tablet with it; nothing is changed here.
+    ///
+    /// # Errors
+    /// Says why there is no calibration; [`TabletError::Calibration`] where the taps make no sense.
+    fn calibrate(
+        &mut self,
+        desk: &mut dyn CaptureDesk,
+        patience: &Patience,
+    ) -> Result<Calibration, TabletError>;
+}
+
+/// What is to be signed.
+#[derive(Debug, Clone)]
+pub struct CaptureRequest {
+    /// The document.
+    pub document: Document,
+    /// Whether every page must have been on the screen before the signature can be given.
+    pub every_page: bool,
+    /// For how long nothing may happen before the citizen is thought to be gone.
+    pub idle: Duration,
+}
+
+/// What a capture needs of its surroundings.
+pub trait CaptureDesk {
+    /// The screen on which pictures are shown, for a tablet without one of its own.
+    fn screen(&mut self) -> Option<&mut dyn Screen>;
+
+    /// Takes samples while they are written: what one report carried, at once. Must not block.
+    fn ink(&mut self, samples: &[Sample]);
+
+    /// The next button that was pressed outside the tablet, such as on the page that shows the picture.
+    fn pressed(&mut self) -> Option<Press>;
+
+    /// Says how the capture is woken: to be called after a press, and after the screen was closed.
+    fn wake_by(&mut self, interrupter: Interrupter);
+}
+
+/// Something else that shows pictures to the citizen, on the monitor that is under the pen.
+///
+/// It must show the picture over the whole monitor, in its proportions, because pen and picture are one surface.
+pub trait Screen {
+    /// Shows a page, without ink.
+    ///
+    /// # Errors
+    /// [`ScreenClosed`] where nobody will see it.
+    fn show(&mut self, page: &Page) -> Result<(), ScreenClosed>;
+
+    /// Shows nothing of a document any more.
+    fn clear(&mut self);
+
+    /// Whether it is closed.
+    fn closed(&self) -> bool;
+}
+
+/// The screen is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScreenClosed;
+
+/// How a tablet is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// A HID device of this machine.
+    HidRaw {
+        /// USB vendor.
+        vendor: u16,
+        /// USB product.
+        product: u16,
+        /// Its serial number, where there are several.
+        serial: Option<String>,
+    },
+    /// A HID device behind a byte stream, such as a simulator: an address to connect to.
+    HidStream(String),
+}
+
+/// What a tablet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Found out from its product number and its descriptor.
+    #[default]
+    Auto,
+    /// A pen on a monitor.
+    Digitizer,
+    /// A pad with a screen of its own.
+    Stu,
+}
+
+/// How a tablet is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TabletSettings {
+    /// How it is reached.
+    pub connection: Connection,
+    /// What it is.
+    pub kind: Kind,
+    /// A calibration; it takes the place of `rotation`.
+    pub mapping: Option<Mapping>,
+    /// How it stands, where it is not calibrated.
+    pub rotation: Rotation,
+    /// The font of a pad's own screen.
+    pub font: PathBuf,
+    /// The size of the pictures for a pen display: its monitor's resolution.
+    pub picture: (u32, u32),
+}
+
+impl TabletSettings {
+    /// Settings that suit most tablets.
+    #[must_use]
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            kind: Kind::Auto,
+            mapping: None,
+            rotation: Rotation::None,
+            font: PathBuf::from(DEFAULT_FONT),
+            picture: (1920, 1080),
+        }
+    }
+}
+
+/// Makes a tablet of a link that is open already.
+///
+/// Blocks while the device is asked what it is, at most some seconds.
+///
+/// # Errors
+/// Says why the device cannot be used: [`TabletError::Encrypted`] for the STU-541, [`TabletError::NoPen`] for
+/// a device that does not describe a pen.
+pub fn over(
+    link: Box<dyn ReportLink>,
+    settings: &TabletSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn SignatureTablet>, TabletError> {
+    let (vendor, product) = match &settings.connection {
+        Connection::HidRaw {
+            vendor, product, ..
+        } => (*vendor, *product),
+        // A stream does not say; the device's own reports do.
+        Connection::HidStream(_) => (0, 0),
+    };
+    let quirk = quirks::of_product(vendor, product, (u8::MAX, u8::MAX));
+    let class = quirk.map(|quirk| quirk.class);
+    if let (Some(Class::Encrypted), Some(quirk)) = (class, quirk) {
+        return Err(TabletError::Encrypted {
+            model: quirk.model.to_owned(),
+        });
+    }
+    let pad = match (settings.kind, class) {
+        (Kind::Stu, _) | (Kind::Auto, Some(Class::Stu(_))) => true,
+        (Kind::Digitizer, _) | (Kind::Auto, Some(Class::Digitizer { .. })) => false,
+        (Kind::Auto, Some(Class::Encrypted) | None) => takes_pictures(link.descriptor()),
+    };
+    if pad {
+        Ok(Box::new(Stu::open(link, settings, clock)?))
+    } else {
+        Ok(Box::new(Digitizer::open(link, settings, quirk, clock)?))
+    }
+}
+
+/// Whether a device has the reports that carry a picture to a pad.
+fn takes_pictures(descriptor: &[u8]) -> bool {
+    Descriptor::parse(descriptor).is_ok_and(|descriptor| {
+        [report::CAPABILITY, report::PICTURE_BEGIN, report::PICTURE_BLOCK]
+            .iter()
+            .all(|report| descriptor.length(ReportKind::Feature, *report).is_some())
+    })
+}
