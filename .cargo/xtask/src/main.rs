@@ -13,6 +13,7 @@ mod fuzz;
 mod packages;
 mod run;
 mod suite;
+mod vm;
 mod windows;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ const USAGE: &str = "\
 cargo xtask demo           starts a whole simulated counter and prints its addresses; Ctrl-C ends it
 cargo xtask demo --once    runs the scripted scenario without a browser and ends
 cargo xtask test           runs everything that a change must pass
+cargo xtask vm [CHECK...] [--cycles N]  runs drivers against real kernel devices in a virtual machine
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
 cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
@@ -41,6 +43,7 @@ fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["demo"] => counter::demo(),
         ["demo", "--once"] => counter::demo_once(),
         ["test"] => suite::test(),
+        ["vm", arguments @ ..] => vm::run(arguments),
         ["windows", "--check"] => windows::check(),
         ["soak", "fuzz"] => fuzz::run(None),
         ["soak", "fuzz", seconds] => fuzz::run(Some(seconds)),

@@ -23,6 +23,17 @@ pub(crate) const BROWSER: &[&str] = &["chromium"];
 /// What judges the audit log's worked example as a third party would.
 pub(crate) const JUDGES: &[&str] = &["openssl"];
 
+/// What making and running the virtual machine needs: the machine, what its first files are made of, and
+/// the service that knows its devices.
+pub(crate) const MACHINE: &[&str] = &[
+    "busybox-static",
+    "cpio",
+    "kmod",
+    "qemu-system-x86",
+    "udev",
+    "xz-utils",
+];
+
 /// What building the fuzz targets needs besides.
 pub(crate) const FUZZ: &[&str] = &["g++"];
 

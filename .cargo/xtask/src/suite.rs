@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::counter::{Profile, scripted_scenario};
 use crate::packages;
 use crate::run::{cargo, command, root, shown};
+use crate::vm;
 
 /// No step may take longer; one that does hangs.
 const LONGEST_STEP: &str = "900";
@@ -26,7 +27,13 @@ struct Outcome {
 
 /// Runs all steps.
 pub(crate) fn test() -> anyhow::Result<ExitCode> {
-    packages::ensure(&[packages::COUNTER, packages::BROWSER, packages::JUDGES].concat())?;
+    let needed = [
+        packages::COUNTER,
+        packages::BROWSER,
+        packages::JUDGES,
+        packages::MACHINE,
+    ];
+    packages::ensure(&needed.concat())?;
     packages::ensure_node()?;
     packages::ensure_component("rustfmt", &["fmt", "--version"])?;
     packages::ensure_component("clippy", &["clippy", "--version"])?;
@@ -81,7 +88,10 @@ fn steps() -> Vec<Step> {
         ("page tests", npm(&["test"])),
         ("browser tests", npm(&["run", "test:browser"])),
     ];
-    let last = [("scripted scenario", scripted_scenario(Profile::Test))];
+    let last = [
+        ("virtual machine", vm::step()),
+        ("scripted scenario", scripted_scenario(Profile::Test)),
+    ];
     let all = rust.into_iter().chain(pages).chain(last);
     all.map(|(name, command)| Step { name, command }).collect()
 }

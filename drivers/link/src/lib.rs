@@ -9,15 +9,28 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`tcp`], [`serial`] | streams of bytes |
+//! | [`tcp`], [`serial`], [`usb`] | streams of bytes |
+//! | [`hidraw`] | reports |
 //! | [`memory`] | both kinds without a device, for tests |
+//! | [`watch`], [`identity`] | which devices are there, and which is which |
+//! | [`reopening`], [`quirks`] | a device that comes back, and one that differs from its kind |
+//! | [`contract`] | what every link must do, as checks that run on any of them |
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod descriptor;
 mod error;
 mod frame;
+pub mod hidraw;
+pub mod identity;
 pub mod memory;
 mod platform;
+pub mod quirks;
+pub mod reopening;
 pub mod serial;
 pub mod tcp;
+pub mod usb;
+pub mod watch;
 mod wire;
 
 pub use error::LinkError;

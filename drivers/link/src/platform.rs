@@ -7,6 +7,10 @@ mod linux;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Pipe, open_serial};
+pub(crate) use linux::{DeviceEvents, HidPipe, Pipe, open_serial};
+#[cfg(all(target_os = "linux", any(test, feature = "contract")))]
+pub(crate) use linux::wake_ups;
+#[cfg(all(windows, any(test, feature = "contract")))]
+pub(crate) use windows::wake_ups;
 #[cfg(windows)]
-pub(crate) use windows::{Pipe, open_serial};
+pub(crate) use windows::{DeviceEvents, HidPipe, Pipe, open_serial};

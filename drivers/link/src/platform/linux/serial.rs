@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, Termios,
-    ioctl_tiocexcl, tcflush, tcgetattr, tcsetattr,
+    ioctl_tiocexcl, isatty, tcflush, tcgetattr, tcsetattr,
 };
 
 use super::pipe::{Pipe, of_errno};
@@ -26,6 +26,11 @@ pub(crate) fn open_serial(
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let line = open(&settings.path, flags, Mode::empty())
         .map_err(|errno| of_errno("opening the line", errno))?;
+    if !isatty(&line) {
+        return Err(LinkError::Malformed {
+            attempted: "using it as a serial line",
+        });
+    }
     take(&line)?;
     set(&line, settings)?;
     tcflush(&line, QueueSelector::IFlush).map_err(|errno| of_errno("emptying the line", errno))?;
@@ -45,9 +50,7 @@ fn take(line: &OwnedFd) -> Result<(), LinkError> {
 fn set(line: impl AsFd, settings: &SerialSettings) -> Result<(), LinkError> {
     const SETTING: &str = "setting the line";
     let line = line.as_fd();
-    let mut wanted = tcgetattr(line).map_err(|_errno| LinkError::Malformed {
-        attempted: "using it as a serial line",
-    })?;
+    let mut wanted = tcgetattr(line).map_err(|errno| of_errno(SETTING, errno))?;
     shape(&mut wanted, settings);
     wanted
         .set_speed(settings.baud)

@@ -41,6 +41,13 @@ impl Waiter {
         })
     }
 
+    /// Fails where the deadline has passed.
+    pub(crate) fn in_time(&self, deadline: Deadline) -> Result<(), LinkError> {
+        match deadline.remaining(self.clock.now()) {
+            Some(_) => Ok(()),
+            None => Err(LinkError::TimedOut),
+        }
+    }
 
     pub(crate) fn interrupter(&self) -> Interrupter {
         let wake = Arc::clone(&self.wake);

@@ -1,0 +1,59 @@
+//! What is checked, by name; in the order in which it runs.
+
+mod cycles;
+mod hid;
+mod rebind;
+mod serial;
+mod usb;
+
+use anyhow::Result;
+
+use crate::machine::Machine;
+
+/// One check.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&mut Machine) -> Result<()>,
+}
+
+const fn check(name: &'static str, run: fn(&mut Machine) -> Result<()>) -> Check {
+    Check { name, run }
+}
+
+/// All checks. The first needs a kernel in which nobody has loaded Wacom's driver yet.
+pub const ALL: &[Check] = &[
+    check(
+        "rebind: a pen display taken over by another driver is opened again",
+        rebind::survives,
+    ),
+    check("hid: reports, features and descriptor of a pen", hid::pen),
+    check(
+        "hid: a refused report is not a device that left",
+        hid::refusals,
+    ),
+    check(
+        "hid: scans arrive whole, and what is sent arrives",
+        hid::scans,
+    ),
+    check("hid: the contract of links", hid::contract),
+    check(
+        "usb: bulk and control transfers of a vendor's device",
+        usb::transfers,
+    ),
+    check(
+        "usb: a stall is reported and the device stays usable",
+        usb::stall,
+    ),
+    check(
+        "usb: a plug pulled in the middle of a transfer",
+        usb::unplugged,
+    ),
+    check("usb: the contract of links", usb::contract),
+    check("serial: the contract of links over USB", serial::contract),
+    check("cycles: hid", cycles::hid),
+    check("cycles: usb", cycles::usb),
+    check("cycles: serial", cycles::serial),
+];

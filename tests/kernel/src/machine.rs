@@ -1,0 +1,133 @@
+//! The machine in which the checks run: its modules, its devices, and what must not leak.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use device_api::{Clock, Deadline, SystemClock};
+use link::identity::Found;
+use link::watch::{Event, Watch};
+
+/// Long enough for a device to come on an emulated processor.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What every check is given.
+#[derive(Debug)]
+pub struct Machine {
+    /// The clock of everything here.
+    pub clock: Arc<dyn Clock>,
+    /// Sees devices come and go.
+    pub watch: Watch,
+    /// How many plug and unplug cycles a check of cycles does.
+    pub cycles: u32,
+}
+
+impl Machine {
+    /// The machine, with a watch begun.
+    ///
+    /// # Errors
+    /// Where this is no such machine.
+    pub fn begin(cycles: u32) -> anyhow::Result<Self> {
+        if !Path::new("/run/vm/command").exists() {
+            bail!("this runs in a virtual machine; start it with: cargo xtask vm");
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let watch = Watch::begin(Arc::clone(&clock))?;
+        Ok(Self {
+            clock,
+            watch,
+            cycles,
+        })
+    }
+
+    /// A deadline that a working device never meets.
+    #[must_use]
+    pub fn patience(&self) -> Deadline {
+        self.within(PATIENCE)
+    }
+
+    /// A deadline `span` from now.
+    #[must_use]
+    pub fn within(&self, span: Duration) -> Deadline {
+        Deadline::at(self.clock.now().plus(span))
+    }
+
+    /// The next device to arrive that `wanted` says yes to, or the one that is there.
+    ///
+    /// # Errors
+    /// Where none comes.
+    pub fn arrival(&mut self, wanted: impl Fn(&Found) -> bool) -> anyhow::Result<Found> {
+        if let Some(found) = self.watch.present().iter().find(|found| wanted(found)) {
+            return Ok(found.clone());
+        }
+        let deadline = self.patience();
+        loop {
+            match self.watch.next(deadline).context("no such device came")? {
+                Event::Arrived(found) if wanted(&found) => return Ok(found),
+                Event::Arrived(_) | Event::Left(_) => {}
+            }
+        }
+    }
+
+    /// Waits until nothing that `wanted` says yes to is there.
+    ///
+    /// # Errors
+    /// Where it stays.
+    pub fn departure(&mut self, wanted: impl Fn(&Found) -> bool) -> anyhow::Result<()> {
+        let deadline = self.patience();
+        while self.watch.present().iter().any(&wanted) {
+            self.watch.next(deadline).context("the device stays")?;
+        }
+        Ok(())
+    }
+}
+
+/// Loads modules of the kernel.
+///
+/// # Errors
+/// Where one cannot be loaded.
+pub fn load(modules: &[&str]) -> anyhow::Result<()> {
+    run("modprobe", &[&["--all"], modules].concat())
+}
+
+/// Waits until udev has done what the kernel's messages gave it to do.
+///
+/// # Errors
+/// Where it does not end.
+pub fn settle() -> anyhow::Result<()> {
+    run("udevadm", &["settle", "--timeout=20"])
+}
+
+fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new(program)
+        .args(arguments)
+        .status()
+        .with_context(|| format!("cannot start {program}"))?;
+    if !status.success() {
+        bail!("{program} {}: {status}", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Open descriptors.
+    pub descriptors: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// What this process holds now.
+///
+/// # Errors
+/// Where the kernel does not tell.
+pub fn held() -> anyhow::Result<Held> {
+    Ok(Held {
+        descriptors: fs::read_dir("/proc/self/fd")?.count(),
+        threads: fs::read_dir("/proc/self/task")?.count(),
+    })
+}
