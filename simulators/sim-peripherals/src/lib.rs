@@ -4,11 +4,13 @@ mod fault;
 mod hid;
 mod injector;
 mod line;
+mod pace;
 mod picture;
 mod platform;
 mod printer;
 mod scanner;
 mod shared;
+mod tablet;
 
 pub use fault::{Clearing, Device, Fault, FaultPlan, Kind, Place, PlanError};
 pub use line::{Address, Attach};
@@ -20,4 +22,9 @@ pub use hid::{HidIdentity, HidModel, HidReport};
 pub use scanner::{
     CodeScanner, Framing, HidScanner, Interface, Layout, Prefix, ScanError, Scanned, ScannerAction,
     ScannerCounters, ScannerSettings, ScannerView, Suffix, Symbology,
+};
+pub use pace::Pace;
+pub use tablet::{
+    PenDisplay, PenError, PenFlags, PenPoint, ScreenView, SignatureTablet, Stu, TabletAction,
+    TabletCounters, TabletKind, TabletSettings, TabletView, Trace,
 };
