@@ -143,3 +143,9 @@ proptest! {
         prop_assert!(read(&mixed).is_err());
     }
 }
+
+#[test]
+fn the_form_does_not_change_unnoticed() {
+    let kept = include_bytes!("../../tests/data/signature.inkml");
+    assert!(write(&ink()).as_slice() == kept);
+}
