@@ -13,7 +13,7 @@ use crate::document::Source;
 pub struct DeviceList {
     /// The devices.
     pub devices: Vec<Device>,
-    /// The operating system's card service: `starting` until a driver host has spoken.
+    /// The operating system's card service: `starting` until the driver host of the readers has spoken.
     pub card_service: CardService,
 }
 
@@ -29,6 +29,8 @@ pub enum CardService {
     Down,
     /// It runs and refuses the agent: the permissions of the agent's user are to be corrected.
     Denied,
+    /// This agent serves no card readers.
+    Unused,
 }
 
 /// One device.

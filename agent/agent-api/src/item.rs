@@ -73,6 +73,9 @@ pub struct ToShow {
     /// without a place to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<[u32; 4]>,
+    /// The same area in the pen's units; absent where the page feels the pen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ink_area: Option<[i32; 4]>,
 }
 
 /// What the citizen did on a page that shows a document.

@@ -4,12 +4,14 @@
 //! ```text
 //! page  -> register                       agent -> pairing(code) ... paired   or   paired at once
 //! agent -> ask                            page  -> secret | decline
+//! agent -> show, ink                       page  -> act
 //! agent -> idle                           whenever no question is open
 //! ```
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::item::{Act, InkSample, ToShow};
 use crate::secret::SecretText;
 
 /// What the page says.
@@ -43,6 +45,13 @@ pub enum ScreenMessage {
         /// The question.
         ask: u32,
     },
+    /// What the citizen did with the document that is shown.
+    Act {
+        /// The job.
+        job: String,
+        /// What.
+        act: Act,
+    },
 }
 
 /// What the agent says to the page.
@@ -58,6 +67,22 @@ pub enum ScreenInstruction {
     Pairing {
         /// Six digits.
         code: String,
+    },
+    /// Show a page of a document that is to be signed.
+    Show {
+        /// The job.
+        job: String,
+        /// The word that the clerk's page shows too.
+        word: String,
+        /// The page.
+        page: Box<ToShow>,
+    },
+    /// Draw what the pen did, where a tablet feels it and not this page.
+    Ink {
+        /// The job.
+        job: String,
+        /// The samples.
+        samples: Vec<InkSample>,
     },
     /// The screen belongs to a counter.
     Paired {

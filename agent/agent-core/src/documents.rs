@@ -14,7 +14,7 @@ use crate::ids::DocumentId;
 use crate::sealed::Sealed;
 
 /// Time for which a document is kept.
-pub(crate) const DOCUMENT_LIFE: Duration = Duration::from_secs(600);
+pub const DOCUMENT_LIFE: Duration = Duration::from_secs(600);
 
 /// How many documents one owner can have.
 const MAX_PER_OWNER: usize = 16;

@@ -334,6 +334,8 @@ pub enum HostSays<R> {
         work: u64,
         /// Why.
         fault: Fault,
+        /// Which part of what was handed in is at fault, such as a field's name; never its value.
+        about: Option<String>,
     },
     /// The answer to a ping.
     Pong {

@@ -140,6 +140,8 @@ pub(crate) struct End<R> {
     pub(crate) documents: Vec<NewDocument<R>>,
     /// The digest of what came out.
     pub(crate) evidence: Option<[u8; 32]>,
+    /// Which part of what was handed in is at fault.
+    pub(crate) about: Option<String>,
 }
 
 impl<R> End<R> {
@@ -151,6 +153,7 @@ impl<R> End<R> {
             result: None,
             documents: Vec::new(),
             evidence: None,
+            about: None,
         }
     }
 }
@@ -159,6 +162,7 @@ impl<R> End<R> {
 #[derive(Debug)]
 pub(crate) struct Ended<R> {
     pub(crate) fault: Option<Fault>,
+    pub(crate) about: Option<String>,
     pub(crate) result: Option<Sealed<R>>,
     pub(crate) erase_at: Moment,
     pub(crate) forget_at: Moment,
@@ -396,6 +400,7 @@ impl<R> Job<R> {
         self.phase = Phase::Ended(Ended {
             result: end.result.filter(|_| good),
             fault,
+            about: end.about,
             erase_at: now.plus(RESULT_LIFE),
             forget_at: now.plus(MEMORY),
         });
@@ -425,6 +430,10 @@ impl<R> Job<R> {
 
     /// As its owner may see it.
     pub(crate) fn view(&self) -> JobView {
+        let about = match &self.phase {
+            Phase::Ended(ended) => ended.about.clone(),
+            Phase::Queued | Phase::AtHost(_) | Phase::Recording { .. } => None,
+        };
         let (state, fault, result_waiting) = match &self.phase {
             Phase::Queued => (JobState::Accepted, None, false),
             Phase::AtHost(at) if !at.accepted => (JobState::Accepted, None, false),
@@ -449,6 +458,7 @@ impl<R> Job<R> {
                 last_try_allowed: question.last_try_allowed,
             }),
             fault,
+            about,
             result_waiting,
         }
     }

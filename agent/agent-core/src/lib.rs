@@ -81,6 +81,7 @@ mod words;
 
 pub use chance::Chance;
 pub use core::{Config, Core};
+pub use documents::DOCUMENT_LIFE;
 pub use effect::Effect;
 pub use event::Event;
 pub use sealed::Sealed;

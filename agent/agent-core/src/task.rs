@@ -203,6 +203,8 @@ pub struct JobView {
     pub question: Option<QuestionView>,
     /// Why it failed or was cancelled.
     pub fault: Option<Fault>,
+    /// Which part of what was handed in is at fault.
+    pub about: Option<String>,
     /// Whether a result waits to be taken.
     pub result_waiting: bool,
 }

@@ -13,13 +13,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use agent_core::Core;
+use agent_core::ids::HostId;
 use device_api::{Clock, SystemClock};
-use ring::signature::Ed25519KeyPair;
 use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::chance::SystemChance;
-use crate::config::Config;
+use crate::config::{CARDS, Config};
 use crate::door::Door;
 use crate::event_loop::{EventLoop, Parts};
 use crate::identity::{Identity, IdentityError};
@@ -29,6 +29,7 @@ use crate::pin_page::PinPage;
 use crate::platform::{self, Readiness, Termination};
 use crate::recorder::{Recorder, Writing};
 use crate::routes::{self, Office};
+use crate::sealing::Seal;
 use crate::server::{ApiService, Connections};
 use crate::state_dir::{Ports, StateDir, StateDirError};
 use crate::stored::{self, StoredError};
@@ -104,7 +105,10 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
         Joining {
             desk: &desk,
             pin_address,
-            key: identity.key(),
+            seal: Seal {
+                agent: config.agent_id.clone(),
+                key: identity.key(),
+            },
         },
     )?;
 
@@ -165,7 +169,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 struct Joining<'a> {
     desk: &'a Desk,
     pin_address: SocketAddr,
-    key: Arc<Ed25519KeyPair>,
+    seal: Seal,
 }
 
 fn event_loop(
@@ -177,12 +181,18 @@ fn event_loop(
     let Joining {
         desk,
         pin_address,
-        key,
+        seal,
     } = joining;
-    let ledger =
-        AuditLedger::open(dir.path(), key, clock.unix_millis()).map_err(StartError::Audit)?;
+    let ledger = AuditLedger::open(dir.path(), Arc::clone(&seal.key), clock.unix_millis())
+        .map_err(StartError::Audit)?;
     let core = agent_core::Config {
-        hosts: 1,
+        hosts: u16::try_from(config.hosts.len()).unwrap_or(u16::MAX),
+        card_host: config
+            .hosts
+            .iter()
+            .position(|host| host.name == CARDS)
+            .and_then(|place| u16::try_from(place).ok())
+            .map(HostId),
         grants: translate::grants(&config.grants),
         first_fence: stored::reserve_fences(dir).map_err(StartError::Stored)?,
         pairings: stored::read_pairings(dir).map_err(StartError::Stored)?,
@@ -195,7 +205,8 @@ fn event_loop(
     Ok(EventLoop::new(Parts {
         core: Core::new(core, Box::new(SystemChance::default())),
         clock: Arc::clone(clock),
-        host: config.driver_host.clone(),
+        hosts: config.hosts.clone(),
+        seal,
         recorder: Recorder::start(writing, desk.clone()).map_err(StartError::Process)?,
         desk: desk.clone(),
         pin_address: page_address(pin_address),

@@ -134,36 +134,49 @@ mod tests {
     #[expect(dead_code, reason = "only its exhaustiveness matters")]
     fn every_variant(c: ClientMessage, s: ServerMessage, m: ScreenMessage, i: ScreenInstruction) {
         match c {
-            ClientMessage::Hello { .. } | ClientMessage::Token { .. } => {}
+            ClientMessage::Hello { .. }
+            | ClientMessage::Token { .. }
+            | ClientMessage::Received { .. }
+            | ClientMessage::Act { .. } => {}
         }
         match s {
             ServerMessage::Welcome { .. }
             | ServerMessage::Event { .. }
+            | ServerMessage::Item { .. }
             | ServerMessage::Refused { .. } => {}
         }
         match m {
             ScreenMessage::Register { .. }
             | ScreenMessage::Secret { .. }
-            | ScreenMessage::Decline { .. } => {}
+            | ScreenMessage::Decline { .. }
+            | ScreenMessage::Act { .. } => {}
         }
         match i {
             ScreenInstruction::Pairing { .. }
             | ScreenInstruction::Paired { .. }
             | ScreenInstruction::Idle { .. }
+            | ScreenInstruction::Show { .. }
+            | ScreenInstruction::Ink { .. }
             | ScreenInstruction::Ask { .. } => {}
         }
     }
 
-    const MESSAGES: [&str; 12] = [
+    const MESSAGES: [&str; 18] = [
         "applicationHears.event",
+        "applicationHears.item",
         "applicationHears.refused",
         "applicationHears.welcome",
+        "applicationSays.act",
         "applicationSays.hello",
+        "applicationSays.received",
         "applicationSays.token",
         "pinScreenHears.ask",
         "pinScreenHears.idle",
+        "pinScreenHears.ink",
         "pinScreenHears.paired",
         "pinScreenHears.pairing",
+        "pinScreenHears.show",
+        "pinScreenSays.act",
         "pinScreenSays.decline",
         "pinScreenSays.register",
         "pinScreenSays.secret",

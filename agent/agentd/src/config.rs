@@ -38,8 +38,8 @@ pub struct Config {
     pub grants: BTreeMap<Origin, BTreeSet<Scope>>,
     /// Who may sign counter tokens.
     pub issuers: Vec<Issuer>,
-    /// How the driver host is started.
-    pub driver_host: HostCommand,
+    /// The driver host of card readers, where there is one, then all others.
+    pub hosts: Vec<Host>,
     /// What is logged.
     pub log: String,
     /// How many requests an origin may make in a second.
@@ -66,7 +66,18 @@ pub struct Issuer {
     pub origins: BTreeSet<Origin>,
 }
 
-/// A driver host's command line, without the log filter.
+/// A driver host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Host {
+    /// What it serves, for logs and errors.
+    pub name: String,
+    /// How it is started.
+    pub command: HostCommand,
+    /// What it is told with the welcome.
+    pub settings: Option<serde_json::Value>,
+}
+
+/// A driver host's command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostCommand {
     /// The program.
@@ -154,7 +165,7 @@ impl Config {
             native: raw.unix_socket.map(native_door).transpose()?,
             issuers: issuers(raw.issuer, &grants)?,
             grants,
-            driver_host: host_command(raw.driver_host, raw.card_trust, &log)?,
+            hosts: hosts(raw.driver_host, raw.card_trust, &log)?,
             log,
             requests_per_second: request_rate(raw.requests_per_second)?,
         })
@@ -284,6 +295,18 @@ fn speaks_for(
     Ok(origins)
 }
 
+/// The name of the host of card readers.
+pub const CARDS: &str = "pcsc";
+
+fn hosts(raw: raw::DriverHost, trust: raw::CardTrust, log: &str) -> Result<Vec<Host>, ConfigError> {
+    let cards = Host {
+        name: CARDS.to_owned(),
+        command: host_command(raw, trust, log)?,
+        settings: None,
+    };
+    Ok(vec![cards])
+}
+
 fn host_command(
     raw: raw::DriverHost,
     trust: raw::CardTrust,
@@ -376,7 +399,12 @@ mod tests {
             "[driver_host]\nprogram = \"/opt/h\"\n[card_trust]\nbuiltin = [\"jlis-test\"]\nfiles = [\"/etc/ca.json\"]",
         )
         .unwrap();
-        let args: Vec<&str> = config.driver_host.args.iter().map(String::as_str).collect();
+        let args: Vec<&str> = config.hosts[0]
+            .command
+            .args
+            .iter()
+            .map(String::as_str)
+            .collect();
         assert_eq!(
             args,
             [

@@ -32,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use agent_api::REQUEST_HEADER;
+use agent_api::document::MAX_DOCUMENT;
 use agent_core::access::{Caller, Owner, Presented, Proof};
 use agent_core::ids;
 use axum::http::request::Parts;
@@ -54,6 +55,11 @@ pub const HELLO: &str = "/v1/hello";
 pub const EVENTS: &str = "/v1/events";
 /// The routes that need no token in a header.
 pub const WITHOUT_TOKEN: [&str; 3] = [HELLO, "/v1/proofs", EVENTS];
+
+/// Where documents are handed in: the one call that takes something else than JSON.
+pub const HAND_IN: &str = "/v1/documents";
+/// What can be handed in. Neither type can be sent by a form, so a browser asks first.
+pub const DOCUMENT_TYPES: [&str; 2] = ["application/pdf", "image/png"];
 
 /// What a native client puts into its `Host` header.
 const NATIVE_HOST: &[u8] = b"localhost";
@@ -169,7 +175,7 @@ impl Door {
         };
         self.check_limits(&origin, standing, entrance)?;
         check_intent(parts)?;
-        check_length(&parts.headers)?;
+        check_length(parts)?;
         let caller = judged?;
         let visitor = Visitor {
             request_id: request_id.to_owned(),
@@ -371,16 +377,20 @@ fn check_intent(parts: &Parts) -> Result<(), Refusal> {
     if own != Ok(Some(b"1".as_slice())) {
         return wrong("own header missing");
     }
-    let json = match single(&parts.headers, &header::CONTENT_TYPE) {
+    let handed_in = parts.uri.path() == HAND_IN;
+    let fits = match single(&parts.headers, &header::CONTENT_TYPE) {
+        Ok(Some(value)) if handed_in => {
+            DOCUMENT_TYPES.iter().any(|known| known.as_bytes() == value)
+        }
         Ok(Some(value)) => is_json(value),
         // A DELETE has no body and so no type.
         Ok(None) => parts.method == Method::DELETE,
         Err(()) => false,
     };
-    if json {
+    if fits {
         Ok(())
     } else {
-        wrong("media type is not application/json")
+        wrong("media type is not the one of this call")
     }
 }
 
@@ -394,13 +404,18 @@ fn is_json(value: &[u8]) -> bool {
     )
 }
 
-fn check_length(headers: &HeaderMap) -> Result<(), Refusal> {
-    let Ok(announced) = single(headers, &header::CONTENT_LENGTH) else {
+fn check_length(parts: &Parts) -> Result<(), Refusal> {
+    let longest = if parts.uri.path() == HAND_IN {
+        MAX_DOCUMENT
+    } else {
+        MAX_BODY
+    };
+    let Ok(announced) = single(&parts.headers, &header::CONTENT_LENGTH) else {
         return Err(Refusal::new(FaultCode::DoorSchema).because("two lengths"));
     };
     let announced =
         announced.and_then(|value| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY) {
+    if announced.is_some_and(|length| length > longest) {
         return Err(Refusal::new(FaultCode::DoorTooLarge));
     }
     Ok(())

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use agent_core::ids::HostRun;
 use device_api::Clock;
-use host_protocol::{AgentMessage, HostMessage, MAX_LINE, decode, encode};
+use host_protocol::{AgentMessage, HostMessage, MAX_LINE, SecretBytes, decode, encode};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
@@ -24,9 +24,12 @@ use crate::config::HostCommand;
 use crate::input::{Desk, Input};
 use crate::pace::Pace;
 use crate::platform;
+use crate::translate::host::Told;
 
 /// Messages that may wait for a host; it works on a few jobs at most.
 const UNREAD: usize = 64;
+/// Bytes of an attachment in one line; base64 makes a third more of them.
+const PART: usize = 128 * 1024;
 /// Longest log line that is passed on whole.
 const LOG_LINE: usize = 2048;
 /// How long a dead host's last words may take; a grandchild can hold the pipe open.
@@ -35,7 +38,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A running host.
 #[derive(Debug)]
 pub struct Driver {
-    orders: Option<mpsc::Sender<AgentMessage>>,
+    orders: Option<mpsc::Sender<Told>>,
     kill: Option<oneshot::Sender<()>>,
 }
 
@@ -91,9 +94,9 @@ impl Driver {
 
     /// Sends a message; `false` where the host reads nothing any more.
     #[must_use]
-    pub fn send(&self, message: AgentMessage) -> bool {
+    pub fn send(&self, told: Told) -> bool {
         let orders = self.orders.as_ref();
-        orders.is_some_and(|orders| orders.try_send(message).is_ok())
+        orders.is_some_and(|orders| orders.try_send(told).is_ok())
     }
 
     /// Ends the host's input, which asks it to release its devices and to end.
@@ -128,17 +131,57 @@ async fn reap(mut child: Child, killed: oneshot::Receiver<()>, run: HostRun) {
 }
 
 /// Ends when the driver is dropped, which closes the host's input and so asks it to end.
-async fn write_orders(mut stdin: ChildStdin, mut orders: mpsc::Receiver<AgentMessage>) {
-    while let Some(order) = orders.recv().await {
-        let line = match encode(&order) {
-            Ok(line) => line,
-            Err(error) => {
-                tracing::error!(%error, "a message for a driver host cannot be written");
-                continue;
-            }
+async fn write_orders(mut stdin: ChildStdin, mut orders: mpsc::Receiver<Told>) {
+    while let Some(Told {
+        message,
+        attachments,
+    }) = orders.recv().await
+    {
+        let id = match &message {
+            AgentMessage::Start { id, .. } => *id,
+            _without_attachments => 0,
         };
-        if stdin.write_all(&line).await.is_err() || stdin.flush().await.is_err() {
+        if !write_line(&mut stdin, &message).await {
             return;
+        }
+        for (number, content) in (1..).zip(&attachments) {
+            if !write_attachment(&mut stdin, (id, number), &content.bytes).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Writes an attachment in parts that fit a line each; an empty one is one empty part.
+async fn write_attachment(
+    stdin: &mut ChildStdin,
+    (id, attachment): (u64, u32),
+    bytes: &[u8],
+) -> bool {
+    let parts = bytes.len().div_ceil(PART).max(1);
+    for number in 0..parts {
+        let from = number.saturating_mul(PART);
+        let to = from.saturating_add(PART).min(bytes.len());
+        let message = AgentMessage::Part {
+            id,
+            attachment,
+            data: SecretBytes::new(bytes.get(from..to).unwrap_or_default().to_vec()),
+            last: number + 1 == parts,
+        };
+        if !write_line(stdin, &message).await {
+            return false;
+        }
+    }
+    true
+}
+
+/// Writes a message; `false` where the host reads nothing any more.
+async fn write_line(stdin: &mut ChildStdin, message: &AgentMessage) -> bool {
+    match encode(message) {
+        Ok(line) => stdin.write_all(&line).await.is_ok() && stdin.flush().await.is_ok(),
+        Err(error) => {
+            tracing::error!(%error, "a message for a driver host cannot be written");
+            true
         }
     }
 }

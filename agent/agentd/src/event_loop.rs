@@ -12,19 +12,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_api::event::ServerMessage;
-use agent_api::job::JobResult;
+use agent_api::item::Item;
 use agent_api::pin_screen::ScreenInstruction;
-use agent_core::effect::{HostCommand, Report};
-use agent_core::ids::{HostRun, RequestId, ScreenLink, SessionLink};
-use agent_core::{Core, Effect, Event};
+use agent_core::effect::{AuditOrder, HostCommand, Report};
+use agent_core::ids::{HostRun, JobId, RequestId, ScreenLink, SessionLink};
+use agent_core::task::Task;
+use agent_core::{Core, Effect, Event, Sealed};
 use device_api::{Clock, Moment};
+use host_protocol::HostMessage;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config;
 use crate::driver::Driver;
+use crate::hearing::{Begun, Heard, Hearing};
 use crate::input::{Desk, Input, Outcome};
+use crate::parcel::{Content, Parcel};
 use crate::recorder::Recorder;
 use crate::refusal::Refusal;
+use crate::sealing::Seal;
 use crate::translate;
 
 /// How long jobs and hosts may take to end before the agent ends without them.
@@ -41,11 +46,13 @@ const ENDED_WITHIN: Duration = Duration::from_millis(1600);
 #[derive(Debug)]
 pub struct Parts {
     /// The decisions.
-    pub core: Core<JobResult>,
+    pub core: Core<Parcel>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How hosts are started.
-    pub host: config::HostCommand,
+    /// How hosts are started, in the order of their ids.
+    pub hosts: Vec<config::Host>,
+    /// What seals signatures.
+    pub seal: Seal,
     /// Who writes files.
     pub recorder: Recorder,
     /// The way in.
@@ -62,6 +69,7 @@ pub struct EventLoop {
     sessions: BTreeMap<SessionLink, mpsc::Sender<ServerMessage>>,
     screens: BTreeMap<ScreenLink, mpsc::Sender<ScreenInstruction>>,
     drivers: BTreeMap<HostRun, Driver>,
+    hearing: Hearing,
     requests: u64,
     drained: bool,
 }
@@ -76,6 +84,7 @@ impl EventLoop {
             sessions: BTreeMap::new(),
             screens: BTreeMap::new(),
             drivers: BTreeMap::new(),
+            hearing: Hearing::default(),
             requests: 0,
             drained: false,
         }
@@ -194,13 +203,13 @@ impl EventLoop {
                 self.screens.remove(&link);
                 self.happen(Event::ScreenClosed { link });
             }
-            Input::HostSaid { run, message } => {
-                let said = translate::host::says(*message, &self.today());
-                self.happen(Event::HostSaid { run, said });
-            }
+            Input::SessionSaid { link, said } => self.happen(Event::SessionSaid { link, said }),
+            Input::HostSaid { run, message } => self.hear(run, *message),
+            Input::Sealed { run, said } => self.happen(Event::HostSaid { run, said: *said }),
             Input::HostGarbled { run } => self.happen(Event::HostGarbled { run }),
             Input::HostExited { run } => {
                 self.drivers.remove(&run);
+                self.hearing.forget_host(run);
                 self.happen(Event::HostExited { run });
             }
             Input::Recorded {
@@ -219,14 +228,31 @@ impl EventLoop {
         translate::today_in_japan(self.parts.clock.unix_millis())
     }
 
-    fn happen(&mut self, event: Event<JobResult>) {
+    fn hear(&mut self, run: HostRun, message: HostMessage) {
+        let today = self.today();
+        match self.hearing.hear(run, message, &today) {
+            Heard::Said(said) => self.happen(Event::HostSaid { run, said }),
+            Heard::Part => {}
+            Heard::Garbled => self.happen(Event::HostGarbled { run }),
+            Heard::ToSeal(to_seal) => {
+                let (seal, desk) = (self.parts.seal.clone(), self.parts.desk.clone());
+                let unix_millis = self.parts.clock.unix_millis();
+                tokio::task::spawn_blocking(move || {
+                    let said = Box::new(seal.seal(&to_seal, unix_millis));
+                    desk.tell_blocking(Input::Sealed { run, said });
+                });
+            }
+        }
+    }
+
+    fn happen(&mut self, event: Event<Parcel>) {
         let now = self.parts.clock.now();
         for effect in self.parts.core.handle(event, now) {
             self.carry_out(effect);
         }
     }
 
-    fn carry_out(&mut self, effect: Effect<JobResult>) {
+    fn carry_out(&mut self, effect: Effect<Parcel>) {
         match effect {
             Effect::StartHost { run } => self.start_host(run),
             Effect::KillHost { run } => {
@@ -271,14 +297,19 @@ impl EventLoop {
                 let event = translate::api::happening(happening, &self.parts.pin_address);
                 self.publish(link, ServerMessage::Event { seq, event });
             }
-            Effect::TellScreen { link, tell } => {
-                let told = self
-                    .screens
-                    .get(&link)
-                    .map(|screen| screen.try_send(translate::api::screen_tell(tell)).is_ok());
-                if told == Some(false) {
-                    self.screens.remove(&link);
+            Effect::Pass {
+                job,
+                n,
+                session,
+                screen,
+                item,
+            } => {
+                if let Parcel::Item(item) = item.open() {
+                    self.pass((&job, n), session, screen, *item);
                 }
+            }
+            Effect::TellScreen { link, tell } => {
+                self.tell_screen(link, translate::api::screen_tell(tell));
             }
             Effect::CloseScreen { link } => {
                 self.screens.remove(&link);
@@ -302,26 +333,119 @@ impl EventLoop {
         }
     }
 
+    fn tell_screen(&mut self, link: ScreenLink, instruction: ScreenInstruction) {
+        let told = self
+            .screens
+            .get(&link)
+            .map(|screen| screen.try_send(instruction).is_ok());
+        if told == Some(false) {
+            self.screens.remove(&link);
+        }
+    }
+
+    /// Passes an item on. Ink that a slow reader has no room for is left out: it is for looking at only.
+    fn pass(
+        &mut self,
+        (job, n): (&JobId, u32),
+        session: Option<SessionLink>,
+        screen: Option<(ScreenLink, &'static str)>,
+        item: Item,
+    ) {
+        let expendable = matches!(item, Item::Ink { .. });
+        if let Some((link, word)) = screen
+            && let Some(instruction) = translate::api::screen_item(job, word, item.clone())
+        {
+            match self.screens.get(&link) {
+                Some(out) if expendable && out.capacity() == 0 => {}
+                Some(_) | None => self.tell_screen(link, instruction),
+            }
+        }
+        if let Some(link) = session {
+            let message = ServerMessage::Item {
+                job: job.as_str().to_owned(),
+                n,
+                item: Box::new(item),
+            };
+            match self.sessions.get(&link) {
+                Some(out) if expendable && out.capacity() == 0 => {}
+                Some(_) | None => self.publish(link, message),
+            }
+        }
+    }
+
+    fn host(&self, run: HostRun) -> Option<&config::Host> {
+        self.parts.hosts.get(usize::from(run.host.0))
+    }
+
     fn start_host(&mut self, run: HostRun) {
         let parts = &self.parts;
-        match Driver::start(&parts.host, run, &parts.desk, &parts.clock) {
+        let Some(host) = self.host(run) else {
+            return;
+        };
+        match Driver::start(&host.command, run, &parts.desk, &parts.clock) {
             Ok(driver) => {
                 self.drivers.insert(run, driver);
             }
             Err(error) => {
-                let program = parts.host.program.display();
-                tracing::error!(%error, %program, "the driver host cannot be started");
+                let program = host.command.program.display();
+                tracing::error!(%error, %program, host = host.name, "a driver host cannot be started");
                 self.happen(Event::HostExited { run });
             }
         }
     }
 
-    fn send_to_host(&mut self, run: HostRun, command: HostCommand) {
-        let message = translate::host::command(command, &self.today());
+    /// The task in the host's words, with its documents described; remembers what a signature needs later.
+    fn assign(
+        &mut self,
+        of: (HostRun, u64),
+        order: &AuditOrder,
+        (task, content, contents): (Task, Option<Parcel>, Vec<Content>),
+    ) -> Option<(host_protocol::Task, Vec<Content>)> {
+        let Some(Parcel::Assignment(mut assignment)) = content else {
+            let task = translate::host::card_task(task, &self.today())?;
+            return Some((task, contents));
+        };
+        translate::work::describe_attachments(&mut assignment.task, &contents);
+        let begun = Begun {
+            order,
+            contents: &contents,
+            unix_millis: self.parts.clock.unix_millis(),
+        };
+        self.hearing.begin(of, &assignment, begun);
+        Some((assignment.task, contents))
+    }
+
+    fn send_to_host(&mut self, run: HostRun, command: HostCommand<Parcel>) {
+        let told = match command {
+            HostCommand::Start {
+                work,
+                device,
+                within,
+                task,
+                order,
+                content,
+                documents,
+            } => {
+                let contents = documents.into_iter().filter_map(content_of).collect();
+                let assigned = (task, content.map(Sealed::open), contents);
+                self.assign((run, work), &order, assigned)
+                    .map(|(task, contents)| {
+                        translate::host::start((work, &device, within), task, contents)
+                    })
+            }
+            other => {
+                let settings = self.host(run).and_then(|host| host.settings.as_ref());
+                translate::host::command(other, settings)
+            }
+        };
+        let Some(told) = told else {
+            tracing::error!(host = run.host.0, "a command without its content");
+            return;
+        };
         let Some(driver) = self.drivers.get_mut(&run) else {
             return;
         };
-        if !driver.send(message) {
+        if !driver.send(told) {
             tracing::warn!(
                 host = run.host.0,
                 run = run.run,
@@ -329,6 +453,13 @@ impl EventLoop {
             );
             driver.kill();
         }
+    }
+}
+
+fn content_of(sealed: Sealed<Parcel>) -> Option<Content> {
+    match sealed.open() {
+        Parcel::Content(content) => Some(content),
+        _no_document => None,
     }
 }
 

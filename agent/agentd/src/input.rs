@@ -9,25 +9,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agent_api::event::ServerMessage;
-use agent_api::job::JobResult;
 use agent_api::pin_screen::ScreenInstruction;
 use agent_core::Position;
 use agent_core::access::Caller;
 use agent_core::effect::Answer;
-use agent_core::event::{Call, ScreenSays};
+use agent_core::event::{Call, HostSays, ScreenSays, SessionSays};
 use agent_core::ids::{AuditTicket, HostRun, Origin, ScreenLink, SessionLink};
 use device_api::FaultCode;
 use host_protocol::HostMessage;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::limits::{MAX_OUTSTANDING, MAX_OUTSTANDING_PER_ORIGIN};
+use crate::parcel::Parcel;
 use crate::refusal::Refusal;
 
 /// Inputs that may wait; more than this and the sources wait themselves.
 const QUEUE: usize = 256;
 
 /// What came of a request.
-pub type Outcome = Result<Answer<JobResult>, Refusal>;
+pub type Outcome = Result<Answer<Parcel>, Refusal>;
 
 /// Something that happened outside of the loop.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub enum Input {
         /// Who asks.
         caller: Caller,
         /// What is asked.
-        call: Call,
+        call: Call<Parcel>,
         /// Where the answer goes.
         reply: oneshot::Sender<Outcome>,
     },
@@ -59,6 +59,13 @@ pub enum Input {
         /// Who it is by the new token.
         caller: Caller,
     },
+    /// A client said something on its event stream.
+    SessionSaid {
+        /// The connection.
+        link: SessionLink,
+        /// What it said.
+        said: SessionSays<Parcel>,
+    },
     /// An event stream has ended.
     SessionClosed {
         /// The connection.
@@ -69,7 +76,7 @@ pub enum Input {
         /// The connection.
         link: ScreenLink,
         /// The first word.
-        said: ScreenSays,
+        said: ScreenSays<Parcel>,
         /// What it is told; dropping this closes the connection.
         out: mpsc::Sender<ScreenInstruction>,
     },
@@ -78,7 +85,7 @@ pub enum Input {
         /// The connection.
         link: ScreenLink,
         /// What it said.
-        said: ScreenSays,
+        said: ScreenSays<Parcel>,
     },
     /// A PIN page has gone.
     ScreenClosed {
@@ -91,6 +98,13 @@ pub enum Input {
         run: HostRun,
         /// The message.
         message: Box<HostMessage>,
+    },
+    /// A signature that a driver host gave was sealed, or could not be.
+    Sealed {
+        /// Which life of which host.
+        run: HostRun,
+        /// What the core is to hear.
+        said: Box<HostSays<Parcel>>,
     },
     /// A driver host wrote a line that is no message.
     HostGarbled {
@@ -163,7 +177,7 @@ impl Desk {
     /// # Errors
     /// The core's refusal; `DOR-TOO-MANY` where too many wait already; `AGT-STOPPING` where the loop has
     /// ended.
-    pub async fn ask(&self, caller: Caller, call: Call) -> Outcome {
+    pub async fn ask(&self, caller: Caller, call: Call<Parcel>) -> Outcome {
         let Ok(_place) = self.free.try_acquire() else {
             return Err(Refusal::new(FaultCode::DoorTooMany).because("outstanding requests"));
         };

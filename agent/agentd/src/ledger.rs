@@ -137,6 +137,7 @@ fn start(job: String, order: &AuditOrder) -> StartRecord {
         device: order.device.as_str().to_owned(),
         purpose: order.purpose.clone(),
         operation: order.operation.to_owned(),
+        subject: order.subject.clone(),
         fields: order.fields.iter().map(field).collect(),
         credential: order.credential.map(|used| credential(used).to_owned()),
     }
@@ -157,6 +158,7 @@ fn record(start: StartRecord, end: &AuditEnd) -> JobRecord {
         device: start.device,
         purpose: start.purpose,
         operation: start.operation,
+        subject: start.subject,
         fields: start.fields,
         credential: start.credential,
         outcome: outcome(end.fault.map(|fault| fault.code)),
@@ -165,6 +167,8 @@ fn record(start: StartRecord, end: &AuditEnd) -> JobRecord {
         verdict: end.verdict.map(|found| verdict(found).to_owned()),
         last_try_allowed_by: end.last_try_allowed_by.clone(),
         secrets_used: end.secrets_used,
+        items: end.items,
+        evidence: end.evidence.map(hex::encode),
     }
 }
 

@@ -35,6 +35,10 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the body of a request may take; [`MAX_BODY`] over loopback takes milliseconds.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the body of a document may take.
+pub const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest message that the agent sends on a WebSocket: a page of a document as a picture.
+pub const MAX_SAID: usize = 16 * 1024 * 1024;
 /// How long the first message of a WebSocket may take.
 pub const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 

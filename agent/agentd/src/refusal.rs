@@ -193,31 +193,9 @@ fn status_of(code: FaultCode) -> StatusCode {
         | FaultCode::AuditUnavailable
         | FaultCode::HostDied
         | FaultCode::HostUnusable
+        | FaultCode::HostNotAllowed
         | FaultCode::AgentStopping => StatusCode::SERVICE_UNAVAILABLE,
-        FaultCode::DoorConflict
-        | FaultCode::ReaderGone
-        | FaultCode::ReaderBusy
-        | FaultCode::ReaderDenied
-        | FaultCode::ReaderHung
-        | FaultCode::ReaderFailed
-        | FaultCode::CardTimeout
-        | FaultCode::CardRemoved
-        | FaultCode::CardMute
-        | FaultCode::CardInterrupted
-        | FaultCode::CardUnknown
-        | FaultCode::CardGarbled
-        | FaultCode::CardRefused
-        | FaultCode::PinWrong
-        | FaultCode::PinBlocked
-        | FaultCode::PinLastTry
-        | FaultCode::PinUnknown
-        | FaultCode::PinDeclined
-        | FaultCode::PinTimeout
-        | FaultCode::PinNoScreen
-        | FaultCode::PinNoPad
-        | FaultCode::JobCancelled
-        | FaultCode::JobDeadline
-        | FaultCode::JobAbandoned
-        | FaultCode::LeaseLost => StatusCode::CONFLICT,
+        // What a device, a person or a paper stands in the way of fits another state than the present one.
+        _of_a_job => StatusCode::CONFLICT,
     }
 }

@@ -6,6 +6,7 @@
 //! A handler translates and asks the core; it decides nothing.
 
 mod devices;
+mod documents;
 mod events;
 mod hello;
 mod jobs;
@@ -27,6 +28,7 @@ use tokio::time::timeout;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use zeroize::Zeroizing;
 
 use crate::door::{Door, Visitor};
 use crate::identity::Identity;
@@ -55,6 +57,8 @@ pub fn router() -> (Router<Arc<Office>>, utoipa::openapi::OpenApi) {
         .routes(routes!(hello::prove))
         .routes(routes!(hello::nonce))
         .routes(routes!(devices::devices))
+        .routes(routes!(documents::hand_in))
+        .routes(routes!(documents::take))
         .routes(routes!(leases::take))
         .routes(routes!(leases::look, leases::release))
         .routes(routes!(leases::renew))
@@ -148,6 +152,15 @@ fn caller(Extension(visitor): Extension<Visitor>) -> Result<Caller, Refusal> {
 /// The core answered something that does not belong to the question: a defect of ours.
 fn unexpected() -> Refusal {
     Refusal::new(FaultCode::AgentInternal).because("the core's answer does not fit the question")
+}
+
+/// Lends its bytes to the connection and erases them when the last loan ends.
+struct Erased(Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Erased {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// An answer without content.

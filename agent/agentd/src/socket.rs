@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use zeroize::Zeroize as _;
 
-use crate::limits::{MAX_BODY, WRITE_TIMEOUT, is_shallow};
+use crate::limits::{MAX_BODY, MAX_SAID, WRITE_TIMEOUT, is_shallow};
 use crate::refusal::Refusal;
 
 /// What a peer did.
@@ -35,7 +35,7 @@ pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_frame_size(MAX_BODY)
         .read_buffer_size(8 * 1024)
         .write_buffer_size(0)
-        .max_write_buffer_size(8 * MAX_BODY)
+        .max_write_buffer_size(MAX_SAID)
 }
 
 /// Waits for the next message. Can be dropped and called again without losing one.

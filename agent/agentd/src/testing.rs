@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::chance::SystemChance;
-use crate::config::{Config, HostCommand};
+use crate::config::{CARDS, Config, Host, HostCommand};
 use crate::door::{Door, Entrance};
 use crate::event_loop::{EventLoop, Parts};
 use crate::identity::Identity;
@@ -26,6 +26,7 @@ use crate::ledger::AuditLedger;
 use crate::pin_page::PinPage;
 use crate::recorder::{Recorder, Writing};
 use crate::routes::{self, Office};
+use crate::sealing::Seal;
 use crate::server::{ApiService, Connections};
 use crate::state_dir::StateDir;
 use crate::translate;
@@ -121,6 +122,7 @@ impl TestAgent {
         };
         let core = agent_core::Config {
             hosts: 1,
+            card_host: Some(agent_core::ids::HostId(0)),
             grants: translate::grants(&config.grants),
             first_fence: 1,
             pairings: Vec::new(),
@@ -134,9 +136,17 @@ impl TestAgent {
         let mut event_loop = EventLoop::new(Parts {
             core: Core::new(core, Box::new(SystemChance::new())),
             clock: Arc::clone(&clock),
-            host: HostCommand {
-                program: "/nonexistent/driver-host".into(),
-                args: Vec::new(),
+            hosts: vec![Host {
+                name: CARDS.to_owned(),
+                command: HostCommand {
+                    program: "/nonexistent/driver-host".into(),
+                    args: Vec::new(),
+                },
+                settings: None,
+            }],
+            seal: Seal {
+                agent: "agent".to_owned(),
+                key: identity.key(),
             },
             recorder: Recorder::start(writing, desk.clone()).unwrap(),
             desk: desk.clone(),

@@ -9,8 +9,11 @@
 //! Invariant: nothing is decided here, and secrets pass as secrets.
 
 pub mod api;
+pub mod device;
 pub mod host;
+pub mod product;
 mod today;
+pub mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +36,21 @@ pub const fn scope(scope: Scope) -> access::Scope {
         Scope::VerificationNumberB => access::Scope::VerificationNumberB,
         Scope::LastTry => access::Scope::LastTry,
         Scope::PairPinScreen => access::Scope::PairPinScreen,
+        Scope::SeeCodeScanners => access::Scope::SeeCodeScanners,
+        Scope::ScanCodes => access::Scope::ScanCodes,
+        Scope::SeeSignatureTablets => access::Scope::SeeSignatureTablets,
+        Scope::CaptureSignature => access::Scope::CaptureSignature,
+        Scope::SeeTicketPrinters => access::Scope::SeeTicketPrinters,
+        Scope::PrintTickets => access::Scope::PrintTickets,
+        Scope::SettleTickets => access::Scope::SettleTickets,
+        Scope::SeePagePrinters => access::Scope::SeePagePrinters,
+        Scope::PrintDocuments => access::Scope::PrintDocuments,
+        Scope::SeeDocumentScanners => access::Scope::SeeDocumentScanners,
+        Scope::ScanDocuments => access::Scope::ScanDocuments,
+        Scope::SeeKeyboards => access::Scope::SeeKeyboards,
+        Scope::TypeText => access::Scope::TypeText,
+        Scope::SeeHandovers => access::Scope::SeeHandovers,
+        Scope::HandOver => access::Scope::HandOver,
     }
 }
 

@@ -176,7 +176,9 @@ async fn place_of_the_core(mut inputs: mpsc::Receiver<Input>) -> (usize, usize) 
             Input::Request { .. } => calls += 1,
             Input::SessionOpened { out, .. } => streams.push(out),
             Input::SessionRenewed { .. }
+            | Input::SessionSaid { .. }
             | Input::SessionClosed { .. }
+            | Input::Sealed { .. }
             | Input::ScreenOpened { .. }
             | Input::ScreenSaid { .. }
             | Input::ScreenClosed { .. }

@@ -76,6 +76,9 @@ pub struct StartRecord {
     pub purpose: String,
     /// What is to be done, such as `readMyNumberCard`.
     pub operation: String,
+    /// What it was about, where that is no person: a ticket, a visit, a form or a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Which fields are asked for.
     pub fields: Vec<String>,
     /// Which secret is to open the card, and how it comes.
@@ -101,6 +104,9 @@ pub struct JobRecord {
     pub purpose: String,
     /// What was done, such as `readMyNumberCard`.
     pub operation: String,
+    /// What it was about, where that is no person: a ticket, a visit, a form or a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Which fields were asked for.
     pub fields: Vec<String>,
     /// Which secret was to open the card, and how it came.
@@ -122,6 +128,18 @@ pub struct JobRecord {
     pub last_try_allowed_by: Option<String>,
     /// How often a secret was handed over for the card.
     pub secrets_used: u32,
+    /// How many items, such as scanned codes, were taken over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub items: u32,
+    /// SHA-256 of what came out, where that is to be proved later, as lower-case hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+}
+
+/// Whether a count is left out of a record.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a job ended.

@@ -86,6 +86,7 @@ impl<R> Core<R> {
                         result: Some(result),
                         documents,
                         evidence,
+                        about: None,
                     },
                     now,
                 );
@@ -96,8 +97,16 @@ impl<R> Core<R> {
                 kind,
                 item,
             } => self.item_came((run, work), (n, kind), item, now),
-            HostSays::Failed { work, fault } => {
-                self.work_done(run, work, End::failed(fault), now);
+            HostSays::Failed { work, fault, about } => {
+                self.work_done(
+                    run,
+                    work,
+                    End {
+                        about,
+                        ..End::failed(fault)
+                    },
+                    now,
+                );
             }
         }
     }

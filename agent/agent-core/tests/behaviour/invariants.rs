@@ -337,6 +337,7 @@ impl World {
                     self.host(HostSays::Failed {
                         work,
                         fault: code.into(),
+                        about: None,
                     });
                 }
             }

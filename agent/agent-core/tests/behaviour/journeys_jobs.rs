@@ -112,7 +112,14 @@ fn a_late_record_of_a_failure_needs_no_other_to_put_it_right() {
     let (mut bench, clerk) = (Bench::ready(), caller("s-1"));
     let (_, work) = bench.started(&clerk, Task::IdentifyCard);
     let fault = FaultCode::CardRemoved.into();
-    bench.host(run(1), HostSays::Failed { work, fault });
+    bench.host(
+        run(1),
+        HostSays::Failed {
+            work,
+            fault,
+            about: None,
+        },
+    );
     let (ticket, ..) = ended(&bench.out).unwrap();
     bench.pass(Duration::from_secs(11));
     bench.event(Event::AuditWritten { ticket });
@@ -167,7 +174,14 @@ fn a_job_whose_start_cannot_be_recorded_ends_without_a_question() {
         lose(&mut bench, ticket);
         assert_eq!(told(&bench.out), []);
         let fault = FaultCode::JobCancelled.into();
-        bench.host(run(1), HostSays::Failed { work, fault });
+        bench.host(
+            run(1),
+            HostSays::Failed {
+                work,
+                fault,
+                about: None,
+            },
+        );
         let end = bench.audit(true);
         assert_eq!(end.fault.unwrap().code, FaultCode::AuditUnavailable);
         assert_eq!(end.secrets_used, 0);
@@ -314,7 +328,14 @@ fn a_failed_job_keeps_its_own_fault_when_its_record_cannot_be_written() {
         code: FaultCode::PinWrong,
         tries_left: Some(2),
     };
-    bench.host(run(1), HostSays::Failed { work, fault });
+    bench.host(
+        run(1),
+        HostSays::Failed {
+            work,
+            fault,
+            about: None,
+        },
+    );
     bench.audit(false);
     assert_eq!(bench.view(&clerk, &job.id).fault, Some(fault));
 }
@@ -542,6 +563,7 @@ fn at_the_deadline_an_open_question_is_closed_and_the_host_may_say_why_itself() 
         HostSays::Failed {
             work,
             fault: FaultCode::PinTimeout.into(),
+            about: None,
         },
     );
     bench.audit(true);
@@ -609,7 +631,14 @@ fn a_spent_pin_try_is_told_even_when_the_job_was_cancelled() {
         code: FaultCode::PinWrong,
         tries_left: Some(1),
     };
-    bench.host(run(1), HostSays::Failed { work, fault });
+    bench.host(
+        run(1),
+        HostSays::Failed {
+            work,
+            fault,
+            about: None,
+        },
+    );
     bench.audit(true);
     assert_eq!(bench.view(&clerk, &job.id).fault, Some(fault));
 }
@@ -629,6 +658,7 @@ fn a_page_that_goes_away_takes_its_leases_and_jobs_with_it() {
         HostSays::Failed {
             work,
             fault: FaultCode::JobCancelled.into(),
+            about: None,
         },
     );
     bench.audit(true);
@@ -689,6 +719,7 @@ fn stopping_ends_every_job_and_says_when_nothing_is_left() {
         HostSays::Failed {
             work,
             fault: FaultCode::JobCancelled.into(),
+            about: None,
         },
     );
     bench.audit(true);

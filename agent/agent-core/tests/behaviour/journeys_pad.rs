@@ -60,7 +60,14 @@ fn ask(bench: &mut Bench, work: u64, ask: u32, tries_left: u8) {
 
 fn fail(bench: &mut Bench, work: u64, code: FaultCode, tries_left: Option<u8>) {
     let fault = Fault { code, tries_left };
-    bench.host(run(1), HostSays::Failed { work, fault });
+    bench.host(
+        run(1),
+        HostSays::Failed {
+            work,
+            fault,
+            about: None,
+        },
+    );
 }
 
 fn answer(bench: &mut Bench, who: &Caller, job: &JobId, answer: JobAnswer) -> Option<FaultCode> {

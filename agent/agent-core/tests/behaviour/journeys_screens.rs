@@ -282,7 +282,14 @@ fn the_screen_hears_that_the_pin_was_wrong() {
         code: FaultCode::PinWrong,
         tries_left: Some(1),
     };
-    bench.host(run(1), agent_core::event::HostSays::Failed { work, fault });
+    bench.host(
+        run(1),
+        agent_core::event::HostSays::Failed {
+            work,
+            fault,
+            about: None,
+        },
+    );
     assert_eq!(told(&bench.out), [(1, "idle Some(Wrong)".into())]);
 }
 
@@ -294,7 +301,14 @@ fn a_blocked_pin_is_never_asked_for() {
     let (job, work) = asking(&mut bench, 0);
     assert!(told(&bench.out).is_empty());
     let fault = FaultCode::JobCancelled.into();
-    bench.host(run(1), agent_core::event::HostSays::Failed { work, fault });
+    bench.host(
+        run(1),
+        agent_core::event::HostSays::Failed {
+            work,
+            fault,
+            about: None,
+        },
+    );
     bench.audit(true);
     assert_eq!(
         bench.view(&clerk, &job.id).fault.unwrap().code,

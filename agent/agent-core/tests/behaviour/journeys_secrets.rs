@@ -160,6 +160,7 @@ fn a_question_that_does_not_belong_to_the_task_ends_the_job() {
         HostSays::Failed {
             work,
             fault: FaultCode::JobCancelled.into(),
+            about: None,
         },
     );
     bench.audit(true);

@@ -9,7 +9,7 @@ use host_protocol::{AgentMessage, DeviceDescription, DeviceState, HostMessage, M
 use host_protocol::{PROTOCOL_VERSION, ServiceState, decode, encode};
 
 use super::{Finding, Grade};
-use crate::config::Config;
+use crate::config::{CARDS, Config};
 use crate::platform;
 
 /// How long a host may take to list its devices.
@@ -50,9 +50,12 @@ pub(super) fn service() -> Finding {
 
 /// Starts a driver host for a moment and asks it for its devices.
 pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
-    let program = config.driver_host.program.display();
-    let mut command = Command::new(&config.driver_host.program);
-    command.args(&config.driver_host.args);
+    let Some(host) = config.hosts.iter().find(|host| host.name == CARDS) else {
+        return Vec::new();
+    };
+    let program = host.command.program.display();
+    let mut command = Command::new(&host.command.program);
+    command.args(&host.command.args);
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -76,6 +79,7 @@ pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
                     HostMessage::Hello { .. } => {
                         let welcome = AgentMessage::Welcome {
                             protocol: PROTOCOL_VERSION,
+                            settings: None,
                         };
                         encode(&welcome).is_ok_and(|line| stdin.write_all(&line).is_ok())
                     }
@@ -87,6 +91,8 @@ pub(super) fn through_a_host(config: &Config) -> Vec<Finding> {
                     HostMessage::Accepted { .. }
                     | HostMessage::Progress { .. }
                     | HostMessage::Ask { .. }
+                    | HostMessage::Item { .. }
+                    | HostMessage::Part { .. }
                     | HostMessage::Finished { .. }
                     | HostMessage::Pong { .. } => false,
                 };
@@ -161,6 +167,13 @@ fn reader(device: &DeviceDescription) -> Finding {
             Grade::Note,
             "ほかのプログラムが使っています",
             "is in use by another program",
+        ),
+        DeviceState::Ready => (Grade::Good, "使えます", "can be used"),
+        DeviceState::NotReady => (Grade::Note, "準備ができていません", "is not ready"),
+        DeviceState::Denied => (
+            Grade::Bad,
+            "使う権限がありません",
+            "is denied to the agent's user",
         ),
         DeviceState::Unresponsive => (
             Grade::Bad,

@@ -28,6 +28,7 @@ fn order() -> AuditOrder {
         device: DeviceId::new("pcsc:Reader 0"),
         purpose: "住民票の写しの交付".to_owned(),
         operation: "readMyNumberCard",
+        subject: None,
         fields: vec![Field::IndividualNumber],
         credential: Some(Credential::PinOnScreen { shuffled: false }),
     }
@@ -83,6 +84,8 @@ fn a_job_that_ended_is_told_as_neither_running_nor_unknown() {
         verdict: None,
         last_try_allowed_by: None,
         secrets_used: 1,
+        items: 0,
+        evidence: None,
     };
     append(&mut ledger, "job-1", AuditStage::Started(order()));
     append(&mut ledger, "job-1", AuditStage::Ended(order(), end));

@@ -32,5 +32,5 @@ pub(super) async fn devices(
     let Answer::Devices(view) = office.desk.ask(caller(visitor)?, Call::Devices).await? else {
         return Err(unexpected());
     };
-    Ok(Json(translate::api::devices(view)))
+    Ok(Json(translate::device::list(view)))
 }

@@ -49,7 +49,7 @@ async fn serve(office: Arc<Office>, visitor: Visitor, mut socket: WebSocket) {
         Ok(Heard::Message(ClientMessage::Hello { token, after })) => {
             admit(&office, &visitor, &token).map(|caller| (caller, after))
         }
-        Ok(Heard::Message(ClientMessage::Token { .. }) | Heard::Sign) => {
+        Ok(Heard::Message(_) | Heard::Sign) => {
             Err(Refusal::new(FaultCode::DoorSchema).about("the first message must be hello"))
         }
         Ok(Heard::Nonsense(refusal)) => Err(refusal),
@@ -103,9 +103,15 @@ async fn converse(office: &Office, visitor: &Visitor, mut session: Session) {
                         Err(refusal) => break refusal,
                     }
                 }
-                Heard::Message(ClientMessage::Hello { .. }) => {
-                    break Refusal::new(FaultCode::DoorConflict).about("hello was said before");
-                }
+                Heard::Message(message) => match translate::api::session_says(message) {
+                    Some(said) => {
+                        let link = session.link;
+                        office.desk.tell(Input::SessionSaid { link, said }).await;
+                    }
+                    None => {
+                        break Refusal::new(FaultCode::DoorConflict).about("hello was said before");
+                    }
+                },
                 Heard::Nonsense(refusal) => break refusal,
                 Heard::Sign => {}
                 Heard::Gone => return,

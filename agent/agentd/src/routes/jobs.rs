@@ -15,8 +15,9 @@ use axum::{Extension, Json};
 use device_api::FaultCode;
 use zeroize::Zeroizing;
 
-use super::{Nothing, Office, Strict, caller, unexpected};
+use super::{Erased, Nothing, Office, Strict, caller, unexpected};
 use crate::door::Visitor;
+use crate::parcel::Parcel;
 use crate::refusal::Refusal;
 use crate::translate;
 
@@ -48,10 +49,7 @@ pub(super) async fn start(
     headers: HeaderMap,
     Strict(request): Strict<JobRequest>,
 ) -> Result<Response, Refusal> {
-    let call = Call::StartJob {
-        key: key(&headers)?,
-        order: translate::api::order(request),
-    };
+    let call = translate::api::start_job(key(&headers)?, request);
     let Answer::Started { job, new } = office.desk.ask(caller(visitor)?, call).await? else {
         return Err(unexpected());
     };
@@ -165,10 +163,13 @@ pub(super) async fn take_result(
     else {
         return Err(unexpected());
     };
-    Ok(hand_over(&sealed.open()))
+    let Parcel::Result(result) = sealed.open() else {
+        return Err(unexpected());
+    };
+    Ok(hand_over(&result))
 }
 
-fn job(answer: Answer<JobResult>) -> Result<Json<Job>, Refusal> {
+fn job(answer: Answer<Parcel>) -> Result<Json<Job>, Refusal> {
     let Answer::Job(view) = answer else {
         return Err(unexpected());
     };
@@ -188,15 +189,6 @@ fn hand_over(result: &JobResult) -> Response {
         .headers_mut()
         .insert(header::CONTENT_TYPE, json_type);
     response
-}
-
-/// Lends its bytes to the connection and erases them when the last loan ends.
-struct Erased(Zeroizing<Vec<u8>>);
-
-impl AsRef<[u8]> for Erased {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 fn key(headers: &HeaderMap) -> Result<String, Refusal> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_api::error::ErrorBody;
-use agent_api::job::JobResult;
 use agent_api::lease::{Lease, LeaseRequest, RenewalRequest};
 use agent_core::effect::Answer;
 use agent_core::event::Call;
@@ -16,6 +15,7 @@ use device_api::DeviceId;
 
 use super::{Nothing, Office, Strict, caller, done, unexpected};
 use crate::door::Visitor;
+use crate::parcel::Parcel;
 use crate::refusal::Refusal;
 use crate::translate;
 
@@ -128,7 +128,7 @@ fn ttl(millis: u32) -> Duration {
     Duration::from_millis(u64::from(millis))
 }
 
-fn lease(answer: Answer<JobResult>) -> Result<Json<Lease>, Refusal> {
+fn lease(answer: Answer<Parcel>) -> Result<Json<Lease>, Refusal> {
     let Answer::Lease(view) = answer else {
         return Err(unexpected());
     };

@@ -13,6 +13,7 @@ use axum::{Extension, Json};
 
 use super::{Nothing, Office, Strict, caller, unexpected};
 use crate::door::Visitor;
+use crate::parcel::Parcel;
 use crate::refusal::Refusal;
 use crate::translate;
 
@@ -85,7 +86,11 @@ pub(super) async fn unpair(
     .await
 }
 
-async fn ask(office: &Office, caller: Caller, call: Call) -> Result<Json<PinScreenList>, Refusal> {
+async fn ask(
+    office: &Office,
+    caller: Caller,
+    call: Call<Parcel>,
+) -> Result<Json<PinScreenList>, Refusal> {
     let Answer::PinScreens(views) = office.desk.ask(caller, call).await? else {
         return Err(unexpected());
     };

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-use agent_api::device::{Capabilities, CardService, Device, DeviceList, DeviceState, Health};
-use agent_api::error::ErrorBody;
+use agent_api::item::Item;
 use agent_api::job::{
-    CardFacts, Credential, Field, Job, JobAnswer, JobRequest, JobState, Question, QuestionKind,
-    Step, Task,
+    CardFacts, Job, JobAnswer, JobRequest, JobState, Question, QuestionKind, Step,
 };
 use agent_api::lease::{Lease, LeaseState};
 use agent_api::pin_screen::{ScreenInstruction, ScreenMessage};
 use agent_api::screen::{PinScreen, PinScreenList};
 use agent_api::{event, secret::SecretText};
-use agent_core::effect::{
-    Closed, DeviceListView, DeviceView, Happening, LeaseView, PinScreenView, Place, ScreenTell,
-};
+use agent_core::effect::{Closed, Happening, LeaseView, PinScreenView, Place, ScreenTell};
 use agent_core::event as happens;
 use agent_core::event::ScreenSays;
 use agent_core::ids::{JobId, LeaseId};
-use agent_core::{Position, task};
+use agent_core::{Position, Sealed, task};
 use device_api::Secret;
 
+use super::work::{self, Divided};
+use crate::keeping;
+use crate::parcel::Parcel;
 use crate::refusal::error_body;
 
 /// A time span in whole milliseconds.
@@ -29,36 +28,30 @@ pub fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A job order.
+/// A call that starts a job.
 #[must_use]
-pub fn order(request: JobRequest) -> task::JobOrder {
-    task::JobOrder {
+pub fn start_job(key: String, request: JobRequest) -> happens::Call<Parcel> {
+    let digest = keeping::digest_of(&request.task);
+    let Divided {
+        task,
+        assignment,
+        documents,
+    } = work::divide(request.task);
+    let order = task::JobOrder {
         lease: LeaseId::new(request.lease),
         fence: request.fence,
         purpose: request.purpose,
         within: Duration::from_millis(u64::from(request.deadline_ms)),
-        task: match request.task {
-            Task::IdentifyCard {} => task::Task::IdentifyCard,
-            Task::ReadMyNumberCard { fields, credential } => task::Task::ReadMyNumberCard {
-                fields: fields.into_iter().map(field).collect(),
-                credential: match credential {
-                    Credential::PinOnScreen => task::Credential::PinOnScreen { shuffled: false },
-                    Credential::PinOnScreenShuffled => {
-                        task::Credential::PinOnScreen { shuffled: true }
-                    }
-                    Credential::PinByApi => task::Credential::PinByApi,
-                    Credential::PinOnDevice => task::Credential::PinOnDevice,
-                    Credential::VerificationNumberB => task::Credential::VerificationNumberB,
-                },
-            },
-        },
-    }
-}
-
-const fn field(field: Field) -> task::Field {
-    match field {
-        Field::FourAttributes => task::Field::FourAttributes,
-        Field::IndividualNumber => task::Field::IndividualNumber,
+        task,
+        digest,
+        documents,
+    };
+    let content =
+        assignment.map(|assignment| Sealed::new(Parcel::Assignment(Box::new(assignment))));
+    happens::Call::StartJob {
+        key,
+        order,
+        content,
     }
 }
 
@@ -84,7 +77,10 @@ fn secret_text(secret: &Secret) -> SecretText {
 /// A job.
 #[must_use]
 pub fn job(view: task::JobView) -> Job {
-    let error = view.fault.map(|fault| fault_body(fault, view.id.as_str()));
+    let about = view.about.as_deref();
+    let error = view
+        .fault
+        .map(|fault| error_body(fault.code, fault.tries_left, about, view.id.as_str()));
     Job {
         word: view.word.to_owned(),
         device: view.device.as_str().to_owned(),
@@ -100,6 +96,17 @@ pub fn job(view: task::JobView) -> Job {
             task::Step::Identifying => Step::Identifying,
             task::Step::Reading => Step::Reading,
             task::Step::Verifying => Step::Verifying,
+            task::Step::WaitingForCode => Step::WaitingForCode,
+            task::Step::Showing => Step::Showing,
+            task::Step::Signing => Step::Signing,
+            task::Step::Printing => Step::Printing,
+            task::Step::WaitingForPaper => Step::WaitingForPaper,
+            task::Step::Scanning => Step::Scanning,
+            task::Step::Processing => Step::Processing,
+            task::Step::Announcing => Step::Announcing,
+            task::Step::Typing => Step::Typing,
+            task::Step::Writing => Step::Writing,
+            task::Step::WaitingForReceipt => Step::WaitingForReceipt,
         }),
         card: view.card.map(|card| CardFacts {
             municipality_code: card.municipality_code,
@@ -123,11 +130,6 @@ pub fn job(view: task::JobView) -> Job {
     }
 }
 
-/// Why a job failed; the job's own id finds it in the log.
-fn fault_body(fault: task::Fault, job: &str) -> ErrorBody {
-    error_body(fault.code, fault.tries_left, None, job)
-}
-
 /// A lease.
 #[must_use]
 pub fn lease(view: LeaseView) -> Lease {
@@ -142,43 +144,6 @@ pub fn lease(view: LeaseView) -> Lease {
         fence,
         ahead,
         expires_in_ms: millis(view.expires_in),
-    }
-}
-
-/// The devices.
-#[must_use]
-pub fn devices(view: DeviceListView) -> DeviceList {
-    DeviceList {
-        devices: view.devices.into_iter().map(device).collect(),
-        card_service: match view.service {
-            None => CardService::Starting,
-            Some(happens::ServiceState::Up) => CardService::Up,
-            Some(happens::ServiceState::Down) => CardService::Down,
-            Some(happens::ServiceState::Denied) => CardService::Denied,
-        },
-    }
-}
-
-fn device(view: DeviceView) -> Device {
-    Device {
-        id: view.id.as_str().to_owned(),
-        class: view.class.as_str().to_owned(),
-        name: view.name,
-        state: match view.state {
-            happens::DeviceState::Empty => DeviceState::Empty,
-            happens::DeviceState::CardPresent => DeviceState::CardPresent,
-            happens::DeviceState::CardMute => DeviceState::CardMute,
-            happens::DeviceState::InUse => DeviceState::InUse,
-            happens::DeviceState::Unresponsive => DeviceState::Unresponsive,
-            happens::DeviceState::Absent => DeviceState::Absent,
-        },
-        health: Health {
-            usable: view.trouble.is_none(),
-            code: view.trouble.map(|code| code.as_str().to_owned()),
-        },
-        capabilities: Capabilities {
-            pin_pad: view.pin_pad,
-        },
     }
 }
 
@@ -200,7 +165,7 @@ pub fn pin_screens(screens: Vec<PinScreenView>, address: &str) -> PinScreenList 
 pub fn happening(happening: Happening, pin_address: &str) -> event::Event {
     match happening {
         Happening::Devices(view) => event::Event::Devices {
-            devices: devices(view),
+            devices: super::device::list(view),
         },
         Happening::Lease(view) => event::Event::Lease { lease: lease(view) },
         Happening::LeaseEnded(id) => event::Event::LeaseEnded {
@@ -235,7 +200,7 @@ pub fn position_out(position: Position) -> event::Position {
 
 /// What a PIN page said.
 #[must_use]
-pub fn screen_says(message: ScreenMessage) -> ScreenSays {
+pub fn screen_says(message: ScreenMessage) -> ScreenSays<Parcel> {
     match message {
         ScreenMessage::Register { key } => ScreenSays::Register {
             key: key.map(|key| secret(&key)),
@@ -245,10 +210,45 @@ pub fn screen_says(message: ScreenMessage) -> ScreenSays {
             ask,
             value: secret(&value),
         },
+        ScreenMessage::Act { job, act } => ScreenSays::Act {
+            job: JobId::new(job),
+            act: Sealed::new(Parcel::Act(Box::new(work::act(act)))),
+        },
         ScreenMessage::Decline { job, ask } => ScreenSays::Decline {
             job: JobId::new(job),
             ask,
         },
+    }
+}
+
+/// What an application said on its event stream, besides tokens.
+#[must_use]
+pub fn session_says(message: event::ClientMessage) -> Option<happens::SessionSays<Parcel>> {
+    match message {
+        event::ClientMessage::Hello { .. } | event::ClientMessage::Token { .. } => None,
+        event::ClientMessage::Received { job, n } => Some(happens::SessionSays::Received {
+            job: JobId::new(job),
+            n,
+        }),
+        event::ClientMessage::Act { job, act } => Some(happens::SessionSays::Act {
+            job: JobId::new(job),
+            act: Sealed::new(Parcel::Act(Box::new(work::act(act)))),
+        }),
+    }
+}
+
+/// What a citizen's screen is told of an item; nothing of items that are not for it.
+#[must_use]
+pub fn screen_item(job: &JobId, word: &str, item: Item) -> Option<ScreenInstruction> {
+    let job = job.as_str().to_owned();
+    match item {
+        Item::Show { page } => Some(ScreenInstruction::Show {
+            job,
+            word: word.to_owned(),
+            page: Box::new(page),
+        }),
+        Item::Ink { samples } => Some(ScreenInstruction::Ink { job, samples }),
+        Item::Scan { .. } | Item::Page { .. } => None,
     }
 }
 

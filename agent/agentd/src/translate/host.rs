@@ -1,30 +1,52 @@
 //! Between the core and a driver host.
 
+use std::time::Duration;
+
 use agent_api::job as api;
 use agent_api::secret::SecretText;
 use agent_core::effect::{HostAnswer, HostCommand};
-use agent_core::event::{DeviceReport, DeviceState, HostSays, SecretKind, ServiceState};
-use agent_core::{Sealed, task};
-use device_api::{DeviceClass, DeviceId, FaultCode};
+use agent_core::event::{HostSays, SecretKind, ServiceState};
+use agent_core::task;
+use device_api::{DeviceId, FaultCode};
 use host_protocol as wire;
 
 use super::api::millis;
+use crate::parcel::{Content, Parcel};
 
-/// A command for a host; `today` is the date in Japan.
+/// What a command is to a host: a message, and for a start the documents that follow it.
+#[derive(Debug)]
+pub struct Told {
+    /// The message.
+    pub message: wire::AgentMessage,
+    /// The documents, numbered from 1.
+    pub attachments: Vec<Content>,
+}
+
+impl From<wire::AgentMessage> for Told {
+    fn from(message: wire::AgentMessage) -> Self {
+        Self {
+            message,
+            attachments: Vec::new(),
+        }
+    }
+}
+
+/// A command for a host, without that which starts a job; `settings` go with the welcome.
 #[must_use]
-pub fn command(command: HostCommand, today: &str) -> wire::AgentMessage {
-    match command {
-        HostCommand::Welcome { protocol } => wire::AgentMessage::Welcome { protocol },
-        HostCommand::Start {
-            work,
-            device,
-            within,
-            task,
-        } => wire::AgentMessage::Start {
-            id: work,
-            device: device.as_str().to_owned(),
-            deadline_ms: millis(within),
-            task: task_of(task, today),
+pub fn command(command: HostCommand<Parcel>, settings: Option<&serde_json::Value>) -> Option<Told> {
+    let message = match command {
+        HostCommand::Welcome { protocol } => wire::AgentMessage::Welcome {
+            protocol,
+            settings: settings.cloned(),
+        },
+        HostCommand::Start { .. } => return None,
+        HostCommand::Received { work, n } => wire::AgentMessage::Received { id: work, n },
+        HostCommand::Act { work, act } => match act.open() {
+            Parcel::Act(act) => wire::AgentMessage::Act {
+                id: work,
+                act: *act,
+            },
+            _not_an_act => return None,
         },
         HostCommand::Answer { work, ask, answer } => wire::AgentMessage::Answer {
             id: work,
@@ -50,13 +72,35 @@ pub fn command(command: HostCommand, today: &str) -> wire::AgentMessage {
         },
         HostCommand::Cancel { work } => wire::AgentMessage::Cancel { id: work },
         HostCommand::Ping { n } => wire::AgentMessage::Ping { n },
+    };
+    Some(Told::from(message))
+}
+
+/// The message that starts a job; the task of a card reader is made of the core's words, any other is
+/// `assigned`.
+#[must_use]
+pub fn start(
+    (work, device, within): (u64, &DeviceId, Duration),
+    task: wire::Task,
+    attachments: Vec<Content>,
+) -> Told {
+    Told {
+        message: wire::AgentMessage::Start {
+            id: work,
+            device: device.as_str().to_owned(),
+            deadline_ms: millis(within),
+            task,
+        },
+        attachments,
     }
 }
 
-fn task_of(task: task::Task, today: &str) -> wire::Task {
+/// The task of a card reader, in the host's words; `None` for any other.
+#[must_use]
+pub fn card_task(task: task::Task, today: &str) -> Option<wire::Task> {
     match task {
-        task::Task::IdentifyCard => wire::Task::IdentifyCard {},
-        task::Task::ReadMyNumberCard { fields, credential } => wire::Task::ReadMyNumberCard {
+        task::Task::IdentifyCard => Some(wire::Task::IdentifyCard {}),
+        task::Task::ReadMyNumberCard { fields, credential } => Some(wire::Task::ReadMyNumberCard {
             fields: fields
                 .into_iter()
                 .map(|field| match field {
@@ -72,14 +116,16 @@ fn task_of(task: task::Task, today: &str) -> wire::Task {
                 task::Credential::VerificationNumberB => wire::Credential::VerificationNumberB,
             },
             today: today.to_owned(),
-        },
+        }),
+        _assigned => None,
     }
 }
 
-/// What a host said; `today` is the date in Japan, for products that leave expiry open.
+/// What a host said; `None` for what is put together elsewhere: items, parts and ends of jobs.
+/// `today` is the date in Japan, for products that leave expiry open.
 #[must_use]
-pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult> {
-    match message {
+pub fn says(message: wire::HostMessage, today: &str) -> Option<HostSays<Parcel>> {
+    Some(match message {
         wire::HostMessage::Hello { protocols, host: _ } => HostSays::Hello { protocols },
         wire::HostMessage::Devices { service, devices } => HostSays::Devices {
             service: match service {
@@ -87,17 +133,15 @@ pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult>
                 wire::ServiceState::Down => ServiceState::Down,
                 wire::ServiceState::Denied => ServiceState::Denied,
             },
-            devices: devices.into_iter().filter_map(device).collect(),
+            devices: devices
+                .into_iter()
+                .filter_map(super::device::report)
+                .collect(),
         },
         wire::HostMessage::Accepted { id } => HostSays::Accepted { work: id },
         wire::HostMessage::Progress { id, step, card } => HostSays::Progress {
             work: id,
-            step: match step {
-                wire::Step::WaitingForCard => task::Step::WaitingForCard,
-                wire::Step::Identifying => task::Step::Identifying,
-                wire::Step::Reading => task::Step::Reading,
-                wire::Step::Verifying => task::Step::Verifying,
-            },
+            step: step_of(step),
             card: card.map(|card| task::CardFacts {
                 expired: Some(has_expired(&card, today)),
                 municipality_code: card.municipality_code,
@@ -119,70 +163,63 @@ pub fn says(message: wire::HostMessage, today: &str) -> HostSays<api::JobResult>
                 tries_left,
             }
         }
-        wire::HostMessage::Finished { id, outcome } => finished(id, outcome, today),
         wire::HostMessage::Pong { n } => HostSays::Pong { n },
-    }
-}
-
-/// A device of a class that this agent does not know has nobody who could use it.
-fn device(device: wire::DeviceDescription) -> Option<DeviceReport> {
-    let class = DeviceClass::CardReader;
-    if device.class != class.as_str() {
-        tracing::warn!(
-            class = device.class,
-            "a driver host offers a device of an unknown class"
-        );
-        return None;
-    }
-    Some(DeviceReport {
-        id: DeviceId::new(device.id),
-        class,
-        name: device.name,
-        state: match device.state {
-            wire::DeviceState::Empty => DeviceState::Empty,
-            wire::DeviceState::CardPresent => DeviceState::CardPresent,
-            wire::DeviceState::CardMute => DeviceState::CardMute,
-            wire::DeviceState::InUse => DeviceState::InUse,
-            wire::DeviceState::Unresponsive => DeviceState::Unresponsive,
-        },
-        pin_pad: device.pin_pad,
+        wire::HostMessage::Item { .. }
+        | wire::HostMessage::Part { .. }
+        | wire::HostMessage::Finished { .. } => return None,
     })
 }
 
-fn finished(work: u64, outcome: wire::Outcome, today: &str) -> HostSays<api::JobResult> {
-    match outcome {
-        wire::Outcome::Done { product } => {
-            let (verdict, result) = product_of(*product, today);
-            HostSays::Done {
-                work,
-                verdict,
-                result: Sealed::new(result),
-            }
-        }
-        wire::Outcome::Failed { fault } => {
-            let code = FaultCode::from_code(&fault.code).unwrap_or(FaultCode::HostUnusable);
-            tracing::info!(
-                work,
-                fault = code.as_str(),
-                detail = fault.detail,
-                "a job failed at its host"
-            );
-            HostSays::Failed {
-                work,
-                fault: task::Fault {
-                    code,
-                    tries_left: fault.tries_left,
-                },
-            }
-        }
+const fn step_of(step: wire::Step) -> task::Step {
+    match step {
+        wire::Step::WaitingForCard => task::Step::WaitingForCard,
+        wire::Step::Identifying => task::Step::Identifying,
+        wire::Step::Reading => task::Step::Reading,
+        wire::Step::Verifying => task::Step::Verifying,
+        wire::Step::WaitingForCode => task::Step::WaitingForCode,
+        wire::Step::Showing => task::Step::Showing,
+        wire::Step::Signing => task::Step::Signing,
+        wire::Step::Printing => task::Step::Printing,
+        wire::Step::WaitingForPaper => task::Step::WaitingForPaper,
+        wire::Step::Scanning => task::Step::Scanning,
+        wire::Step::Processing => task::Step::Processing,
+        wire::Step::Announcing => task::Step::Announcing,
+        wire::Step::Typing => task::Step::Typing,
+        wire::Step::Writing => task::Step::Writing,
+        wire::Step::WaitingForReceipt => task::Step::WaitingForReceipt,
     }
 }
 
-fn product_of(product: wire::Product, today: &str) -> (Option<task::Verdict>, api::JobResult) {
+/// The end of a job that failed.
+#[must_use]
+pub fn failed(work: u64, fault: &wire::HostFault) -> HostSays<Parcel> {
+    let code = FaultCode::from_code(&fault.code).unwrap_or(FaultCode::HostUnusable);
+    tracing::info!(
+        work,
+        fault = code.as_str(),
+        detail = fault.detail,
+        "a job failed at its host"
+    );
+    HostSays::Failed {
+        work,
+        fault: task::Fault {
+            code,
+            tries_left: fault.tries_left,
+        },
+        about: fault.about.clone(),
+    }
+}
+
+/// A product that comes without documents; no result for one that needs them.
+#[must_use]
+pub fn product_of(
+    product: wire::Product,
+    today: &str,
+) -> (Option<task::Verdict>, Option<api::JobResult>) {
     match product {
         wire::Product::Card { card } => {
             let (card, serial) = card_of(card, today);
-            (None, api::JobResult::Card { card, serial })
+            (None, Some(api::JobResult::Card { card, serial }))
         }
         wire::Product::Reading { reading } => {
             let (card, serial) = card_of(reading.card, today);
@@ -195,8 +232,9 @@ fn product_of(product: wire::Product, today: &str) -> (Option<task::Verdict>, ap
                 authenticity,
                 notices: reading.notices.into_iter().map(notice).collect(),
             };
-            (Some(verdict), result)
+            (Some(verdict), Some(result))
         }
+        other => (None, super::product::plain(other)),
     }
 }
 
@@ -269,12 +307,12 @@ mod tests {
 
     const TODAY: &str = "2026-11-21";
 
-    fn heard(line: &str) -> HostSays<api::JobResult> {
-        says(host_protocol::decode(line.as_bytes()).unwrap(), TODAY)
+    fn heard(line: &str) -> HostSays<Parcel> {
+        says(host_protocol::decode(line.as_bytes()).unwrap(), TODAY).unwrap()
     }
 
-    fn told(said: HostCommand) -> String {
-        let line = host_protocol::encode(&command(said, TODAY)).unwrap();
+    fn told(said: HostCommand<Parcel>) -> String {
+        let line = host_protocol::encode(&command(said, None).unwrap().message).unwrap();
         String::from_utf8(line.to_vec()).unwrap()
     }
 

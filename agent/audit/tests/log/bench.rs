@@ -120,6 +120,7 @@ pub(crate) fn start(number: u64) -> Entry {
         device: "pcsc:Virtual PCD 00 00".into(),
         purpose: "住民票の写しの交付".into(),
         operation: "readMyNumberCard".into(),
+        subject: None,
         fields: vec!["fourAttributes".into()],
         credential: Some("pinOnScreen".into()),
     }))
@@ -134,6 +135,7 @@ pub(crate) fn record(number: u64) -> Entry {
         device: "pcsc:Virtual PCD 00 00".into(),
         purpose: "住民票の写しの交付".into(),
         operation: "readMyNumberCard".into(),
+        subject: None,
         fields: vec!["fourAttributes".into()],
         credential: Some("pinOnScreen".into()),
         outcome: JobOutcome::Succeeded,
@@ -142,5 +144,7 @@ pub(crate) fn record(number: u64) -> Entry {
         verdict: Some("genuine".into()),
         last_try_allowed_by: None,
         secrets_used: 1,
+        items: 0,
+        evidence: None,
     }))
 }
