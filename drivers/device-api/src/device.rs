@@ -1,5 +1,6 @@
 //! What a device is called, and what kind it is.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The stable name of a device on this machine, such as `pcsc:Virtual PCD 00 00`.
@@ -86,4 +87,67 @@ impl DeviceClass {
             .copied()
             .find(|class| class.as_str() == name)
     }
+}
+
+/// What is known of a device beyond its state; nothing of it is about a citizen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeviceFacts {
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What it says of itself.
+    pub make: Make,
+    /// What it has done in its life, as far as that is counted.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// What a device can do, beyond what its class says. What is absent it cannot do, or it is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Card readers: whether the PIN can be typed on the device itself.
+    pub pin_pad: bool,
+    /// Signature tablets: who shows the document, and who feels the pen.
+    pub pen: Option<Pen>,
+    /// Ticket printers: dots in a line.
+    pub dots: Option<u32>,
+    /// Printers and document scanners: resolutions, in dots per inch.
+    pub resolutions: Vec<u32>,
+    /// Document scanners: where paper can lie.
+    pub sources: Vec<Source>,
+    /// Keyboards and handover folders: the forms or templates that are configured.
+    pub templates: Vec<String>,
+}
+
+/// Who shows the document to be signed, and who feels the pen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pen {
+    /// The device has a screen of its own and does both.
+    OwnScreen,
+    /// The device feels the pen; the citizen's page shows the document.
+    Display,
+    /// The citizen's page does both, by pointer events of the browser.
+    Page,
+}
+
+/// Where paper can lie in a document scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// On the glass, one page.
+    Flatbed,
+    /// In the feeder, the upper side of each sheet.
+    Feeder,
+    /// In the feeder, both sides of each sheet.
+    FeederDuplex,
+}
+
+/// What a device says of itself; whatever it does not say is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Make {
+    /// The maker.
+    pub vendor: String,
+    /// The model.
+    pub model: String,
+    /// Its serial number.
+    pub serial: String,
+    /// The version of its firmware.
+    pub firmware: String,
 }

@@ -20,7 +20,7 @@ pub mod patience;
 pub mod secret;
 
 pub use clock::{Clock, Deadline, Moment, SystemClock};
-pub use device::{DeviceClass, DeviceId};
+pub use device::{Capabilities, DeviceClass, DeviceFacts, DeviceId, Make, Pen, Source};
 pub use fault::{FaultCode, Layer, Retry};
 pub use patience::{Patience, Stop};
 pub use secret::Secret;

@@ -41,6 +41,9 @@ pub struct ToShow {
     /// Where on the picture the citizen signs; absent on pages without a place to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<Area>,
+    /// The same area in the pen's units: x, y, width, height; absent where the page feels the pen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ink_area: Option<[i32; 4]>,
 }
 
 /// What the pen did at one moment, written as an array of seven numbers:
