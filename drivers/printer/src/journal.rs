@@ -6,7 +6,8 @@
 //!    '--> unknown(neverSent)'--> unknown(interrupted|silent|printerError) '
 //! ```
 //!
-//! Each line is `CRC-32 in hexadecimal, space, record`; the first says the format.
+//! Each line is `CRC-32 in hexadecimal, space, records with tabs between`; the first says the format.
+//! A line is one change, which a power cut leaves whole or not at all.
 //! A record of a ticket is its whole state, and the last one counts, so compaction keeps one line each.
 //! Invariants: `sent` is on the disk before [`Journal::sent`] returns; a line that a power cut tore off is
 //! dropped, a damaged line before others is an error.
@@ -66,7 +67,7 @@ pub struct Journal {
     ids: BTreeMap<ProcessId, (TicketId, u32)>,
     next_id: u32,
     next_order: u64,
-    holding: bool,
+    holding: Option<ProcessId>,
     wear: Wear,
     length: u64,
     lines: usize,
@@ -94,7 +95,7 @@ impl Journal {
             ids: BTreeMap::new(),
             next_id: 0,
             next_order: 0,
-            holding: false,
+            holding: None,
             wear: Wear::default(),
             length: 0,
             lines: 0,
@@ -126,15 +127,21 @@ impl Journal {
         self.write(vec![Record::Ticket(stored, None)])
     }
 
-    /// Says that the paper's bytes are about to leave; the id under which the printer will answer.
+    /// Says that the paper's bytes are about to leave, and what will have been used then; the id under which
+    /// the printer will answer.
     ///
     /// # Errors
     /// Where it cannot be made durable; then nothing may be sent.
-    pub fn sent(&mut self, ticket: &TicketId, copy: u32) -> Result<ProcessId, JournalError> {
+    pub fn sent(
+        &mut self,
+        ticket: &TicketId,
+        copy: u32,
+        wear: Wear,
+    ) -> Result<ProcessId, JournalError> {
         let (number, id) = self.fresh_id();
         let records = self.changed(ticket, copy, |stored| stored.progress = Progress::Sent);
         let records = records.map(|stored| Record::Ticket(stored, Some(id)));
-        let also = [Record::NextId(number), Record::Holding(true)];
+        let also = [Record::NextId(number), Record::Holding(Some(id)), Record::Wear(wear)];
         self.write(records.into_iter().chain(also).collect())?;
         Ok(id)
     }
@@ -149,19 +156,18 @@ impl Journal {
         Ok(id)
     }
 
-    /// Says that a paper came out, and what it used.
+    /// Says that a paper came out.
     ///
     /// # Errors
     /// Where it cannot be made durable.
-    pub fn printed(
-        &mut self,
-        (ticket, copy): (&TicketId, u32),
-        proof: Proof,
-        wear: Wear,
-    ) -> Result<(), JournalError> {
+    pub fn printed(&mut self, ticket: &TicketId, copy: u32, proof: Proof) -> Result<(), JournalError> {
         let records = self.changed(ticket, copy, |stored| stored.progress = Progress::Printed(proof));
         let mut records: Vec<Record> = self.with_ids(records);
-        records.extend([Record::Wear(wear), Record::Holding(false)]);
+        let last = self.entries.get(&(ticket.clone(), copy)).and_then(|entry| entry.process);
+        // The late proof of an older paper says nothing of what was sent after it.
+        if last.is_some() && last == self.holding {
+            records.push(Record::Holding(None));
+        }
         self.write(records)
     }
 
@@ -181,7 +187,7 @@ impl Journal {
     /// Where it cannot be made durable.
     pub fn settle_sent(&mut self) -> Result<(), JournalError> {
         self.settle(Progress::Sent, Unsure::Interrupted)?;
-        self.write(vec![Record::Holding(false)])
+        self.write(vec![Record::Holding(None)])
     }
 
     /// Keeps a person's decision about all papers of a ticket that are in doubt; where it is to print again,
@@ -250,7 +256,7 @@ impl Journal {
     /// Whether the printer may still hold bytes of an earlier ticket.
     #[must_use]
     pub const fn holding(&self) -> bool {
-        self.holding
+        self.holding.is_some()
     }
 
     /// What was used so far.
@@ -296,12 +302,15 @@ impl Journal {
             self.storage.truncate(self.length).map_err(while_("repair"))?;
             self.torn = false;
         }
-        let text: String = records.iter().map(|record| Line::of(&record.text())).collect();
+        // One line for all: a power cut leaves the whole of a change, or nothing.
+        let texts: Vec<String> = records.iter().map(Record::text).collect();
+        let text = Line::of(&texts.join(Record::SEPARATOR));
         self.torn = true;
         self.storage.append(text.as_bytes()).map_err(while_("write"))?;
         self.storage.sync().map_err(while_("sync"))?;
         self.torn = false;
         self.length += u64::try_from(text.len()).unwrap_or(0);
+        self.lines += 1;
         for record in records {
             self.believe(record);
         }
@@ -312,7 +321,6 @@ impl Journal {
     }
 
     fn believe(&mut self, record: Record) {
-        self.lines += 1;
         match record {
             Record::Ticket(stored, process) => {
                 let key = (stored.ticket.clone(), stored.copy);
@@ -341,10 +349,15 @@ impl Journal {
             let believed = match (line, record) {
                 (1, Some(content)) if content == FORMAT => true,
                 (1, Some(_)) => return Err(JournalError::Format),
-                (_, Some(content)) => Record::read(content).is_some_and(|record| {
-                    self.believe(record);
-                    true
-                }),
+                (_, Some(content)) => {
+                    let records: Option<Vec<Record>> =
+                        content.split(Record::SEPARATOR).map(Record::read).collect();
+                    self.lines += 1;
+                    records.is_some_and(|records| {
+                        records.into_iter().for_each(|record| self.believe(record));
+                        true
+                    })
+                }
                 (_, None) => false,
             };
             if !believed {

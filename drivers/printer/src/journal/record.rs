@@ -104,16 +104,19 @@ pub struct Wear {
 pub(crate) enum Record {
     Ticket(Stored, Option<ProcessId>),
     NextId(u32),
-    Holding(bool),
+    /// The last paper that was sent and neither proved nor fenced off.
+    Holding(Option<ProcessId>),
     Wear(Wear),
 }
 
 impl Record {
+    /// Stands between the records of a line; no ticket's name holds it.
+    pub(crate) const SEPARATOR: &str = "\t";
+
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Ticket(stored, process) => {
-                let id = process.and_then(ProcessId::number);
-                let id = id.map_or_else(|| "-".to_owned(), |number| number.to_string());
+                let id = id_text(*process);
                 let (ticket, copy, at) = (&stored.ticket, stored.copy, stored.at);
                 let progress = progress_text(stored.progress);
                 let decision = match stored.decision {
@@ -125,7 +128,7 @@ impl Record {
                 format!("ticket {ticket} {copy} {at} {id} {progress} {decision}")
             }
             Self::NextId(number) => format!("id {number}"),
-            Self::Holding(holding) => format!("holding {holding}"),
+            Self::Holding(process) => format!("holding {}", id_text(*process)),
             Self::Wear(wear) => {
                 let Wear { prints, lines, cuts, millimetres, of_roll } = wear;
                 format!("wear {prints} {lines} {cuts} {millimetres} {of_roll}")
@@ -144,14 +147,10 @@ impl Record {
                     progress: read_progress(progress)?,
                     decision: read_decision(decision)?,
                 };
-                let process = match *id {
-                    "-" => None,
-                    number => Some(ProcessId::numbered(number.parse().ok()?)),
-                };
-                Some(Self::Ticket(stored, process))
+                Some(Self::Ticket(stored, read_id(id)?))
             }
             ["id", number] => Some(Self::NextId(number.parse().ok()?)),
-            ["holding", holding] => Some(Self::Holding(holding.parse().ok()?)),
+            ["holding", holding] => Some(Self::Holding(read_id(holding)?)),
             ["wear", prints, lines, cuts, millimetres, of_roll] => Some(Self::Wear(Wear {
                 prints: prints.parse().ok()?,
                 lines: lines.parse().ok()?,
@@ -161,6 +160,19 @@ impl Record {
             })),
             _ => None,
         }
+    }
+}
+
+fn id_text(process: Option<ProcessId>) -> String {
+    let number = process.and_then(ProcessId::number);
+    number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+}
+
+#[expect(clippy::option_option, reason = "whether it reads, and whether there is one")]
+fn read_id(text: &str) -> Option<Option<ProcessId>> {
+    match text {
+        "-" => Some(None),
+        number => Some(Some(ProcessId::numbered(number.parse().ok()?))),
     }
 }
 
@@ -236,7 +248,7 @@ mod tests {
 
     #[test]
     fn every_record_is_read_as_it_was_written() {
-        let mut records = vec![Record::NextId(7), Record::Holding(true)];
+        let mut records = vec![Record::NextId(7), Record::Holding(None), Record::Holding(Some(ProcessId::numbered(3)))];
         let wear = Wear { prints: 1, lines: 2, cuts: 3, millimetres: 4, of_roll: 5 };
         records.push(Record::Wear(wear));
         let decisions = [None, Some(Decision::CameOut), Some(Decision::DidNotComeOut), Some(Decision::Reprint { copy: 2 })];

@@ -47,8 +47,8 @@ fn every_cut_off_end_leaves_a_journal_that_opens() {
     let memory = Memory::default();
     let mut journal = open(&memory);
     journal.reserve(&ticket(1), 0, 5).unwrap();
-    journal.sent(&ticket(1), 0).unwrap();
-    journal.printed((&ticket(1), 0), Proof::ProcessId, Wear::default()).unwrap();
+    journal.sent(&ticket(1), 0, Wear::default()).unwrap();
+    journal.printed(&ticket(1), 0, Proof::ProcessId).unwrap();
     journal.reserve(&ticket(2), 0, 6).unwrap();
     let whole = memory.bytes.lock().unwrap().clone();
     for cut in 0..=whole.len() {
@@ -67,7 +67,7 @@ fn what_was_reserved_only_is_settled_and_what_was_sent_waits_for_the_printer() {
     let mut journal = open(&memory);
     journal.reserve(&ticket(1), 0, 5).unwrap();
     journal.reserve(&ticket(2), 0, 5).unwrap();
-    let id = journal.sent(&ticket(2), 0).unwrap();
+    let id = journal.sent(&ticket(2), 0, Wear::default()).unwrap();
     let mut journal = open(&memory);
     assert_eq!(journal.unresolved().len(), 1);
     assert!(journal.holding());
@@ -129,8 +129,8 @@ fn a_long_life_stays_a_short_file_that_forgets_only_what_is_finished() {
     journal.unknown(&ticket(0), 0, Unsure::Silent).unwrap();
     for number in 1..=25_000 {
         journal.reserve(&ticket(number), 0, 5).unwrap();
-        journal.sent(&ticket(number), 0).unwrap();
-        journal.printed((&ticket(number), 0), Proof::ProcessId, Wear::default()).unwrap();
+        journal.sent(&ticket(number), 0, Wear::default()).unwrap();
+        journal.printed(&ticket(number), 0, Proof::ProcessId).unwrap();
     }
     assert!(memory.bytes.lock().unwrap().len() < 4 << 20);
     let journal = open(&memory);
