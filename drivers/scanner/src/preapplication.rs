@@ -7,6 +7,7 @@
 //! ```text
 //! "MPA1:" + Base45( version 1 | protection 1 | municipality 4 | signing key 4 | id 16 | issued 4 |
 //!                   expires 4 | counter key 4 | [ephemeral key 32] | content | signature 64 )
+//! content = procedure, then name and value of each field ([`content`])
 //! ```
 //!
 //! Order of checks: form, signing key, signature, city, time, decryption; so nothing that an unknown
@@ -14,9 +15,11 @@
 //! Replay is found where a code is handed out, not where it is read, because a reading for which nobody
 //! waited is thrown away and may be repeated: [`Seen`].
 
+pub mod content;
 pub mod seal;
 mod seen;
 
+pub use content::{Application, Field};
 pub use seen::{Replayed, Seen};
 
 use std::fmt;
@@ -81,8 +84,8 @@ pub struct CounterKey {
 /// A verified pre-application.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreApplication {
-    /// What the web form put in.
-    pub content: Zeroizing<Vec<u8>>,
+    /// What the citizen applies for.
+    pub application: Application,
     /// Its own number; for [`Seen`].
     pub id: [u8; 16],
     /// When it was made, in seconds since 1970.
@@ -98,7 +101,7 @@ pub struct PreApplication {
 impl fmt::Debug for PreApplication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreApplication")
-            .field("content", &format_args!("{} bytes", self.content.len()))
+            .field("application", &self.application)
             .field("form_key", &self.form_key)
             .field("sealed", &self.sealed)
             .finish_non_exhaustive()
@@ -114,7 +117,7 @@ pub enum OpenError {
     /// A later version, or something else that begins alike.
     #[error("the pre-application has an unknown version")]
     UnknownVersion,
-    /// The text or the envelope is damaged.
+    /// The text, the envelope or the content is damaged.
     #[error("the pre-application is damaged")]
     Malformed,
     /// It names a signing key that is not trusted.
@@ -198,7 +201,7 @@ pub fn open(
         Zeroizing::new(body.to_vec())
     };
     Ok(PreApplication {
-        content,
+        application: content::read(&content).ok_or(OpenError::Malformed)?,
         id: header.id,
         issued: header.issued,
         expires: header.expires,

@@ -15,3 +15,4 @@ pub mod gs1;
 pub mod hid_pos;
 pub mod keymap;
 pub mod text;
+pub mod typing;

@@ -9,7 +9,10 @@ use thiserror::Error;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::{HEADER, Header, PREFIX, SEALED, SIGNED, SIGNED_CONTEXT, VERSION, content_key};
+use super::{
+    Application, HEADER, Header, PREFIX, SEALED, SIGNED, SIGNED_CONTEXT, VERSION, content,
+    content_key,
+};
 use crate::wire::{append, base45};
 
 /// A web form: signs.
@@ -46,6 +49,9 @@ pub enum SealError {
     /// The seed is none.
     #[error("the signing key is not valid")]
     Key,
+    /// A name or a value is longer than the form has room for, or there are too many.
+    #[error("the application does not fit the form")]
+    TooLong,
     /// There is no randomness.
     #[error("no randomness is available")]
     Randomness,
@@ -86,14 +92,15 @@ impl Form {
     /// The text of a code, sealed where there is a recipient.
     ///
     /// # Errors
-    /// [`SealError::Randomness`].
+    /// [`SealError::Randomness`], [`SealError::TooLong`].
     pub fn make(
         &self,
-        content: &[u8],
+        application: &Application,
         validity: Validity,
         recipient: Option<Recipient>,
         randomness: &dyn SecureRandom,
     ) -> Result<String, SealError> {
+        let content = content::write(application).ok_or(SealError::TooLong)?;
         let mut id = [0; 16];
         randomness
             .fill(&mut id)
@@ -106,8 +113,8 @@ impl Form {
         envelope.extend_from_slice(&validity.expires.to_be_bytes());
         envelope.extend_from_slice(&recipient.map_or(0, |recipient| recipient.id).to_be_bytes());
         match recipient {
-            Some(recipient) => seal(&mut envelope, content, recipient, randomness)?,
-            None => envelope.extend_from_slice(content),
+            Some(recipient) => seal(&mut envelope, &content, recipient, randomness)?,
+            None => envelope.extend_from_slice(&content),
         }
         let signature = self.key.sign(&[SIGNED_CONTEXT, &envelope].concat());
         envelope.extend_from_slice(signature.as_ref());

@@ -60,13 +60,12 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use zeroize::Zeroizing;
-
+    use super::super::Application;
     use super::*;
 
     fn application(number: u8, expires: u32) -> PreApplication {
         PreApplication {
-            content: Zeroizing::new(Vec::new()),
+            application: Application::default(),
             id: [number; 16],
             issued: 0,
             expires,

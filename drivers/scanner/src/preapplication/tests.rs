@@ -9,7 +9,17 @@ use super::*;
 const CITY: u32 = 302_058;
 const COUNTER: [u8; 32] = [9; 32];
 const ISSUED: u32 = 1_795_000_000;
-const CONTENT: &[u8] = "{\"手続\":\"住民票\"}".as_bytes();
+
+fn application() -> Application {
+    let field = |name: &str, value: &str| Field {
+        name: name.to_owned(),
+        value: Zeroizing::new(value.to_owned()),
+    };
+    Application {
+        procedure: "residentRecord".to_owned(),
+        fields: vec![field("copies", "2"), field("name", "山田 太郎")],
+    }
+}
 
 fn form() -> Form {
     Form::new(CITY, 7, &[5; 32]).unwrap()
@@ -40,7 +50,7 @@ fn make(sealed: bool) -> String {
     };
     form()
         .make(
-            CONTENT,
+            &application(),
             validity,
             sealed.then_some(recipient),
             &SystemRandom::new(),
@@ -62,18 +72,18 @@ fn what_the_form_made_the_counter_opens() {
         let text = make(sealed);
         assert!(is_one(text.as_bytes()));
         let found = open(text.as_bytes(), &keys(), at(60)).unwrap();
-        assert_eq!(found.content.to_vec(), CONTENT);
+        assert_eq!(found.application, application());
         assert_eq!(
             (found.sealed, found.form_key, found.issued),
             (sealed, 7, ISSUED)
         );
         let shown = format!("{found:?} {:?}", keys());
         assert!(
-            !shown.contains("住民票") && !shown.contains("[9, 9"),
+            !shown.contains("山田") && !shown.contains("[9, 9"),
             "{shown}"
         );
     }
-    assert!(!make(true).contains("住民票"));
+    assert!(!make(true).contains("residentRecord"));
 }
 
 #[test]
@@ -174,7 +184,10 @@ fn an_independent_form_is_understood() {
             }],
         };
         let found = open(text.as_bytes(), &keys, at(60)).unwrap();
-        assert_eq!(found.content.to_vec(), hex::decode(content).unwrap());
+        assert_eq!(
+            found.application,
+            content::read(&hex::decode(content).unwrap()).unwrap()
+        );
         assert_eq!(found.sealed, sealed == "1");
         opened += 1;
     }

@@ -19,6 +19,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::aim::AimId;
+use super::eci::EciMark;
 
 /// The most symbols of our own form and of QR codes; Aztec has up to 26.
 pub const MOST: u8 = 26;
@@ -135,11 +136,32 @@ pub enum Progress {
     Waiting,
 }
 
+/// One part, as it was read.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// The identifier of its symbol.
+    pub aim: Option<AimId>,
+    /// What its header says.
+    pub header: &'a Header,
+    /// What follows the header.
+    pub content: &'a [u8],
+    /// Where charsets begin in it.
+    pub marks: &'a [EciMark],
+}
+
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Part({:?}, {} bytes)", self.header, self.content.len())
+    }
+}
+
 /// A message that was put together.
 #[derive(PartialEq, Eq)]
 pub struct Message {
     /// Its content.
     pub content: Zeroizing<Vec<u8>>,
+    /// Where charsets begin in it; one holds on into the next part.
+    pub marks: Vec<EciMark>,
     /// How many parts it had.
     pub parts: u8,
 }
@@ -167,8 +189,14 @@ struct Open {
     total: u8,
     parity: Option<u8>,
     name: Vec<u8>,
-    parts: Vec<Option<Zeroizing<Vec<u8>>>>,
+    parts: Vec<Option<Kept>>,
     last: Moment,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Kept {
+    content: Zeroizing<Vec<u8>>,
+    marks: Vec<EciMark>,
 }
 
 impl std::fmt::Debug for Open {
@@ -192,21 +220,12 @@ impl Joiner {
     /// # Errors
     /// [`AppendError::Incomplete`] of the message that was being collected, where this part is of another,
     /// which is begun all the same; or why the message that this part completes is none.
-    pub fn part(
-        &mut self,
-        aim: Option<AimId>,
-        header: &Header,
-        content: &[u8],
-        at: Moment,
-    ) -> Result<Progress, AppendError> {
-        let belongs = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.takes(aim, header));
+    pub fn part(&mut self, part: Part<'_>, at: Moment) -> Result<Progress, AppendError> {
+        let belongs = self.open.as_ref().is_some_and(|open| open.takes(part));
         let given_up = if belongs { None } else { self.abandon() };
-        let open = self.open.get_or_insert_with(|| Open::new(aim, header, at));
+        let open = self.open.get_or_insert_with(|| Open::new(part, at));
         open.last = at;
-        let result = open.put(header.place, content);
+        let result = open.put(part);
         if result != Ok(Progress::Waiting) {
             self.open = None;
         }
@@ -240,22 +259,28 @@ impl Joiner {
 }
 
 impl Open {
-    fn new(aim: Option<AimId>, header: &Header, at: Moment) -> Self {
+    fn new(part: Part<'_>, at: Moment) -> Self {
+        let Header {
+            total,
+            parity,
+            name,
+            ..
+        } = part.header;
         Self {
-            aim,
-            total: header.total,
-            parity: header.parity,
-            name: header.name.clone(),
-            parts: vec![None; usize::from(header.total)],
+            aim: part.aim,
+            total: *total,
+            parity: *parity,
+            name: name.clone(),
+            parts: vec![None; usize::from(*total)],
             last: at,
         }
     }
 
-    fn takes(&self, aim: Option<AimId>, header: &Header) -> bool {
-        self.aim == aim
-            && self.total == header.total
-            && self.parity == header.parity
-            && self.name == header.name
+    fn takes(&self, part: Part<'_>) -> bool {
+        self.aim == part.aim
+            && self.total == part.header.total
+            && self.parity == part.header.parity
+            && self.name == part.header.name
     }
 
     fn have(&self) -> u8 {
@@ -263,26 +288,43 @@ impl Open {
         u8::try_from(have).unwrap_or(u8::MAX)
     }
 
-    fn put(&mut self, place: u8, content: &[u8]) -> Result<Progress, AppendError> {
+    fn put(&mut self, part: Part<'_>) -> Result<Progress, AppendError> {
+        let place = part.header.place;
         let index = usize::from(place).saturating_sub(1);
         let conflict = AppendError::Conflict { place };
         match self.parts.get_mut(index).ok_or(conflict)? {
-            Some(known) if known.as_slice() == content => {}
+            Some(known) if known.content.as_slice() == part.content => {}
             Some(_) => return Err(conflict),
-            empty => *empty = Some(Zeroizing::new(content.to_vec())),
+            empty => {
+                *empty = Some(Kept {
+                    content: Zeroizing::new(part.content.to_vec()),
+                    marks: part.marks.to_vec(),
+                });
+            }
         }
         if self.parts.iter().any(Option::is_none) {
             return Ok(Progress::Waiting);
         }
-        let parts = self.parts.iter().flatten();
-        let length = parts.clone().map(|part| part.len()).sum();
-        let mut whole = Zeroizing::new(Vec::with_capacity(length));
-        parts.for_each(|part| whole.extend_from_slice(part));
-        if self.parity.is_some_and(|claimed| claimed != parity(&whole)) {
+        let length = self.parts.iter().flatten().map(|kept| kept.content.len());
+        let mut content = Zeroizing::new(Vec::with_capacity(length.sum()));
+        let mut marks = Vec::new();
+        for kept in self.parts.iter().flatten() {
+            let before = content.len();
+            marks.extend(kept.marks.iter().map(|mark| EciMark {
+                from: before + mark.from,
+                ..*mark
+            }));
+            content.extend_from_slice(&kept.content);
+        }
+        if self
+            .parity
+            .is_some_and(|claimed| claimed != parity(&content))
+        {
             return Err(AppendError::Parity);
         }
         Ok(Progress::Whole(Message {
-            content: whole,
+            content,
+            marks,
             parts: self.total,
         }))
     }
@@ -312,7 +354,13 @@ mod tests {
 
     fn give(joiner: &mut Joiner, part: &[u8], now: u64) -> Result<Progress, AppendError> {
         let (header, content) = split(None, part).unwrap();
-        joiner.part(None, &header, content, at(now))
+        let part = Part {
+            aim: None,
+            header: &header,
+            content,
+            marks: &[],
+        };
+        joiner.part(part, at(now))
     }
 
     fn joiner() -> Joiner {

@@ -12,7 +12,7 @@
 //! configured or the settings say so, because a reading that was cut off also ends in silence.
 //! STX in the middle begins anew where readings begin with STX (so binary content with a byte 02 needs
 //! another way to the machine; `docs/devices/code-scanners.md`).
-//! Invariant: at most `longest` bytes of content are held.
+//! Invariant: at most `longest` bytes of content are held, with their identifier.
 
 use std::time::Duration;
 
@@ -321,8 +321,7 @@ impl Framer {
             return None;
         }
         self.buffer.0.push(byte);
-        let pending_cr = usize::from(self.framing.suffix == Suffix::CrLf && byte == CR);
-        if self.buffer.0.len() > self.framing.longest.saturating_add(pending_cr) {
+        if self.buffer.0.len() > self.room(byte) {
             self.close();
             self.state = State::Discarding;
             return Some(Err(FramingError::TooLong {
@@ -330,6 +329,14 @@ impl Framer {
             }));
         }
         None
+    }
+
+    /// How long the buffer may be with `last` at its end: content, identifier, and a CR that may be of the
+    /// suffix.
+    fn room(&self, last: u8) -> usize {
+        let identifier = if self.framing.aim { 3 } else { 0 };
+        let pending = usize::from(self.framing.suffix == Suffix::CrLf && last == CR);
+        self.framing.longest.saturating_add(identifier + pending)
     }
 
     fn discarding(&mut self, byte: u8) -> Option<Result<Framed, FramingError>> {

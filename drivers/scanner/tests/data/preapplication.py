@@ -3,7 +3,7 @@
 Written from the specification in docs/devices/code-scanners.md, sharing no code with the driver. Each line:
 the text of the code, content, public key of the form, private key of the counter (hexadecimal), sealed.
 """
-import hashlib, json, struct, sys
+import hashlib, struct, sys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -26,7 +26,14 @@ def seed(name):
     return hashlib.sha256(name.encode()).digest()
 
 raw = lambda key: key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-contents = [b"", b"x", "山田 太郎".encode(), json.dumps({"form": "住民票の写し", "copies": 2}, ensure_ascii=False).encode()]
+
+def content(procedure, **fields):
+    text = lambda value, form: struct.pack(form, len(value.encode())) + value.encode()
+    ordered = sorted(fields.items(), key=lambda field: field[0].encode())
+    return text(procedure, ">B") + b"".join(text(name, ">B") + text(value, ">H") for name, value in ordered)
+
+contents = [content(""), content("sealCertificate"), content("転入届", 氏名="山田 太郎", 住所="御坊市薗350番地"),
+            content("residentRecord", name="\U00020BB7田 葛\U000E0100", copies="2", note="x" * 300)]
 for number, content in enumerate(contents):
     for sealed in (0, 1):
         form = Ed25519PrivateKey.from_private_bytes(seed(f"form {number}"))

@@ -11,6 +11,7 @@ fn at(millis: u64) -> Moment {
 fn framing(start: Start, suffix: Suffix) -> Framing {
     Framing {
         start,
+        aim: false,
         suffix,
         longest: 64,
         ..Framing::default()

@@ -1,0 +1,137 @@
+//! What a keyboard-wedge scanner types, cut into readings.
+//!
+//! A key that stands for no byte spoils the reading in which it was typed: content from which a character
+//! is missing must not pass for the code.
+
+use device_api::Moment;
+use thiserror::Error;
+
+use super::framer::{Framed, Framer, Framing, FramingError};
+use super::keymap::{Keyed, Keymap, Keys, Stroke};
+
+/// Why what was typed is no reading.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum TypingError {
+    /// It is not delimited as it must be.
+    #[error("what was typed is not a whole reading")]
+    Framing(#[from] FramingError),
+    /// A key, or a number typed with Alt, stands for no byte.
+    #[error("key {code} stands for no character on this layout")]
+    UnknownKey {
+        /// Its code.
+        code: u16,
+    },
+    /// The operating system lost events.
+    #[error("key events were lost")]
+    Lost,
+}
+
+/// Keys and framing of one scanner.
+#[derive(Debug)]
+pub struct Typing {
+    keymap: Keymap,
+    keys: Keys,
+    framer: Framer,
+    spoilt: Option<u16>,
+}
+
+impl Typing {
+    /// A scanner that has typed nothing.
+    #[must_use]
+    pub fn new(keymap: Keymap, framing: Framing) -> Self {
+        Self {
+            keymap,
+            keys: Keys::new(keymap),
+            framer: Framer::new(framing),
+            spoilt: None,
+        }
+    }
+
+    /// Takes a key event of `at`, and returns what it completes.
+    pub fn key(
+        &mut self,
+        code: u16,
+        stroke: Stroke,
+        at: Moment,
+    ) -> Vec<Result<Framed, TypingError>> {
+        match self.keys.key(code, stroke) {
+            Some(Keyed::Byte(byte)) => {
+                let done = self.framer.push(&[byte], at);
+                done.into_iter().map(|each| self.judge(each)).collect()
+            }
+            Some(Keyed::Unknown(code)) => {
+                self.spoilt = Some(code);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes the passing of time.
+    pub fn tick(&mut self, now: Moment) -> Option<Result<Framed, TypingError>> {
+        let done = self.framer.tick(now)?;
+        Some(self.judge(done))
+    }
+
+    /// When silence will have lasted too long.
+    #[must_use]
+    pub fn due(&self) -> Option<Moment> {
+        self.framer.due()
+    }
+
+    /// Forgets what was typed and which keys are held, because events were lost.
+    pub fn lost(&mut self) -> TypingError {
+        self.keys = Keys::new(self.keymap);
+        self.framer.reset();
+        self.spoilt = None;
+        TypingError::Lost
+    }
+
+    fn judge(&mut self, done: Result<Framed, FramingError>) -> Result<Framed, TypingError> {
+        match self.spoilt.take() {
+            Some(code) => Err(TypingError::UnknownKey { code }),
+            None => done.map_err(TypingError::Framing),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(typing: &mut Typing, codes: &[u16]) -> Vec<Result<Vec<u8>, TypingError>> {
+        let mut done = Vec::new();
+        for code in codes {
+            for stroke in [Stroke::Down, Stroke::Up] {
+                done.extend(typing.key(*code, stroke, Moment::default()));
+            }
+        }
+        done.into_iter()
+            .map(|each| each.map(|framed| framed.payload.to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn enter_ends_a_reading_and_a_key_without_a_character_spoils_it() {
+        let mut typing = Typing::new(Keymap::Jis, Framing::default());
+        // A 1 Enter; A F1 1 Enter; 1 Enter.
+        let done = typed(&mut typing, &[30, 2, 28, 30, 59, 2, 28, 2, 28]);
+        assert_eq!(
+            done,
+            [
+                Ok(b"a1".to_vec()),
+                Err(TypingError::UnknownKey { code: 59 }),
+                Ok(b"1".to_vec())
+            ]
+        );
+    }
+
+    #[test]
+    fn lost_events_drop_the_reading_and_held_keys() {
+        let mut typing = Typing::new(Keymap::Us, Framing::default());
+        typing.key(42, Stroke::Down, Moment::default());
+        assert!(typed(&mut typing, &[30]).is_empty());
+        assert_eq!(typing.lost(), TypingError::Lost);
+        assert_eq!(typed(&mut typing, &[30, 28]), [Ok(b"a".to_vec())]);
+    }
+}
