@@ -70,6 +70,30 @@ impl Value {
         }
     }
 
+    /// The bytes, if it is some.
+    pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
+        if let Self::Bytes(bytes) = self {
+            return Some(bytes);
+        }
+        None
+    }
+
+    /// The text, if it is one.
+    pub(crate) fn into_text(self) -> Option<String> {
+        if let Self::Text(text) = self {
+            return Some(text);
+        }
+        None
+    }
+
+    /// The values, if it is an array.
+    pub(crate) fn into_array(self) -> Option<Vec<Self>> {
+        if let Self::Array(values) = self {
+            return Some(values);
+        }
+        None
+    }
+
     /// The number, if it is one that fits.
     pub(crate) fn as_integer(&self) -> Option<i64> {
         match self {
@@ -302,7 +326,10 @@ mod tests {
         assert_eq!(hex(&Value::text("水")), "63e6b0b4");
         assert_eq!(hex(&Value::Bytes(vec![1, 2, 3, 4])), "4401020304");
         let map = Value::Map(vec![
-            (Value::text("b"), Value::Array(vec![Value::Uint(2), Value::Uint(3)])),
+            (
+                Value::text("b"),
+                Value::Array(vec![Value::Uint(2), Value::Uint(3)]),
+            ),
             (Value::text("a"), Value::Uint(1)),
         ]);
         assert_eq!(hex(&map), "a26161016162820203");

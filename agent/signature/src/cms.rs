@@ -26,7 +26,11 @@ const SURROUNDINGS: usize = 2_048;
 /// An upper bound for the length of a signature by this identity.
 pub(crate) fn longest(identity: &Identity) -> usize {
     let certificates: usize = identity.certificates().iter().map(Vec::len).sum();
-    let issuer: usize = identity.issuer_and_serial().iter().map(|part| part.len()).sum();
+    let issuer: usize = identity
+        .issuer_and_serial()
+        .iter()
+        .map(|part| part.len())
+        .sum();
     SURROUNDINGS + certificates + issuer
 }
 
@@ -69,9 +73,8 @@ pub(crate) fn sign(
 }
 
 fn attributes(content_sha256: &[u8; 32], identity: &Identity) -> Vec<Vec<u8>> {
-    let attribute = |kind: &[u32], value: &[u8]| {
-        wrap(SEQUENCE, &[&oid(kind), &wrap(SET, &[value])])
-    };
+    let attribute =
+        |kind: &[u32], value: &[u8]| wrap(SEQUENCE, &[&oid(kind), &wrap(SET, &[value])]);
     let own = identity.certificates().first().map(Vec::as_slice);
     let hash = wrap(OCTET_STRING, &[&sha256(own.unwrap_or_default())]);
     // ESSCertIDv2 with the default algorithm, SHA-256, which DER leaves out.

@@ -118,7 +118,10 @@ mod tests {
             hex::encode(oid(&[1, 2, 840, 113_549, 1, 7, 2])),
             "06092a864886f70d010702"
         );
-        assert_eq!(set_of(SET, vec![small(5), small(2)]), [0x31, 6, 2, 1, 2, 2, 1, 5]);
+        assert_eq!(
+            set_of(SET, vec![small(5), small(2)]),
+            [0x31, 6, 2, 1, 2, 2, 1, 5]
+        );
         assert_eq!(wrap(SEQUENCE, &[&[0; 300]])[..4], [0x30, 0x82, 1, 44]);
     }
 

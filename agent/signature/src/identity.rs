@@ -28,7 +28,7 @@ pub struct Identity {
 }
 
 enum Key {
-    P256(EcdsaKeyPair),
+    P256(Box<EcdsaKeyPair>),
     Rsa(Box<RsaKeyPair>),
 }
 
@@ -72,7 +72,7 @@ impl Identity {
         random: &dyn SecureRandom,
     ) -> Result<Self, IdentityError> {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8, random)
-            .map(Key::P256)
+            .map(|p256| Key::P256(Box::new(p256)))
             .or_else(|_not_p256| RsaKeyPair::from_pkcs8(pkcs8).map(|rsa| Key::Rsa(Box::new(rsa))))
             .map_err(|_neither| IdentityError::Key)?;
         let certificates = pem(chain_pem)?;

@@ -371,7 +371,10 @@ mod tests {
         assert_eq!(ink.samples(), samples);
         assert_eq!(ink.strokes(), 3);
         assert_eq!(ink.lost(), 2);
-        assert_eq!(ink.runs().map(<[Sample]>::len).sum::<usize>(), samples.len());
+        assert_eq!(
+            ink.runs().map(<[Sample]>::len).sum::<usize>(),
+            samples.len()
+        );
     }
 
     #[test]
@@ -389,7 +392,10 @@ mod tests {
         assert_eq!(change(5, |s| s.pressure = 9_000), out(5, "pressure"));
         assert_eq!(change(5, |s| s.tilt_x = 9_001), out(5, "tilt x"));
         assert_eq!(change(5, |s| s.tilt_y = i16::MIN), out(5, "tilt y"));
-        assert_eq!(change(5, |s| s.in_range = false), InkError::TouchFromAfar(5));
+        assert_eq!(
+            change(5, |s| s.in_range = false),
+            InkError::TouchFromAfar(5)
+        );
         assert_eq!(ink(Vec::new()).unwrap_err(), InkError::NothingWritten);
         let many = vec![Sample::default(); MOST_SAMPLES + 1];
         assert_eq!(ink(many).unwrap_err(), InkError::TooMany(MOST_SAMPLES + 1));

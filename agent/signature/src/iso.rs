@@ -125,7 +125,13 @@ impl Channel {
     /// Its bit in the inclusion field.
     fn bit(self) -> u16 {
         let place = CHANNELS.iter().position(|channel| *channel == self);
-        0x8000_u16.checked_shr(place.and_then(|place| u32::try_from(place).ok()).unwrap_or(16)).unwrap_or(0)
+        0x8000_u16
+            .checked_shr(
+                place
+                    .and_then(|place| u32::try_from(place).ok())
+                    .unwrap_or(16),
+            )
+            .unwrap_or(0)
     }
 }
 
@@ -196,7 +202,9 @@ pub fn write(ink: &Ink) -> Result<Zeroizing<Vec<u8>>, ExportError> {
             channels.push(Description::new(channel, Some(scale(100.0)?), None));
         }
     }
-    let mut out = Zeroizing::new(Vec::with_capacity(ink.samples().len().saturating_mul(14) + 64));
+    let mut out = Zeroizing::new(Vec::with_capacity(
+        ink.samples().len().saturating_mul(14) + 64,
+    ));
     head(&mut out, &channels, ink.samples().len());
     let mut before = 0;
     for sample in ink.samples() {
@@ -205,12 +213,13 @@ pub fn write(ink: &Ink) -> Result<Zeroizing<Vec<u8>>, ExportError> {
         before = time;
         let time = u16::try_from(shown).map_err(|_long| ExportError::Gap)?;
         for channel in &channels {
-            let value = match channel.channel {
-                Channel::X => x.value(sample.x),
-                Channel::Y => -y.value(sample.y),
-                other => value(other, sample, time),
+            let channel = channel.channel;
+            let value = match (channel == Channel::X, channel == Channel::Y) {
+                (true, _) => x.value(sample.x),
+                (_, true) => -y.value(sample.y),
+                _ => value(channel, sample, time),
             };
-            push(&mut out, value.saturating_add(channel.channel.bias()));
+            push(&mut out, value.saturating_add(channel.bias()));
         }
     }
     Ok(out)

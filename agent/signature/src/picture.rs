@@ -122,7 +122,11 @@ pub fn svg(ink: &Ink, width: u32, height: u32) -> Result<String, PictureError> {
                 let _written = write!(out, "{verb}{:.2} {:.2}", dot.x, dot.y);
             }
             // A stroke of one dot shows only if it goes somewhere.
-            out.push_str(if piece.len() == 1 { "h0\"/>\n" } else { "\"/>\n" });
+            out.push_str(if piece.len() == 1 {
+                "h0\"/>\n"
+            } else {
+                "\"/>\n"
+            });
         }
     }
     out.push_str("</g>\n</svg>\n");
@@ -189,7 +193,11 @@ impl Canvas {
     fn line(&mut self, from: Dot, to: Dot) {
         let half = from.width.max(to.width) / 2.0 + 1.0;
         let columns = span(from.x.min(to.x) - half, from.x.max(to.x) + half, self.width);
-        let rows = span(from.y.min(to.y) - half, from.y.max(to.y) + half, self.height);
+        let rows = span(
+            from.y.min(to.y) - half,
+            from.y.max(to.y) + half,
+            self.height,
+        );
         for row in rows {
             for column in columns.clone() {
                 let (x, y) = (f64::from(column) + 0.5, f64::from(row) + 0.5);

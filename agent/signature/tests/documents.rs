@@ -3,6 +3,13 @@
 //! What is made here is also left in the target folder (`CARGO_TARGET_TMPDIR/signature`), where
 //! `tests/verify_pdf.py` and `tests/verify_container.py` find it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -112,9 +119,7 @@ fn document_of(page: &str, catalog: &str, stream: bool) -> Vec<u8> {
     let objects = [
         format!("<</Type/Catalog/Pages 2 0 R{catalog}>>"),
         "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595.28 841.89]>>".to_owned(),
-        format!(
-            "<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>{page}>>"
-        ),
+        format!("<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>{page}>>"),
         format!("<</Length {}>>\nstream\n{text}endstream", text.len()),
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
     ];
@@ -170,6 +175,12 @@ fn run(program: &str, arguments: &[&str], path: &Path) -> String {
         .unwrap_or_else(|error| panic!("{program}: {error}"));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A document that pyHanko signed or certified.
+fn foreign(name: &str) -> Vec<u8> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    fs::read(data.join(name)).unwrap()
 }
 
 /// What poppler says of the signatures of a document.
@@ -230,7 +241,9 @@ fn poppler_accepts_every_kind_of_document() {
 fn poppler_notices_a_changed_byte() {
     let good = signed(&document("", false), &PLACE, "p256").unwrap();
     for part in ["Application form", "12000 9675", "/Rect"] {
-        let at = good.windows(part.len()).position(|bytes| bytes == part.as_bytes());
+        let at = good
+            .windows(part.len())
+            .position(|bytes| bytes == part.as_bytes());
         let mut bad = good.clone();
         bad[at.unwrap() + part.len() - 1] ^= 1;
         let said = pdfsig("changed.pdf", &bad);
@@ -240,7 +253,10 @@ fn poppler_notices_a_changed_byte() {
 
 #[test]
 fn a_second_signature_leaves_the_first_valid() {
-    let lower = Placement { top: 300.0, ..PLACE };
+    let lower = Placement {
+        top: 300.0,
+        ..PLACE
+    };
     for (name, original) in [
         ("twice", document("", false)),
         ("twice-stream", document("", true)),
@@ -253,6 +269,17 @@ fn a_second_signature_leaves_the_first_valid() {
         assert_eq!(said.matches("Total document signed").count(), 1, "{said}");
         assert!(matches!(unsigned(&twice), Err(PdfError::Signed)));
     }
+}
+
+#[test]
+fn a_signature_of_another_program_stays_valid() {
+    for name in ["signed.pdf", "certified.pdf"] {
+        let result = signed(&foreign(name), &PLACE, "p256").unwrap();
+        let said = pdfsig(&format!("foreign-{name}"), &result);
+        assert_eq!(said.matches("Signature is Valid.").count(), 2, "{said}");
+    }
+    let closed = signed(&foreign("certified-closed.pdf"), &PLACE, "p256");
+    assert!(matches!(closed, Err(PdfError::Closed)));
 }
 
 #[test]
@@ -341,10 +368,16 @@ fn documents_that_cannot_be_appended_to_are_refused_with_the_reason() {
         Err(PdfError::Damaged(_))
     ));
     assert!(matches!(
-        changed("/Root 1 0 R", "/Encrypt<</Filter/Standard/V 2/R 3/O()/U()/P 0>>/Root 1 0 R"),
+        changed(
+            "/Root 1 0 R",
+            "/Encrypt<</Filter/Standard/V 2/R 3/O()/U()/P 0>>/Root 1 0 R"
+        ),
         Err(PdfError::Encrypted)
     ));
-    let beside = Placement { left: 500.0, ..PLACE };
+    let beside = Placement {
+        left: 500.0,
+        ..PLACE
+    };
     assert!(matches!(
         signed(&good, &beside, "p256"),
         Err(PdfError::Outside)
@@ -385,9 +418,16 @@ fn a_document_that_is_cut_or_changed_anywhere_never_panics() {
 #[test]
 fn nothing_in_a_document_calls_it_what_it_is_not() {
     let result = signed(&document("", false), &PLACE, "p256").unwrap();
-    let utf16: Vec<u8> = "電子署名".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let utf16: Vec<u8> = "電子署名"
+        .encode_utf16()
+        .flat_map(u16::to_be_bytes)
+        .collect();
     for forbidden in ["電子署名".as_bytes(), &utf16] {
-        assert!(!result.windows(forbidden.len()).any(|part| part == forbidden));
+        assert!(
+            !result
+                .windows(forbidden.len())
+                .any(|part| part == forbidden)
+        );
     }
     let parsed = Document::load_mem(&result).unwrap();
     let widget = parsed.objects.values().find_map(|object| {
@@ -413,5 +453,8 @@ fn what_others_verify_is_left_for_them() {
     bad[at.unwrap() + 5] = b'3';
     keep("tampered.cbor", &bad);
     keep("ink.png", &picture::png(&ink(), 480, 160).unwrap());
-    keep("ink.svg", picture::svg(&ink(), 480, 160).unwrap().as_bytes());
+    keep(
+        "ink.svg",
+        picture::svg(&ink(), 480, 160).unwrap().as_bytes(),
+    );
 }

@@ -320,7 +320,9 @@ impl Document {
                 .array("pictures")?
                 .into_iter()
                 .enumerate()
-                .map(|(number, value)| Picture::from_value(&format!("{path}pictures.{number}."), value))
+                .map(|(number, value)| {
+                    Picture::from_value(&format!("{path}pictures.{number}."), value)
+                })
                 .collect::<Result<_, _>>()?,
         };
         fields.end()?;
@@ -332,7 +334,10 @@ impl Picture {
     fn to_value(&self) -> Value {
         map(vec![
             ("picture-sha256", Value::Bytes(self.picture_sha256.to_vec())),
-            ("uploaded-sha256", Value::Bytes(self.uploaded_sha256.to_vec())),
+            (
+                "uploaded-sha256",
+                Value::Bytes(self.uploaded_sha256.to_vec()),
+            ),
             ("shown-ms", Value::Uint(self.shown_ms)),
         ])
     }
@@ -351,7 +356,11 @@ impl Picture {
 
 impl Device {
     fn to_value(&self) -> Value {
-        let captured_by = if self.captured_by_page { "page" } else { "device" };
+        let captured_by = if self.captured_by_page {
+            "page"
+        } else {
+            "device"
+        };
         map(vec![
             ("manufacturer", Value::text(&self.manufacturer)),
             ("model", Value::text(&self.model)),
@@ -425,8 +434,7 @@ impl InkPart {
             length: fields.unsigned("length")?,
             inkml: match fields.optional("data") {
                 None => None,
-                Some(Value::Bytes(bytes)) => Some(bytes),
-                Some(_) => return Err(fields.wrong("data")),
+                Some(value) => Some(value.into_bytes().ok_or_else(|| fields.wrong("data"))?),
             },
         };
         fields.end()?;
@@ -436,7 +444,11 @@ impl InkPart {
 
 fn map(fields: Vec<(&str, Value)>) -> Value {
     let fields = fields.into_iter();
-    Value::Map(fields.map(|(name, value)| (Value::text(name), value)).collect())
+    Value::Map(
+        fields
+            .map(|(name, value)| (Value::text(name), value))
+            .collect(),
+    )
 }
 
 fn plain(text: &str) -> bool {
@@ -452,10 +464,10 @@ struct Fields {
 impl Fields {
     fn new(path: &str, value: Value) -> Result<Self, StatementError> {
         let path = path.to_owned();
-        match value {
-            Value::Map(fields) => Ok(Self { path, fields }),
-            _ => Err(StatementError::Field(path)),
-        }
+        let Value::Map(fields) = value else {
+            return Err(StatementError::Field(path));
+        };
+        Ok(Self { path, fields })
     }
 
     fn wrong(&self, name: &str) -> StatementError {
@@ -475,23 +487,25 @@ impl Fields {
     }
 
     fn text(&mut self, name: &str) -> Result<String, StatementError> {
-        match self.take(name)? {
-            Value::Text(text) => Ok(text),
-            _ => Err(self.wrong(name)),
-        }
+        let value = self.take(name)?;
+        value.into_text().ok_or_else(|| self.wrong(name))
     }
 
     fn array(&mut self, name: &str) -> Result<Vec<Value>, StatementError> {
-        match self.take(name)? {
-            Value::Array(values) => Ok(values),
-            _ => Err(self.wrong(name)),
-        }
+        let value = self.take(name)?;
+        value.into_array().ok_or_else(|| self.wrong(name))
     }
 
     fn unsigned(&mut self, name: &str) -> Result<u64, StatementError> {
         match self.take(name)? {
             Value::Uint(number) => Ok(number),
-            _ => Err(self.wrong(name)),
+            Value::Negative(_)
+            | Value::Bytes(_)
+            | Value::Text(_)
+            | Value::Array(_)
+            | Value::Map(_)
+            | Value::Tag(..)
+            | Value::Null => Err(self.wrong(name)),
         }
     }
 
@@ -501,10 +515,10 @@ impl Fields {
     }
 
     fn hash(&mut self, name: &str) -> Result<[u8; 32], StatementError> {
-        match self.take(name)? {
-            Value::Bytes(bytes) => bytes.try_into().map_err(|_length| self.wrong(name)),
-            _ => Err(self.wrong(name)),
-        }
+        self.take(name)?
+            .into_bytes()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| self.wrong(name))
     }
 
     fn end(self) -> Result<(), StatementError> {

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::{
-    Defect, Device, Document, Evidence, InkPart, Outcome, Picture, Statement, StatementError, Times,
-    copied, key_id, seal, sha256, verify, view,
+    Defect, Device, Document, Evidence, InkPart, Outcome, Picture, Statement, StatementError,
+    Times, copied, key_id, seal, sha256, verify, view,
 };
 use crate::cbor::{self, Value};
 use crate::ink::CapturedBy;
@@ -84,14 +84,15 @@ fn what_was_sealed_is_read_again() {
 #[test]
 fn ink_can_be_kept_apart() {
     let bytes = inkml::write(&ink());
-    let container = seal(&statement(Outcome::Signed(InkPart::detached(&bytes))), &key()).unwrap();
+    let container = seal(
+        &statement(Outcome::Signed(InkPart::detached(&bytes))),
+        &key(),
+    )
+    .unwrap();
     assert!(container.len() < 1_500, "{}", container.len());
     assert!(defects(&container, Some(&bytes), &[]).is_empty());
     assert!(defects(&container, None, &[]).is_empty());
-    assert_eq!(
-        defects(&container, Some(b"other"), &[]),
-        [Defect::InkApart]
-    );
+    assert_eq!(defects(&container, Some(b"other"), &[]), [Defect::InkApart]);
 }
 
 #[test]
@@ -242,7 +243,10 @@ fn people_read_times_and_hashes_and_the_right_word() {
     assert!(text.contains("手書き署名") && !text.contains("電子署名"));
     assert!(!text.contains("12000 9675"));
     let debug = format!("{:?}", signed());
-    assert!(!debug.contains("v-2026") && !debug.contains("s-0042"), "{debug}");
+    assert!(
+        !debug.contains("v-2026") && !debug.contains("s-0042"),
+        "{debug}"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub struct Rejected {
     /// All that is wrong, at least one thing.
     pub defects: Vec<Defect>,
     /// What it states, where that can be read; not to be believed.
-    pub statement: Option<Statement>,
+    pub statement: Option<Box<Statement>>,
 }
 
 /// One thing that is wrong.
@@ -112,7 +112,10 @@ pub fn verify(container: &[u8], evidence: &Evidence<'_>) -> Result<Verified, Rej
     }
     match (statement, defects.is_empty()) {
         (Some(statement), true) => Ok(Verified { statement, ink }),
-        (statement, _) => Err(Rejected { defects, statement }),
+        (statement, _) => Err(Rejected {
+            defects,
+            statement: statement.map(Box::new),
+        }),
     }
 }
 
@@ -163,20 +166,17 @@ fn envelope(value: Value) -> Option<Parts> {
     let Value::Tag(TAG_SIGN1, inner) = value else {
         return None;
     };
-    let Value::Array(parts) = *inner else {
-        return None;
-    };
-    let [protected, unprotected, payload, signature] = <[Value; 4]>::try_from(parts).ok()?;
+    let [protected, unprotected, payload, signature] =
+        <[Value; 4]>::try_from(inner.into_array()?).ok()?;
     // Nothing that is not signed.
     if unprotected != Value::Map(Vec::new()) {
         return None;
     }
-    match (protected, payload, signature) {
-        (Value::Bytes(protected), Value::Bytes(payload), Value::Bytes(signature)) => {
-            Some((protected, payload, signature))
-        }
-        _ => None,
-    }
+    Some((
+        protected.into_bytes()?,
+        payload.into_bytes()?,
+        signature.into_bytes()?,
+    ))
 }
 
 fn check_header(protected: &[u8], key: &[u8; 32], defects: &mut Vec<Defect>) {
@@ -197,10 +197,10 @@ fn check_header(protected: &[u8], key: &[u8; 32], defects: &mut Vec<Defect>) {
     if content_type != Value::text(CONTENT_TYPE) {
         defects.push(Defect::ContentType);
     }
-    match id {
-        Value::Bytes(id) if id == key_id(key) => {}
-        Value::Bytes(id) => defects.push(Defect::OtherKey(hex::encode(id))),
-        _ => defects.push(Defect::Header),
+    match id.into_bytes() {
+        Some(id) if id == key_id(key) => {}
+        Some(id) => defects.push(Defect::OtherKey(hex::encode(id))),
+        None => defects.push(Defect::Header),
     }
 }
 

@@ -66,7 +66,10 @@ fn document(document: &Document) -> Value {
 
 /// RFC 3339 in UTC; the number itself where it is no year of four digits.
 fn utc(unix_ms: i64) -> String {
-    let (days, ms) = (unix_ms.div_euclid(86_400_000), unix_ms.rem_euclid(86_400_000));
+    let (days, ms) = (
+        unix_ms.div_euclid(86_400_000),
+        unix_ms.rem_euclid(86_400_000),
+    );
     let (year, month, day) = crate::calendar::date(days);
     if !(0..=9_999).contains(&year) {
         return unix_ms.to_string();

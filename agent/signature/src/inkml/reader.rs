@@ -261,8 +261,7 @@ fn traces(input: &mut Input<'_>, digitizer: &Digitizer) -> Result<Vec<Sample>, I
             if samples.len() >= MOST_SAMPLES {
                 return Err(InkError::TooMany(samples.len().saturating_add(1)).into());
             }
-            let sample =
-                sample(point, digitizer, tip).ok_or(InkmlError::Point(samples.len()))?;
+            let sample = sample(point, digitizer, tip).ok_or(InkmlError::Point(samples.len()))?;
             samples.push(sample);
         }
     }

@@ -25,7 +25,10 @@ fn the_pen_in_the_air_is_a_trace_of_its_own() {
     let text = text(&ink());
     assert_eq!(text.matches("type=\"penDown\"").count(), 3);
     assert_eq!(text.matches("type=\"penUp\"").count(), 3);
-    assert!(text.contains("12000 9675 0.007 1000 -30 12.05 T 0, "), "{text}");
+    assert!(
+        text.contains("12000 9675 0.007 1000 -30 12.05 T 0, "),
+        "{text}"
+    );
     assert!(text.contains("value=\"197.531\" units=\"Hz\""), "{text}");
     assert!(text.contains("model=\"ペン &lt;16&gt;\""), "{text}");
 }
@@ -96,9 +99,8 @@ fn the_bounds_are_said_before_anything_is_read() {
     let head = text(&bare_ink());
     let head = head.split("<trace ").next().unwrap();
     let points = vec!["0 0 0 T 0"; MOST_SAMPLES + 1].join(",");
-    let many = format!(
-        "{head}<trace contextRef=\"#context\" type=\"penDown\">{points}</trace></ink>"
-    );
+    let many =
+        format!("{head}<trace contextRef=\"#context\" type=\"penDown\">{points}</trace></ink>");
     assert_eq!(
         read(many.as_bytes()).unwrap_err(),
         InkmlError::Ink(InkError::TooMany(MOST_SAMPLES + 1))

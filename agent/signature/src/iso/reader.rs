@@ -118,10 +118,8 @@ fn values(
         let channel = one.channel;
         let value = i32::from(input.word("a point")?) - channel.bias();
         let low = one.min.unwrap_or(i32::MIN);
-        let high = match channel {
-            Channel::S => 1,
-            _ => one.max.unwrap_or(i32::MAX),
-        };
+        let switch = (channel == Channel::S).then_some(1);
+        let high = switch.or(one.max).unwrap_or(i32::MAX);
         if value < low || value > high {
             return Err(IsoError::OutOfRange { channel, point });
         }

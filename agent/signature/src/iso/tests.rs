@@ -96,10 +96,7 @@ fn a_long_capture_is_told_by_differences_and_a_long_rest_not_at_all() {
     assert_eq!(record.channels[2].channel, Channel::Dt);
     let total: i32 = record.points.iter().map(|point| point[2]).sum();
     assert_eq!(total, (7 + 119 * 5_013 + 65_100_000 + 500) / 1_000);
-    assert_eq!(
-        write(&late(50, 66_000_000)).unwrap_err(),
-        ExportError::Gap
-    );
+    assert_eq!(write(&late(50, 66_000_000)).unwrap_err(), ExportError::Gap);
 }
 
 #[test]

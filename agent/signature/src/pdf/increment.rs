@@ -101,11 +101,7 @@ impl<'a> Increment<'a> {
     }
 
     /// A table (ISO 32000-1 §7.5.4); entries are 20 bytes long.
-    fn table(
-        &self,
-        out: &mut Vec<u8>,
-        places: &BTreeMap<ObjectId, usize>,
-    ) -> Result<(), PdfError> {
+    fn table(&self, out: &mut Vec<u8>, places: &BTreeMap<ObjectId, usize>) -> Result<(), PdfError> {
         out.extend_from_slice(b"xref\n");
         for run in runs(places) {
             let first = run.first().map_or(0, |((number, _), _)| *number);

@@ -255,10 +255,7 @@ fn merged(original: &Original<'_>, list: &[Object], files: &[Attached]) -> Vec<O
 }
 
 fn references(files: &[Attached]) -> Vec<Object> {
-    files
-        .iter()
-        .map(|(_, id)| Object::Reference(*id))
-        .collect()
+    files.iter().map(|(_, id)| Object::Reference(*id)).collect()
 }
 
 fn name_of(name: &str) -> Object {

@@ -90,7 +90,9 @@ impl<'a> Original<'a> {
             .and_then(|value| self.rectangle(value))
             .ok_or(PdfError::Damaged("the page's size"))?;
         let crop = self.inherited(id, b"CropBox");
-        let crop = crop.and_then(|value| self.rectangle(value)).unwrap_or(media);
+        let crop = crop
+            .and_then(|value| self.rectangle(value))
+            .unwrap_or(media);
         let turned = match self.inherited(id, b"Rotate") {
             Some(Object::Integer(degrees)) if degrees % 90 == 0 => degrees.rem_euclid(360),
             None | Some(Object::Null) => 0,
@@ -275,6 +277,10 @@ impl<'a> Original<'a> {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else lopdf may complain about, nothing can be appended to it"
+)]
 fn refusal(error: lopdf::Error) -> PdfError {
     match error {
         lopdf::Error::InvalidPassword

@@ -24,7 +24,9 @@ impl Space {
         let name = signing
             .name
             .encode_utf16()
-            .fold(String::from("FEFF"), |text, unit| text + &format!("{unit:04X}"));
+            .fold(String::from("FEFF"), |text, unit| {
+                text + &format!("{unit:04X}")
+            });
         let mut text = format!(
             "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/M({})/Name<{name}>/ByteRange ",
             date(signing.unix_s)?
