@@ -93,9 +93,10 @@ pub enum PdfError {
     /// It carries signatures; an unsigned addition would make them doubtful.
     #[error("the document is signed, and nothing may be added without signing")]
     Signed,
-    /// Its first signer permitted no changes at all.
-    #[error("the document is certified and permits no changes")]
-    Closed,
+    /// Its first signer certified it; a new visible field makes that doubtful to strict validators,
+    /// whatever level of changes was permitted.
+    #[error("the document is certified, and a new signature would make that doubtful")]
+    Certified,
     /// It has as many objects as a PDF can have.
     #[error("the document has too many objects")]
     TooManyObjects,
@@ -140,8 +141,8 @@ pub fn enclose_and_sign(
     signing: &Signing<'_>,
 ) -> Result<Vec<u8>, PdfError> {
     let original = Original::read(original)?;
-    if original.is_closed() {
-        return Err(PdfError::Closed);
+    if original.is_certified() {
+        return Err(PdfError::Certified);
     }
     let ink = inkml::read(enclosure.inkml).map_err(PdfError::Ink)?;
     let drawn = appearance::draw(&original, placement, &ink)?;

@@ -168,18 +168,14 @@ impl<'a> Original<'a> {
         self.fields().into_iter().filter(is).count()
     }
 
-    /// Whether a certifying signature permits no changes (ISO 32000-1 §12.8.2.2: `P` 1).
-    pub(super) fn is_closed(&self) -> bool {
-        let level = || {
+    /// Whether a signature certifies the document (ISO 32000-1 §12.8.4).
+    pub(super) fn is_certified(&self) -> bool {
+        let certified = || {
             let (_, catalog) = self.catalog().ok()?;
             let (_, permissions) = self.dictionary(catalog, b"Perms")?;
-            let (_, signature) = self.dictionary(&permissions, b"DocMDP")?;
-            let (_, references) = self.array(&signature, b"Reference")?;
-            let reference = self.resolve(references.first()?)?.as_dict().ok()?;
-            let (_, parameters) = self.dictionary(reference, b"TransformParams")?;
-            self.resolve(parameters.get(b"P").ok()?)?.as_i64().ok()
+            Some(permissions.has(b"DocMDP"))
         };
-        level() == Some(1)
+        certified() == Some(true)
     }
 
     /// Every field of the form, each once.
