@@ -77,15 +77,15 @@ impl Windows {
         Ok(self.resolved)
     }
 
+    /// The title in UTF-8, or the older one where it is Latin-1 (ICCCM 2.7.1). One in COMPOUND_TEXT is not read:
+    /// it stays empty, and no pattern matches it.
     fn title(&self, desk: &Desk, window: u32) -> Result<String, TypistError> {
-        if let Some((kind, bytes)) = desk
-            .property(window, self.name)?
-            .filter(|(kind, _)| *kind == self.utf8)
-        {
-            debug_assert_eq!(kind, self.utf8);
+        let new = desk.property(window, self.name)?;
+        if let Some((_, bytes)) = new.filter(|(kind, _)| *kind == self.utf8) {
             return Ok(String::from_utf8_lossy(&bytes).into_owned());
         }
         let old = desk.property(window, u32::from(AtomEnum::WM_NAME))?;
+        let old = old.filter(|(kind, _)| *kind == u32::from(AtomEnum::STRING));
         Ok(old
             .map(|(_, bytes)| bytes.into_iter().map(char::from).collect())
             .unwrap_or_default())

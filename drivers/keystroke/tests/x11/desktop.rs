@@ -101,17 +101,7 @@ impl Desktop {
         let script = "stty -echo; IFS= read -r line; printf %s \"$line\" > line";
         let child = Command::new("xterm")
             .args([
-                "-u8",
-                "-xrm",
-                "*utf8Title: true",
-                "-T",
-                title,
-                "-class",
-                class,
-                "-e",
-                "sh",
-                "-c",
-                script,
+                "-u8", "-T", title, "-class", class, "-e", "sh", "-c", script,
             ])
             .env("DISPLAY", &self.name)
             .env("LC_ALL", "C.UTF-8")
@@ -266,7 +256,7 @@ impl Desktop {
 
     /// Looks now, and again after each event.
     fn until<T>(&self, mut look: impl FnMut(&Self) -> Option<T>) -> T {
-        let deadline = Timespec::try_from(Duration::from_secs(60)).unwrap();
+        let deadline = Timespec::try_from(Duration::from_secs(20)).unwrap();
         loop {
             if let Some(found) = look(self) {
                 return found;
@@ -315,6 +305,9 @@ impl Desktop {
                 .unwrap()
                 .atom;
             let title = String::from_utf8(self.text(*window, net)).unwrap();
+            let old = String::from_utf8_lossy(&self.text(*window, u32::from(AtomEnum::WM_NAME)))
+                .into_owned();
+            let title = if title.is_empty() { old } else { title };
             let class =
                 String::from_utf8(self.text(*window, u32::from(AtomEnum::WM_CLASS))).unwrap();
             let class = class.split('\0').nth(1).unwrap_or_default().to_owned();
@@ -375,7 +368,7 @@ impl Browser<'_> {
         self.desktop.focus(self.window);
         // The page says when its first field has the focus.
         assert_eq!(
-            self.values.recv_timeout(Duration::from_secs(60)).unwrap(),
+            self.values.recv_timeout(Duration::from_secs(20)).unwrap(),
             "ready"
         );
     }
@@ -383,7 +376,7 @@ impl Browser<'_> {
     /// Both fields, once the second was left.
     pub(crate) fn values(&self) -> [String; 2] {
         loop {
-            let text = self.values.recv_timeout(Duration::from_secs(60)).unwrap();
+            let text = self.values.recv_timeout(Duration::from_secs(20)).unwrap();
             let (first, second) = text.split_once('\n').unwrap();
             if !second.is_empty() {
                 return [first.to_owned(), second.to_owned()];

@@ -24,7 +24,7 @@ const NAME: &str = "髙橋　𠮷子 Aa~\\｢ｶﾞ｣ 邉\u{E0100}";
 fn plan(steps: Vec<Step>) -> Plan {
     Plan {
         window: Pattern {
-            title: Title::Exact("受付入力".to_owned()),
+            title: Title::Exact("Reception 1".to_owned()),
             class: Some("LegacyForm".to_owned()),
         },
         steps,
@@ -54,7 +54,7 @@ fn run(
 #[test]
 fn text_arrives_in_a_terminal_character_by_character() {
     let desktop = Desktop::start();
-    let form = desktop.terminal("受付入力", "LegacyForm");
+    let form = desktop.terminal("Reception 1", "LegacyForm");
     form.focus();
     let before = desktop.keyboard();
     let typed = run(
@@ -71,7 +71,7 @@ fn text_arrives_in_a_terminal_character_by_character() {
 #[test]
 fn more_characters_than_the_keyboard_has_keys_arrive_too() {
     let desktop = Desktop::start();
-    let form = desktop.terminal("受付入力", "LegacyForm");
+    let form = desktop.terminal("Reception 1", "LegacyForm");
     form.focus();
     let many: String = ('一'..='乿')
         .chain("壱弐参".chars())
@@ -90,7 +90,7 @@ fn more_characters_than_the_keyboard_has_keys_arrive_too() {
 #[test]
 fn the_banner_stands_above_everything_while_keys_are_typed() {
     let desktop = Desktop::start();
-    let form = desktop.terminal("受付入力", "LegacyForm");
+    let form = desktop.terminal("Reception 1", "LegacyForm");
     form.focus();
     form.move_to_top();
     let empty = desktop.picture();
@@ -119,8 +119,8 @@ fn the_banner_stands_above_everything_while_keys_are_typed() {
 #[test]
 fn a_stolen_focus_ends_the_typing_at_once() {
     let desktop = Desktop::start();
-    let form = desktop.terminal("受付入力", "LegacyForm");
-    let thief = desktop.terminal("メール", "Mail");
+    let form = desktop.terminal("Reception 1", "LegacyForm");
+    let thief = desktop.terminal("Inbox", "Mail");
     form.focus();
     let steps = vec![text("safe"), text("secret"), Step::Key(Key::Enter)];
     let error = run(&desktop, &plan(steps), &patience(30), &mut |_| {
@@ -147,7 +147,7 @@ fn a_stolen_focus_ends_the_typing_at_once() {
 #[test]
 fn the_wrong_window_gets_nothing() {
     let desktop = Desktop::start();
-    let other = desktop.terminal("受付入力", "Other");
+    let other = desktop.terminal("Reception 1", "Other");
     other.focus();
     let error = run(&desktop, &plan(vec![text("x")]), &patience(30), &mut |_| {}).unwrap_err();
     assert_eq!(error.fault(), FaultCode::KeystrokeFocus);
@@ -162,7 +162,7 @@ fn the_wrong_window_gets_nothing() {
 fn escape_and_any_other_key_of_a_person_end_the_typing() {
     for (key, expected) in [("Escape", Interference::Escape), ("a", Interference::Key)] {
         let desktop = Desktop::start();
-        let form = desktop.terminal("受付入力", "LegacyForm");
+        let form = desktop.terminal("Reception 1", "LegacyForm");
         form.focus();
         let before = desktop.keyboard();
         let steps = vec![text("one"), text("two"), Step::Key(Key::Enter)];
@@ -191,7 +191,7 @@ fn escape_and_any_other_key_of_a_person_end_the_typing() {
 #[test]
 fn a_cancelled_job_ends_the_announcement_at_once() {
     let desktop = Desktop::start();
-    let form = desktop.terminal("受付入力", "LegacyForm");
+    let form = desktop.terminal("Reception 1", "LegacyForm");
     form.focus();
     let mut plan = plan(vec![text("x")]);
     plan.timing.announcement = Duration::from_secs(3600);
@@ -209,7 +209,7 @@ fn a_cancelled_job_ends_the_announcement_at_once() {
 #[test]
 fn what_a_killed_process_left_on_the_keyboard_is_given_back() {
     let desktop = Desktop::start();
-    let form = desktop.terminal("受付入力", "LegacyForm");
+    let form = desktop.terminal("Reception 1", "LegacyForm");
     form.focus();
     let before = desktop.keyboard();
     desktop.leave_keys_behind('𠮷');
