@@ -375,10 +375,7 @@ fn on_picture(sample: &Sample, station: &dyn Station) -> (f64, f64) {
     let raw = (f64::from(sample.x), f64::from(sample.y));
     let (x, y) = station.mapping().picture(raw);
     let surface = station.surface();
-    (
-        x * f64::from(surface.width),
-        y * f64::from(surface.height),
-    )
+    (x * f64::from(surface.width), y * f64::from(surface.height))
 }
 
 /// An area of the picture in the device's units: smallest X and Y, width, height.

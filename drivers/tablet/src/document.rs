@@ -214,6 +214,15 @@ fn draw_all(
     width: u32,
     news: &mpsc::SyncSender<News>,
 ) -> Result<(), DocumentError> {
+    // The interpreter mends what it can, and shows the rest as blank paper; a file that was cut off is known by
+    // its missing end (ISO 32000-1, clause 7.5.5).
+    let tail = bytes.len().saturating_sub(1024);
+    let ended = bytes
+        .get(tail..)
+        .is_some_and(|tail| tail.windows(5).any(|window| window == b"%%EOF"));
+    if !ended {
+        return Err(DocumentError::Unreadable);
+    }
     let pdf = Pdf::new(bytes.to_vec())
         .ok()
         .ok_or(DocumentError::Unreadable)?;
@@ -257,6 +266,9 @@ fn draw_page<'a>(
         },
         ..InterpreterSettings::default()
     };
+    if page.page_stream().is_none() {
+        return Err(DocumentError::Incomplete { page: number });
+    }
     let scale = scale_of(page, width).ok_or(DocumentError::Incomplete { page: number })?;
     let pixmap = hayro::render(
         page,

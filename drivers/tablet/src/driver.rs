@@ -203,8 +203,12 @@ pub fn over(
 /// Whether a device has the reports that carry a picture to a pad.
 fn takes_pictures(descriptor: &[u8]) -> bool {
     Descriptor::parse(descriptor).is_ok_and(|descriptor| {
-        [report::CAPABILITY, report::PICTURE_BEGIN, report::PICTURE_BLOCK]
-            .iter()
-            .all(|report| descriptor.length(ReportKind::Feature, *report).is_some())
+        [
+            report::CAPABILITY,
+            report::PICTURE_BEGIN,
+            report::PICTURE_BLOCK,
+        ]
+        .iter()
+        .all(|report| descriptor.length(ReportKind::Feature, *report).is_some())
     })
 }

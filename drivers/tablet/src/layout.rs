@@ -105,12 +105,7 @@ impl Surface {
         let presses: &[Press] = if only {
             &[Press::Decline, Press::Redo, Press::Confirm]
         } else {
-            &[
-                Press::Previous,
-                Press::Decline,
-                Press::Redo,
-                Press::Confirm,
-            ]
+            &[Press::Previous, Press::Decline, Press::Redo, Press::Confirm]
         };
         let usable = self.height - self.bar();
         // A hand needs more room on a small pad than on a monitor of which it covers a part.

@@ -1,6 +1,8 @@
 //! Signature tablets: HID digitizers and STU pads, capture at the native rate.
 mod calibrate;
 mod capture;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod digitizer;
 pub mod document;
 pub mod driver;
@@ -26,3 +28,6 @@ pub use ink::{CapturedInk, Sample, SampleClock, Shown, TabletDescription};
 pub use layout::Press;
 pub use mapping::{Calibration, CalibrationError, Mapping, Rotation, Tap};
 pub use text::{DEFAULT_FONT, FontError};
+
+#[cfg(test)]
+mod tests;

@@ -43,10 +43,7 @@ impl Area {
     #[must_use]
     pub fn holds(&self, x: f64, y: f64) -> bool {
         let (left, top) = (f64::from(self.x), f64::from(self.y));
-        let (right, bottom) = (
-            left + f64::from(self.width),
-            top + f64::from(self.height),
-        );
+        let (right, bottom) = (left + f64::from(self.width), top + f64::from(self.height));
         (left..right).contains(&x) && (top..bottom).contains(&y)
     }
 
@@ -225,9 +222,10 @@ impl Picture {
     pub fn fill(&mut self, area: Area, colour: Rgb) {
         let right = area.right().min(self.width);
         for y in area.y..area.bottom().min(self.height) {
-            let (Some(from), Some(last)) =
-                (self.offset(area.x, y), self.offset(right.wrapping_sub(1), y))
-            else {
+            let (Some(from), Some(last)) = (
+                self.offset(area.x, y),
+                self.offset(right.wrapping_sub(1), y),
+            ) else {
                 return;
             };
             if let Some(row) = self.rgb.get_mut(from..last + 3) {

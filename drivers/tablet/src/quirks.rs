@@ -105,18 +105,20 @@ pub const QUIRKS: &[Quirk] = &[
 /// The row of a product.
 #[must_use]
 pub fn of_product(vendor: u16, product: u16, firmware: (u8, u8)) -> Option<&'static Quirk> {
-    QUIRKS.iter().rev().find(|quirk| {
-        quirk.vendor == vendor && quirk.product == product && quirk.since <= firmware
-    })
+    QUIRKS
+        .iter()
+        .rev()
+        .find(|quirk| quirk.vendor == vendor && quirk.product == product && quirk.since <= firmware)
 }
 
 /// The row of a pad by the model that it names in its report 08, such as `540` or `STU-540`.
 #[must_use]
 pub fn of_model(model: &str, firmware: (u8, u8)) -> Option<&'static Quirk> {
     let named = model.trim_start_matches("STU-").trim_start_matches("STU");
-    QUIRKS.iter().rev().find(|quirk| {
-        quirk.model.strip_prefix("STU-") == Some(named) && quirk.since <= firmware
-    })
+    QUIRKS
+        .iter()
+        .rev()
+        .find(|quirk| quirk.model.strip_prefix("STU-") == Some(named) && quirk.since <= firmware)
 }
 
 #[cfg(test)]
@@ -133,7 +135,10 @@ mod tests {
     #[test]
     fn a_pad_is_found_by_either_spelling_and_a_stranger_is_not() {
         for name in ["540", "STU-540", "STU540"] {
-            assert_eq!(of_model(name, (1, 0)).map(|quirk| quirk.model), Some("STU-540"));
+            assert_eq!(
+                of_model(name, (1, 0)).map(|quirk| quirk.model),
+                Some("STU-540")
+            );
         }
         assert_eq!(of_model("999", (1, 0)), None);
         assert_eq!(of_product(0x1234, 0x00A8, (1, 0)), None);

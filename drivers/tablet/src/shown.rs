@@ -94,11 +94,21 @@ pub(crate) fn target(surface: Surface, at: (f64, f64)) -> Result<Page, TabletErr
         height,
     };
     picture.fill(
-        bar(x.saturating_sub(arm), y.saturating_sub(half), 2 * arm, 2 * half),
+        bar(
+            x.saturating_sub(arm),
+            y.saturating_sub(half),
+            2 * arm,
+            2 * half,
+        ),
         BLACK,
     );
     picture.fill(
-        bar(x.saturating_sub(half), y.saturating_sub(arm), 2 * half, 2 * arm),
+        bar(
+            x.saturating_sub(half),
+            y.saturating_sub(arm),
+            2 * half,
+            2 * arm,
+        ),
         BLACK,
     );
     let mut page = page(&picture, 0, &surface.reading(true))?;
@@ -166,12 +176,7 @@ impl Composer<'_> {
         Ok(self.pages)
     }
 
-    fn compose(
-        &self,
-        document: &Picture,
-        top: u32,
-        layout: &Layout,
-    ) -> Result<Page, TabletError> {
+    fn compose(&self, document: &Picture, top: u32, layout: &Layout) -> Result<Page, TabletError> {
         let mut picture = blank(self.surface)?;
         let room = layout.document;
         let centred = Area {

@@ -58,8 +58,8 @@ impl Stu {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, TabletError> {
         let mut ask = |report| feature(link.as_mut(), clock.as_ref(), report);
-        let information = Information::parse(ask(report::INFORMATION)?.bytes())
-            .map_err(TabletError::Report)?;
+        let information =
+            Information::parse(ask(report::INFORMATION)?.bytes()).map_err(TabletError::Report)?;
         let known = quirks::of_model(&information.model, information.firmware);
         let pad = match known.map(|quirk| quirk.class) {
             Some(Class::Stu(pad)) => pad,
@@ -110,7 +110,10 @@ impl Stu {
     fn choose_mode(&mut self) -> Result<(), TabletError> {
         self.timed = false;
         if self.pad.timed {
-            self.tell("choosing what the pen reports", &stu::pen_mode(stu::MODE_TIMED))?;
+            self.tell(
+                "choosing what the pen reports",
+                &stu::pen_mode(stu::MODE_TIMED),
+            )?;
             let now = feature(self.link.as_mut(), self.clock.as_ref(), report::PEN_MODE)?;
             self.timed = now.bytes().get(1) == Some(&stu::MODE_TIMED);
         }
@@ -153,7 +156,9 @@ impl Stu {
                 Activity::Picture | Activity::Busy => {}
             }
             if limit.remaining(self.clock.now()).is_none() {
-                return Err(TabletError::link("waiting for the pad")(LinkError::TimedOut));
+                return Err(TabletError::link("waiting for the pad")(
+                    LinkError::TimedOut,
+                ));
             }
             let pause = Deadline::at(self.clock.now().plus(PAUSE));
             match self.link.receive(pause) {
@@ -285,20 +290,14 @@ impl Station for Stu {
     }
 }
 
-fn feature(
-    link: &mut dyn ReportLink,
-    clock: &dyn Clock,
-    report: u8,
-) -> Result<Frame, TabletError> {
+fn feature(link: &mut dyn ReportLink, clock: &dyn Clock, report: u8) -> Result<Frame, TabletError> {
     let deadline = Deadline::at(clock.now().plus(REPORT));
     link.feature(report, deadline)
         .map_err(TabletError::link("asking the pad"))
 }
 
 /// The serial number on the housing, on newer models, or the one in the electronics, or none.
-fn serial(
-    ask: &mut impl FnMut(u8) -> Result<Frame, TabletError>,
-) -> Result<String, TabletError> {
+fn serial(ask: &mut impl FnMut(u8) -> Result<Frame, TabletError>) -> Result<String, TabletError> {
     for (report, length) in [(report::ESERIAL, 13), (report::UID2, 10)] {
         match ask(report) {
             Ok(frame) => {
@@ -334,10 +333,7 @@ fn describe(
         units_per_mm: (capability.per_inch > 0).then_some((per_mm, per_mm)),
         nominal_rate: u32::from(capability.rate),
         clock: SampleClock::Host,
-        screen: Some((
-            u32::from(capability.width),
-            u32::from(capability.height),
-        )),
+        screen: Some((u32::from(capability.width), u32::from(capability.height))),
     }
 }
 

@@ -72,7 +72,14 @@ impl Font {
     }
 
     /// Draws a word in the middle of an area, as large as it fits, at most `size` pixels high.
-    pub(crate) fn draw(&self, picture: &mut Picture, word: &str, area: Area, size: f32, colour: Rgb) {
+    pub(crate) fn draw(
+        &self,
+        picture: &mut Picture,
+        word: &str,
+        area: Area,
+        size: f32,
+        colour: Rgb,
+    ) {
         let wanted = self.width(word, size);
         let room = small(area.width);
         let size = if wanted > room {

@@ -127,9 +127,10 @@ impl Pens {
             .iter()
             .find(|pen| pen.report == 0 || pen.report == id);
         match pen {
-            Some(pen) => pen.decode(report).map(Some).ok_or(ShortReport {
-                report: pen.report,
-            }),
+            Some(pen) => pen
+                .decode(report)
+                .map(Some)
+                .ok_or(ShortReport { report: pen.report }),
             None => Ok(None),
         }
     }
