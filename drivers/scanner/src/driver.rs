@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use device_api::{Clock, Deadline, Moment, Patience};
-use link::identity::{Found, Usage, Way};
+use link::identity::Way;
 use link::watch::Watch;
-use link::{Frame, Interrupter, Link, LinkError, ReportLink, hidraw, serial, tcp};
+use link::{Frame, Interrupter, Link, LinkError, ReportLink, hid_stream, hidraw, serial, tcp};
 use zeroize::Zeroizing;
 
 use crate::fault::{Garble, ScannerError};
@@ -34,27 +34,31 @@ const OPENING: Duration = Duration::from_secs(3);
 /// [`ScannerError::Gone`] where there is no such scanner, [`ScannerError::Busy`], [`ScannerError::Denied`],
 /// [`ScannerError::NotAScanner`], [`ScannerError::Unsupported`], [`ScannerError::Link`].
 pub fn open(
-    mut settings: ScannerSettings,
+    settings: &ScannerSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn CodeScanner>, ScannerError> {
     let until = Deadline::at(clock.now().plus(OPENING));
-    match settings.connection.clone() {
+    match &settings.connection {
         Connection::Serial(line) => {
-            let link = serial::open(&line, Arc::clone(&clock))?;
+            let link = serial::open(line, Arc::clone(&clock))?;
             Ok(over_stream(Box::new(link), settings, clock))
         }
         Connection::Tcp(address) => {
-            let link = tcp::connect(address, until, Arc::clone(&clock))?;
+            let link = tcp::connect(*address, until, Arc::clone(&clock))?;
             Ok(over_stream(Box::new(link), settings, clock))
         }
         Connection::Hid(selector) => {
-            let (path, vendor) = find(&selector, &clock)?;
+            let (path, vendor) = find(selector, &clock)?;
             let link = hidraw::open(&path, Arc::clone(&clock))?;
             over_reports(Box::new(link), vendor, settings, clock)
         }
+        Connection::HidStream(address) => {
+            let link = hid_stream::connect(*address, until, Arc::clone(&clock))?;
+            over_reports(Box::new(link), 0, settings, clock)
+        }
         Connection::Keyboard(selector) => {
-            let source = platform::keyboard(&selector, &settings, Arc::clone(&clock))?;
-            Ok(Box::new(Driven::new(source, &mut settings, clock)))
+            let source = platform::keyboard(selector, settings, Arc::clone(&clock))?;
+            Ok(Box::new(Driven::new(source, settings, clock)))
         }
     }
 }
@@ -63,7 +67,7 @@ pub fn open(
 #[must_use]
 pub fn over_stream(
     link: Box<dyn Link>,
-    mut settings: ScannerSettings,
+    settings: &ScannerSettings,
     clock: Arc<dyn Clock>,
 ) -> Box<dyn CodeScanner> {
     let source = StreamSource {
@@ -71,7 +75,7 @@ pub fn over_stream(
         aim: settings.framing.aim,
         framer: Framer::new(settings.framing.clone()),
     };
-    Box::new(Driven::new(source, &mut settings, clock))
+    Box::new(Driven::new(source, settings, clock))
 }
 
 /// A scanner of `vendor` (0 where that is not known) at the other end of a link of reports.
@@ -83,7 +87,7 @@ pub fn over_stream(
 pub fn over_reports(
     mut link: Box<dyn ReportLink>,
     vendor: u16,
-    mut settings: ScannerSettings,
+    settings: &ScannerSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn CodeScanner>, ScannerError> {
     let quirks = quirks::of(vendor);
@@ -97,13 +101,13 @@ pub fn over_reports(
         longest,
         silence,
         ..
-    } = settings.framing;
+    } = settings.framing.clone();
     let source = ReportSource {
         link,
         suffix,
         reports: Reports::new(layout, longest, silence),
     };
-    Ok(Box::new(Driven::new(source, &mut settings, clock)))
+    Ok(Box::new(Driven::new(source, settings, clock)))
 }
 
 /// Asks a device to send readings as HID POS. One that has no such report is in that mode already, or
@@ -145,21 +149,11 @@ fn find(
         let Way::Hid { path, .. } = &found.way else {
             return None;
         };
-        fits(found, selector).then(|| (path.clone(), found.identity.vendor))
+        selector
+            .fits(found)
+            .then(|| (path.clone(), found.identity.vendor))
     });
     chosen.ok_or(ScannerError::Gone)
-}
-
-fn fits(found: &Found, selector: &HidSelector) -> bool {
-    let identity = &found.identity;
-    found.has_usage(Usage::BARCODE_SCANNER)
-        && selector
-            .vendor
-            .is_none_or(|vendor| vendor == identity.vendor)
-        && selector
-            .product
-            .is_none_or(|product| product == identity.product)
-        && (selector.serial.is_none() || selector.serial == identity.serial)
 }
 
 /// Where readings come from.
@@ -186,7 +180,7 @@ pub(crate) struct Driven<S> {
 }
 
 impl<S: Source> Driven<S> {
-    pub(crate) fn new(source: S, settings: &mut ScannerSettings, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(source: S, settings: &ScannerSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             source,
             interpreter: Interpreter::new(settings),

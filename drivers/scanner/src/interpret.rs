@@ -9,6 +9,7 @@
 //! reading with its time.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use device_api::{Clock, Moment};
@@ -42,7 +43,7 @@ pub(crate) struct Interpreter {
     joiner: Joiner,
     window: Duration,
     last: Option<Sight>,
-    keys: Option<PreApplicationKeys>,
+    keys: Option<Arc<PreApplicationKeys>>,
 }
 
 /// What was last seen, and when. A digest of a short number tells the number, so `Debug` shows none.
@@ -65,12 +66,12 @@ struct Whole {
 }
 
 impl Interpreter {
-    pub(crate) fn new(settings: &mut ScannerSettings) -> Self {
+    pub(crate) fn new(settings: &ScannerSettings) -> Self {
         Self {
             joiner: Joiner::new(settings.parts),
             window: settings.duplicates,
             last: None,
-            keys: settings.pre_application.take(),
+            keys: settings.pre_application.clone(),
         }
     }
 

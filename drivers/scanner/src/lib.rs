@@ -11,7 +11,7 @@
 //! # fn main() -> Result<(), scanner::ScannerError> {
 //! let clock = Arc::new(SystemClock::new());
 //! let settings = ScannerSettings::new(Connection::Hid(HidSelector::default()));
-//! let mut scanner = scanner::open(settings, clock.clone())?;
+//! let mut scanner = scanner::open(&settings, clock.clone())?;
 //! let until = Deadline::at(clock.now().plus(Duration::from_secs(30)));
 //! let scan = scanner.next(&Patience::new(clock, until))?;
 //! if let Some(text) = &scan.text {

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use link::identity::{Found, Usage};
 use link::serial::SerialSettings;
 
 use crate::preapplication::PreApplicationKeys;
@@ -11,7 +13,7 @@ use crate::wire::framer::{Framing, Suffix};
 use crate::wire::keymap::Keymap;
 
 /// All that a scanner needs to be opened.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ScannerSettings {
     /// Where it is.
     pub connection: Connection,
@@ -26,7 +28,7 @@ pub struct ScannerSettings {
     /// How long to wait for the next part of a message in several codes.
     pub parts: Duration,
     /// Whose pre-applications are accepted; without them, none is.
-    pub pre_application: Option<PreApplicationKeys>,
+    pub pre_application: Option<Arc<PreApplicationKeys>>,
 }
 
 impl ScannerSettings {
@@ -35,7 +37,7 @@ impl ScannerSettings {
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         let suffix = match connection {
-            Connection::Hid(_) => Suffix::Nothing,
+            Connection::Hid(_) | Connection::HidStream(_) => Suffix::Nothing,
             Connection::Serial(_) | Connection::Tcp(_) | Connection::Keyboard(_) => Suffix::Cr,
         };
         Self {
@@ -61,6 +63,8 @@ pub enum Connection {
     Tcp(SocketAddr),
     /// HID POS: the first that fits.
     Hid(HidSelector),
+    /// HID POS behind a byte stream: a simulator.
+    HidStream(SocketAddr),
     /// A keyboard, taken away from the desktop. Linux only.
     Keyboard(KeyboardSelector),
 }
@@ -74,6 +78,20 @@ pub struct HidSelector {
     pub product: Option<u16>,
     /// Its serial number.
     pub serial: Option<String>,
+}
+
+impl HidSelector {
+    /// Whether `found` is such a scanner.
+    #[must_use]
+    pub fn fits(&self, found: &Found) -> bool {
+        let identity = &found.identity;
+        found.has_usage(Usage::BARCODE_SCANNER)
+            && self.vendor.is_none_or(|vendor| vendor == identity.vendor)
+            && self
+                .product
+                .is_none_or(|product| product == identity.product)
+            && (self.serial.is_none() || self.serial == identity.serial)
+    }
 }
 
 /// Which keyboard.

@@ -58,7 +58,7 @@ fn serial_rig(settings: ScannerSettings) -> Rig {
     let (device, link) = memory::stream_pair();
     let clock: Arc<dyn Clock> = Arc::new(Dated(device.clock(), Mutex::new(1_795_000_060_000)));
     Rig {
-        scanner: over_stream(Box::new(link), settings, Arc::clone(&clock)),
+        scanner: over_stream(Box::new(link), &settings, Arc::clone(&clock)),
         device,
         clock,
         reports: false,
@@ -68,7 +68,7 @@ fn serial_rig(settings: ScannerSettings) -> Rig {
 fn reports_rig(settings: ScannerSettings, vendor: u16) -> Rig {
     let (device, link) = memory::reports(COUNTED);
     let clock: Arc<dyn Clock> = Arc::new(Dated(device.clock(), Mutex::new(1_795_000_060_000)));
-    let scanner = over_reports(Box::new(link), vendor, settings, Arc::clone(&clock)).unwrap();
+    let scanner = over_reports(Box::new(link), vendor, &settings, Arc::clone(&clock)).unwrap();
     Rig {
         device,
         scanner,
@@ -348,7 +348,7 @@ fn the_usual_layout_is_only_for_those_known_to_have_it() {
     ];
     for (vendor, known) in [(0x0C2E, true), (0x05F9, false)] {
         let (device, link) = memory::reports(BARE);
-        let opened = over_reports(Box::new(link), vendor, reports_settings(), device.clock());
+        let opened = over_reports(Box::new(link), vendor, &reports_settings(), device.clock());
         assert_eq!(opened.is_ok(), known);
         if let Err(error) = opened {
             assert_eq!(error.fault(), FaultCode::DeviceUnsupported);
@@ -365,7 +365,7 @@ fn a_pre_application_is_verified_before_it_is_delivered() {
             |index: usize| <[u8; 32]>::try_from(hex::decode(fields[index]).unwrap()).unwrap();
         let settings = |form: [u8; 32]| {
             let mut settings = serial_settings();
-            settings.pre_application = Some(PreApplicationKeys {
+            settings.pre_application = Some(Arc::new(PreApplicationKeys {
                 municipality: 302_058,
                 forms: vec![FormKey {
                     id: 7,
@@ -375,7 +375,7 @@ fn a_pre_application_is_verified_before_it_is_delivered() {
                     id: 3,
                     private: Secret::new(bytes(3).to_vec()),
                 }],
-            });
+            }));
             settings
         };
         let mut rig = serial_rig(settings(bytes(2)));
@@ -392,7 +392,7 @@ fn a_pre_application_is_verified_before_it_is_delivered() {
             let (device, link) = memory::stream_pair();
             rig.clock = Arc::new(Dated(device.clock(), Mutex::new(1_795_086_400_000)));
             rig.device = device;
-            over_stream(Box::new(link), settings(bytes(2)), Arc::clone(&rig.clock))
+            over_stream(Box::new(link), &settings(bytes(2)), Arc::clone(&rig.clock))
         };
         rig.show("]Q1", fields[0].as_bytes());
         assert_eq!(rig.read().unwrap_err().fault(), FaultCode::ScannerExpired);
@@ -403,7 +403,7 @@ fn a_pre_application_is_verified_before_it_is_delivered() {
 fn a_wait_is_ended_from_another_thread() {
     let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
     let (device, link) = memory::stream_pair_on(Arc::clone(&clock));
-    let mut scanner = over_stream(Box::new(link), serial_settings(), Arc::clone(&clock));
+    let mut scanner = over_stream(Box::new(link), &serial_settings(), Arc::clone(&clock));
     let until = Deadline::at(clock.now().plus(Duration::from_secs(60)));
     let patience = Patience::new(Arc::clone(&clock), until);
     let stopper = patience.clone();

@@ -93,36 +93,37 @@ impl AimId {
     /// Whether ECI escapes stand in the content, and backslashes are doubled.
     #[must_use]
     pub const fn has_eci(self) -> bool {
-        match self.symbology() {
-            Symbology::Qr => matches!(self.modifier, b'2' | b'4' | b'6'),
-            Symbology::DataMatrix => matches!(self.modifier, b'4' | b'5' | b'6'),
-            Symbology::Aztec => matches!(self.modifier, b'3' | b'4' | b'5' | b'9' | b'A' | b'B'),
-            Symbology::DotCode => matches!(self.modifier, b'3' | b'4' | b'5'),
-            Symbology::MaxiCode => matches!(self.modifier, b'2' | b'3'),
-            Symbology::Pdf417 | Symbology::HanXin => matches!(self.modifier, b'1'),
-            _ => false,
-        }
+        // QR code, Data Matrix, Aztec, DotCode, MaxiCode, PDF417, Han Xin.
+        matches!(
+            (self.code, self.modifier),
+            (b'Q', b'2' | b'4' | b'6')
+                | (b'd', b'4' | b'5' | b'6')
+                | (b'z', b'3' | b'4' | b'5' | b'9' | b'A' | b'B')
+                | (b'J', b'3' | b'4' | b'5')
+                | (b'U', b'2' | b'3')
+                | (b'L' | b'h', b'1')
+        )
     }
 
     /// Whether the content is GS1 element strings.
     #[must_use]
     pub const fn is_gs1(self) -> bool {
-        match self.symbology() {
-            Symbology::Code128 => matches!(self.modifier, b'1'),
-            Symbology::Qr => matches!(self.modifier, b'3' | b'4'),
-            Symbology::DataMatrix => matches!(self.modifier, b'2' | b'5'),
-            Symbology::Aztec => matches!(self.modifier, b'1' | b'4' | b'7' | b'A'),
-            Symbology::DotCode => matches!(self.modifier, b'1' | b'4'),
-            Symbology::DataBar => matches!(self.modifier, b'0'),
-            _ => false,
-        }
+        // Code 128, QR code, Data Matrix, Aztec, DotCode, DataBar.
+        matches!(
+            (self.code, self.modifier),
+            (b'C', b'1')
+                | (b'Q', b'3' | b'4')
+                | (b'd', b'2' | b'5')
+                | (b'z', b'1' | b'4' | b'7' | b'A')
+                | (b'J', b'1' | b'4')
+                | (b'e', b'0')
+        )
     }
 
     /// Whether the header of a structured append stands in front of the content.
     #[must_use]
     pub const fn has_append_header(self) -> bool {
-        matches!(self.symbology(), Symbology::Aztec)
-            && matches!(self.modifier, b'6' | b'7' | b'8' | b'9' | b'A' | b'B')
+        self.code == b'z' && matches!(self.modifier, b'6' | b'7' | b'8' | b'9' | b'A' | b'B')
     }
 }
 

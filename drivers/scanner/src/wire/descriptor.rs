@@ -146,7 +146,10 @@ impl Descriptor {
                 rest = after.get(usize::from(length)..).ok_or_else(cut_off)?;
                 continue;
             }
-            let size = [0, 1, 2, 4][usize::from(prefix & 3)];
+            let size = match prefix & 3 {
+                3 => 4,
+                size => usize::from(size),
+            };
             let data = after.get(..size).ok_or_else(cut_off)?;
             rest = after.get(size..).ok_or_else(cut_off)?;
             reader

@@ -277,7 +277,7 @@ fn date_parts(value: &[u8]) -> Option<(u16, u8, u8)> {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
         // The century is not known here, and only 2100 would make a difference.
-        2 if year % 4 == 0 => 29,
+        2 if year.is_multiple_of(4) => 29,
         2 => 28,
         _ => return None,
     };
