@@ -99,6 +99,13 @@ struct Typing<'a> {
 
 impl Typing<'_> {
     fn run(&mut self, on_step: &mut dyn FnMut(Progress)) -> Result<(), KeystrokeError> {
+        let converted = self
+            .session
+            .input_method()
+            .map_err(|source| self.lost(source))?;
+        if converted && !self.plan.despite_input_method {
+            return Err(self.lost(TypistError::InputMethod));
+        }
         self.pause(self.plan.timing.announcement)?;
         let mut expected = self.plan.window.clone();
         let mut window = self
@@ -171,7 +178,7 @@ impl Typing<'_> {
         pattern: &Pattern,
         within: Duration,
     ) -> Result<WindowId, KeystrokeError> {
-        let until = self.from_now(within);
+        let until = self.after(within);
         loop {
             self.go_on()?;
             if let Some(window) = self.recognised(pattern)? {
@@ -186,7 +193,7 @@ impl Typing<'_> {
 
     /// Lets time pass, unless something ends the typing.
     fn pause(&mut self, span: Duration) -> Result<(), KeystrokeError> {
-        let until = self.from_now(span);
+        let until = self.after(span);
         loop {
             self.go_on()?;
             let Some(left) = self.left(until) else {
@@ -201,7 +208,7 @@ impl Typing<'_> {
     /// Lets time pass whatever happens: this is not typing any more.
     fn settle(&mut self) -> Result<(), TypistError> {
         let clock = self.patience.clock();
-        let until = self.from_now(self.plan.timing.settling);
+        let until = self.after(self.plan.timing.settling);
         let calm = Patience::new(std::sync::Arc::clone(clock), until);
         while let Some(left) = self.left(until) {
             self.session.wait(left, &calm)?;
@@ -221,7 +228,7 @@ impl Typing<'_> {
         }
     }
 
-    fn from_now(&self, span: Duration) -> Deadline {
+    fn after(&self, span: Duration) -> Deadline {
         Deadline::at(self.patience.clock().now().plus(span))
     }
 

@@ -74,6 +74,7 @@ pub struct Form {
     window: Pattern,
     steps: Vec<FormStep>,
     may_submit: bool,
+    despite_input_method: bool,
     repertoire: Repertoire,
     timing: Timing,
 }
@@ -117,6 +118,7 @@ impl Form {
             window: pattern(raw.window)?,
             steps: steps.collect::<Result<_, _>>()?,
             may_submit: raw.may_submit,
+            despite_input_method: raw.despite_input_method,
             repertoire: raw.repertoire,
         })
     }
@@ -166,6 +168,7 @@ impl Form {
             window: self.window.clone(),
             steps: steps.collect::<Result<_, _>>()?,
             may_submit: self.may_submit,
+            despite_input_method: self.despite_input_method,
             repertoire: self.repertoire,
             timing: self.timing,
         })
@@ -180,6 +183,8 @@ struct RawForm {
     window: RawWindow,
     #[serde(default)]
     may_submit: bool,
+    #[serde(default)]
+    despite_input_method: bool,
     #[serde(default)]
     repertoire: Repertoire,
     announcement_ms: Option<u64>,

@@ -19,6 +19,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Whether keys may be typed that submit forms: Enter and the function keys.
     pub may_submit: bool,
+    /// Whether to type although an input method runs: for forms that keep it off themselves.
+    pub despite_input_method: bool,
     /// What the receiving program understands.
     pub repertoire: Repertoire,
     /// The rhythm.
@@ -221,6 +223,7 @@ mod tests {
             },
             steps,
             may_submit: false,
+            despite_input_method: false,
             repertoire: Repertoire::Unicode,
             timing: Timing::default(),
         }

@@ -26,6 +26,12 @@ pub trait Typist: Send + fmt::Debug {
 ///
 /// Dropping it ends it too, without a report.
 pub trait Session: fmt::Debug {
+    /// Whether an input method is there that may convert what is typed.
+    ///
+    /// # Errors
+    /// The desktop is lost.
+    fn input_method(&mut self) -> Result<bool, TypistError>;
+
     /// The window that has the focus, or `None` where nothing that can be recognised has it.
     ///
     /// # Errors
@@ -165,6 +171,9 @@ pub enum TypistError {
         /// What.
         what: &'static str,
     },
+    /// An input method runs, and would turn letters into kana; the plan does not say that the form keeps it off.
+    #[error("an input method runs")]
+    InputMethod,
     /// The banner cannot be drawn, and without it nothing is typed.
     #[error("banner cannot be drawn: {why}")]
     Banner {

@@ -10,7 +10,8 @@
 //!
 //! The characters are given to the keys before the announcement, since programs fetch the keyboard's table when
 //! they come to it, and not when it changes.
-//! Programs with their own input method (IBus, fcitx) may still convert what is typed; X11 offers no way to ask.
+//! An input method is seen by its entry as an XIM server, which IBus and fcitx make; whether it converts at the
+//! moment cannot be asked.
 
 mod desk;
 mod keys;
@@ -117,6 +118,10 @@ struct X11Session {
 }
 
 impl Session for X11Session {
+    fn input_method(&mut self) -> Result<bool, TypistError> {
+        self.windows.input_method(&self.desk)
+    }
+
     fn front(&mut self) -> Result<Option<Window>, TypistError> {
         self.windows.front(&self.desk)
     }

@@ -35,6 +35,7 @@ struct State {
     interference: Option<Interference>,
     refused: Option<Stroked>,
     banner: bool,
+    input_method: bool,
     banners: usize,
 }
 
@@ -67,6 +68,10 @@ impl Typist for Fake {
 }
 
 impl Session for FakeSession<'_> {
+    fn input_method(&mut self) -> Result<bool, TypistError> {
+        Ok(self.0.state.input_method)
+    }
+
     fn front(&mut self) -> Result<Option<Window>, TypistError> {
         let window = |(id, title): (u64, &str)| {
             Window::new(WindowId(id), title.to_owned(), "Legacy".to_owned())
@@ -180,6 +185,7 @@ fn plan(steps: &[&str]) -> Plan {
         },
         steps: steps.iter().map(step).collect(),
         may_submit: false,
+        despite_input_method: false,
         repertoire: Repertoire::Unicode,
         timing: Timing::default(),
     }

@@ -58,6 +58,20 @@ impl Windows {
         Ok(still.then(|| Window::new(WindowId(u64::from(own)), title, class)))
     }
 
+    /// Whether any input method serves this desktop: listed on the root window, and alive, which its ownership
+    /// of its own name shows (XIM protocol, appendix on X transport).
+    pub(super) fn input_method(&self, desk: &Desk) -> Result<bool, TypistError> {
+        let listed = desk.property(desk.root(), desk.atom("XIM_SERVERS")?)?;
+        for name in listed.iter().flat_map(|(_, bytes)| bytes.chunks_exact(4)) {
+            let name = name.try_into().map_or(0, u32::from_ne_bytes);
+            let owner = desk.perhaps(desk.connection.get_selection_owner(name))?;
+            if owner.is_some_and(|reply| reply.owner != 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The program's window that has the focus at this moment.
     pub(super) fn focused(&mut self, desk: &Desk) -> Result<Option<WindowId>, TypistError> {
         Ok(self.resolve(desk)?.map(|(_, own)| WindowId(u64::from(own))))

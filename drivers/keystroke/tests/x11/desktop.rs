@@ -41,6 +41,12 @@ pub(crate) fn patience(seconds: u64) -> Patience {
     Patience::new(clock, deadline)
 }
 
+/// Lets time pass on a real desktop: what is waited for is a moment somewhere in the middle.
+pub(crate) fn pass(span: Duration) {
+    let (_keep, never) = mpsc::channel::<()>();
+    let _over = never.recv_timeout(span);
+}
+
 /// An X server that ends with the value.
 pub(crate) struct Desktop {
     pub(crate) name: String,
@@ -159,6 +165,7 @@ impl Desktop {
             "Escape" => 0xFF1B,
             "Return" => 0xFF0D,
             "a" => 0x61,
+            "Caps_Lock" => 0xFFE5,
             _ => panic!("{key}"),
         };
         let keyboard = self.keyboard();
@@ -221,6 +228,45 @@ impl Desktop {
             .unwrap()
             .check()
             .unwrap();
+    }
+
+    /// Clicks as another program would.
+    pub(crate) fn click(&self, x: i16, y: i16) {
+        for (kind, detail) in [(6, 0), (4, 1), (5, 1)] {
+            self.connection
+                .xtest_fake_input(kind, detail, 0, self.root, x, y, 0)
+                .unwrap()
+                .check()
+                .unwrap();
+        }
+    }
+
+    /// Enters itself as input methods do.
+    pub(crate) fn pretend_input_method(&self) {
+        let atom = |name: &[u8]| {
+            self.connection
+                .intern_atom(false, name)
+                .unwrap()
+                .reply()
+                .unwrap()
+                .atom
+        };
+        let (property, server) = (atom(b"XIM_SERVERS"), atom(b"@server=test"));
+        let owner = self.find(|found| found.2 == "LegacyForm").unwrap();
+        self.connection
+            .set_selection_owner(owner, server, 0_u32)
+            .unwrap()
+            .check()
+            .unwrap();
+        let kind = u32::from(AtomEnum::ATOM);
+        let listed = self.connection.change_property32(
+            PropMode::REPLACE,
+            self.root,
+            property,
+            kind,
+            &[server],
+        );
+        listed.unwrap().check().unwrap();
     }
 
     pub(crate) fn until_banner(&self) {

@@ -29,6 +29,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         },
         steps,
         may_submit: true,
+        despite_input_method: false,
         repertoire: Repertoire::Unicode,
         timing: Timing {
             announcement: Duration::from_millis(300),
@@ -250,4 +251,91 @@ fn text_arrives_in_the_fields_of_a_browser() {
     plan.may_submit = false;
     run(&desktop, &plan, &patience(60), &mut |_| {}).unwrap();
     assert_eq!(form.values(), [NAME, "和歌山県御坊市薗350番地"]);
+}
+
+#[test]
+fn escape_and_a_stolen_focus_end_a_text_in_its_middle() {
+    let text_of_many = "あいうえお".repeat(80);
+    for escape in [true, false] {
+        let desktop = Desktop::start();
+        let form = desktop.terminal("Reception 1", "LegacyForm");
+        let thief = desktop.terminal("Inbox", "Mail");
+        form.focus();
+        let plan = plan(vec![text(&text_of_many)]);
+        let error = std::thread::scope(|threads| {
+            threads.spawn(|| {
+                desktop.until_banner();
+                desktop::pass(Duration::from_millis(1500));
+                if escape {
+                    desktop.press("Escape")
+                } else {
+                    thief.focus()
+                }
+            });
+            run(&desktop, &plan, &patience(30), &mut |_| {}).unwrap_err()
+        });
+        let expected = if escape {
+            FaultCode::KeystrokeAborted
+        } else {
+            FaultCode::KeystrokeFocus
+        };
+        assert_eq!(error.fault(), expected);
+        let done = error.done();
+        assert!(
+            done.steps == 0 && (1..400).contains(&done.strokes),
+            "{done:?}"
+        );
+        form.focus();
+        desktop.press("Return");
+        let expected: String = text_of_many.chars().take(done.strokes).collect();
+        assert_eq!(
+            form.line(),
+            expected,
+            "what the error says was typed is what arrived"
+        );
+        thief.focus();
+        desktop.press("Return");
+        assert_eq!(thief.line(), "");
+    }
+}
+
+#[test]
+fn a_click_on_the_banner_ends_the_typing() {
+    let desktop = Desktop::start();
+    let form = desktop.terminal("Reception 1", "LegacyForm");
+    form.focus();
+    let steps = vec![text("one"), text("two")];
+    let error = run(&desktop, &plan(steps), &patience(30), &mut |_| {
+        desktop.click(500, 20)
+    })
+    .unwrap_err();
+    let KeystrokeError::Aborted { by, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*by, Abort::Person(Interference::Banner));
+}
+
+#[test]
+fn caps_lock_and_an_input_method_are_noticed_before_the_first_key() {
+    let desktop = Desktop::start();
+    let form = desktop.terminal("Reception 1", "LegacyForm");
+    form.focus();
+    desktop.press("Caps_Lock");
+    let error = run(&desktop, &plan(vec![text("x")]), &patience(30), &mut |_| {}).unwrap_err();
+    let KeystrokeError::Aborted { by, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*by, Abort::Person(Interference::Modifier));
+    desktop.press("Caps_Lock");
+
+    desktop.pretend_input_method();
+    let mut plan = plan(vec![text("x"), Step::Key(Key::Enter)]);
+    let error = run(&desktop, &plan, &patience(30), &mut |_| {}).unwrap_err();
+    assert_eq!(
+        (error.fault(), error.done()),
+        (FaultCode::KeystrokeUnavailable, Progress::default())
+    );
+    plan.despite_input_method = true;
+    run(&desktop, &plan, &patience(30), &mut |_| {}).unwrap();
+    assert_eq!(form.line(), "x");
 }
