@@ -79,6 +79,33 @@ fn an_identifier_one_byte_later_is_seen_in_the_usual_layout_only() {
     assert_eq!(literal.aim, None);
 }
 
+/// `tests/data/reports.tsv`: what the public library webhid-barcode-scanner reads in the same reports
+/// (`tests/data/reports.mjs`).
+#[test]
+fn reports_are_read_as_by_an_independent_library() {
+    let mut read = 0;
+    for line in include_str!("../../../tests/data/reports.tsv").lines() {
+        let mut fields = line.split('\t');
+        let shifted = fields.next() == Some("1");
+        let mut bytes = fields.map(|field| hex::decode(field).unwrap());
+        let (content, identifier) = (bytes.next().unwrap(), bytes.next().unwrap());
+        let reports: Vec<Vec<u8>> = bytes.collect();
+        let mut layouts = vec![Layout::usual()];
+        if !shifted {
+            layouts.push(Layout::described(COUNTED).unwrap());
+        }
+        for layout in layouts {
+            let [Ok(reading)] = &joined(layout, &reports)[..] else {
+                panic!("one reading");
+            };
+            assert_eq!(reading.data.to_vec(), content);
+            assert_eq!(reading.aim.unwrap().as_text().as_bytes(), identifier);
+        }
+        read += 1;
+    }
+    assert_eq!(read, 12);
+}
+
 #[test]
 fn a_report_that_claims_too_much_spoils_its_reading_only() {
     let mut wrong = reports(*b"]Q1", b"123", 0);
