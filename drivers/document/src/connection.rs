@@ -188,7 +188,7 @@ pub(crate) fn pause(
     let (stopped, awake) = mpsc::channel();
     let _awake = patience.when_stopped(move || {
         // Nobody listens where the pause is over.
-        drop(stopped.send(()));
+        stopped.send(()).unwrap_or_default();
     });
     let left = wait(patience, span, attempted)?;
     match awake.recv_timeout(left) {

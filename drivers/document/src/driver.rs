@@ -80,9 +80,7 @@ pub fn open(
             Ok(Box::new(scanner))
         }
         Connection::Escl { url } => {
-            let url = Url::parse(url).map_err(|_syntax| ScanError::Settings {
-                what: "address",
-            })?;
+            let url = Url::parse(url).map_err(|_syntax| ScanError::Settings { what: "address" })?;
             let scanner = escl::EsclScanner::open(url, settings.silence, patience)?;
             Ok(Box::new(scanner))
         }
@@ -122,8 +120,11 @@ fn produce(
     on_progress: &mut dyn FnMut(Progress),
     patience: &Patience,
 ) -> Result<Scanned, ScanError> {
-    let mut document =
-        Document::new(request.format, request.max_bytes, patience.clock().unix_millis())?;
+    let mut document = Document::new(
+        request.format,
+        request.max_bytes,
+        patience.clock().unix_millis(),
+    )?;
     let mut told: Vec<ScannedPage> = Vec::new();
     let mut first_blank: Option<Finished> = None;
     let most = match request.source {

@@ -140,10 +140,9 @@ impl ScanError {
             Self::Settings { .. } => FaultCode::DocumentSettings,
             Self::Picture { .. } => FaultCode::DocumentGarbled,
             Self::TooLarge { .. } => FaultCode::DocumentTooLarge,
-            Self::Garbled { .. }
-            | Self::Failed { .. }
-            | Self::Io { .. }
-            | Self::Writing { .. } => FaultCode::DeviceFailed,
+            Self::Garbled { .. } | Self::Failed { .. } | Self::Io { .. } | Self::Writing { .. } => {
+                FaultCode::DeviceFailed
+            }
         }
     }
 
@@ -156,12 +155,17 @@ impl ScanError {
             sane::Status::NoDocs => Self::NoPaper,
             sane::Status::CoverOpen => Self::CoverOpen { pages },
             sane::Status::Cancelled => Self::EndedThere { pages },
-            sane::Status::Unsupported => Self::Settings { what: "combination" },
+            sane::Status::Unsupported => Self::Settings {
+                what: "combination",
+            },
             sane::Status::Good => Self::Failed { attempted, code: 0 },
             sane::Status::Inval => Self::Failed { attempted, code: 4 },
             sane::Status::Eof => Self::Failed { attempted, code: 5 },
             sane::Status::IoError => Self::Failed { attempted, code: 9 },
-            sane::Status::NoMem => Self::Failed { attempted, code: 10 },
+            sane::Status::NoMem => Self::Failed {
+                attempted,
+                code: 10,
+            },
             sane::Status::Unknown(code) => Self::Failed { attempted, code },
         }
     }

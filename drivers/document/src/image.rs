@@ -117,9 +117,12 @@ impl Picture {
         let mut packed = Vec::with_capacity(index(self.width).div_ceil(8) * index(self.height));
         for line in self.lines() {
             for eight in line.chunks(8) {
-                let bits = eight.iter().enumerate().fold(0_u8, |bits, (place, sample)| {
-                    bits | (u8::from(*sample >= 128) << (7 - place))
-                });
+                let bits = eight
+                    .iter()
+                    .enumerate()
+                    .fold(0_u8, |bits, (place, sample)| {
+                        bits | (u8::from(*sample >= 128) << (7 - place))
+                    });
                 packed.push(bits);
             }
         }

@@ -31,9 +31,9 @@
 //! **Limits.** A scanner that offers neither JPEG nor PNG over eSCL is not usable. Black and white pages
 //! over eSCL are divided here, from gray. After a jam all pages must be scanned again.
 
+mod connection;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
-mod connection;
 mod driver;
 pub mod fault;
 pub mod image;

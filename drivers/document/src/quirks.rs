@@ -31,8 +31,11 @@ pub(crate) const fn source_names(source: Source) -> &'static [&'static str] {
 }
 
 /// Options that turn a feeder to both sides, with their value: epson2 has `adf-mode`, others a switch.
-pub(crate) const DUPLEX_OPTIONS: [(&str, &str); 3] =
-    [("adf-mode", "Duplex"), ("adf_mode", "Duplex"), ("duplex", "yes")];
+pub(crate) const DUPLEX_OPTIONS: [(&str, &str); 3] = [
+    ("adf-mode", "Duplex"),
+    ("adf_mode", "Duplex"),
+    ("duplex", "yes"),
+];
 
 /// What a SANE backend may call a colour mode; compared without regard to case.
 pub(crate) const fn mode_names(colour: ColourMode) -> &'static [&'static str] {

@@ -282,7 +282,9 @@ fn begin(
             job_path(&location).map_err(|source| ScanError::of_wire(source, ATTEMPTED))
         }
         (400 | 409, _) => {
-            let refused = ScanError::Settings { what: "combination" };
+            let refused = ScanError::Settings {
+                what: "combination",
+            };
             Err(explain(client, (0, feeder), refused, patience))
         }
         (status, _) => {

@@ -70,7 +70,9 @@ pub(super) fn finish(
         (picture, jpeg) = (changed, None);
     }
     let told = ScannedPage {
-        picture: jpeg.as_ref().map_or_else(|| picture.hash(), |bytes| hash_of(bytes)),
+        picture: jpeg
+            .as_ref()
+            .map_or_else(|| picture.hash(), |bytes| hash_of(bytes)),
         width: picture.width(),
         height: picture.height(),
         dpi,

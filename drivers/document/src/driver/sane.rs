@@ -10,6 +10,7 @@ use device_api::Patience;
 use self::session::Session;
 use super::{DocumentSettings, Pages, RawPage, produce};
 use crate::ScanError;
+use crate::connection::Connection;
 use crate::image::raw::{RawFrame, assemble};
 use crate::scanner::{
     Capabilities, DocumentScanner, Progress, ScanRequest, Scanned, Source, Status,
@@ -162,14 +163,14 @@ impl Pages for SanePages {
                 Err(ScanError::NoPaper) if before > 0 && frames.is_empty() => return Ok(None),
                 other => other?,
             };
-            let parameters = self.session.parameters()?;
+            let (parameters, data) = self.session.parameters_and_data(started.port)?;
             let frame = RawFrame::new(parameters, started.big_endian).map_err(too_large)?;
             let passes = match parameters.frame {
                 Frame::Gray | Frame::Rgb => 1,
                 Frame::Red | Frame::Green | Frame::Blue => 3,
             };
             let done = u16::try_from(frames.len()).unwrap_or(0) * 1000;
-            let frame = self.receive(started.port, frame, before, &mut |part| {
+            let frame = receive(data, frame, before, &mut |part| {
                 on_part((done + part) / passes);
             })?;
             // A feeder may find the sheet shorter than the page; the glass is as long as it is.
@@ -192,40 +193,38 @@ impl Pages for SanePages {
     }
 }
 
-impl SanePages {
-    /// Reads one frame from its data connection.
-    fn receive(
-        &self,
-        port: u16,
-        mut frame: RawFrame,
-        before: u32,
-        on_part: &mut dyn FnMut(u16),
-    ) -> Result<RawFrame, ScanError> {
-        const ATTEMPTED: &str = "reading a page";
-        let mut data = self.session.data(port)?;
-        let mut records = Records::default();
-        let mut chunk = zeroize::Zeroizing::new(vec![0; 64 * 1024]);
-        let status = loop {
-            if let Some(status) = records.ended() {
-                break status;
-            }
-            let count = data.read(&mut chunk, ATTEMPTED)?;
-            if count == 0 {
-                return Err(ScanError::Gone {
-                    attempted: ATTEMPTED,
-                });
-            }
-            records
-                .feed(chunk.get(..count).unwrap_or_default(), |bytes| frame.push(bytes))
-                .map_err(too_large)?;
-            if let Some(part) = frame.per_mille() {
-                on_part(part);
-            }
-        };
-        match status {
-            sane::Status::Good | sane::Status::Eof => Ok(frame),
-            other => Err(ScanError::of_sane(other, ATTEMPTED, before)),
+/// Reads one frame from its data connection.
+fn receive(
+    mut data: Connection,
+    mut frame: RawFrame,
+    before: u32,
+    on_part: &mut dyn FnMut(u16),
+) -> Result<RawFrame, ScanError> {
+    const ATTEMPTED: &str = "reading a page";
+    let mut records = Records::default();
+    let mut chunk = zeroize::Zeroizing::new(vec![0; 64 * 1024]);
+    let status = loop {
+        if let Some(status) = records.ended() {
+            break status;
         }
+        let count = data.read(&mut chunk, ATTEMPTED)?;
+        if count == 0 {
+            return Err(ScanError::Gone {
+                attempted: ATTEMPTED,
+            });
+        }
+        records
+            .feed(chunk.get(..count).unwrap_or_default(), |bytes| {
+                frame.push(bytes)
+            })
+            .map_err(too_large)?;
+        if let Some(part) = frame.per_mille() {
+            on_part(part);
+        }
+    };
+    match status {
+        sane::Status::Good | sane::Status::Eof => Ok(frame),
+        other => Err(ScanError::of_sane(other, ATTEMPTED, before)),
     }
 }
 

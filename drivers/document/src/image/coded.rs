@@ -58,7 +58,10 @@ pub fn decode_jpeg(bytes: &[u8]) -> Result<Picture, WireError> {
         .jpeg_set_max_scans(100);
     let headers = |options: DecoderOptions| {
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        decoder.decode_headers().map(|()| decoder).map_err(|_damage| WHAT)
+        decoder
+            .decode_headers()
+            .map(|()| decoder)
+            .map_err(|_damage| WHAT)
     };
     let decoder = headers(options)?;
     let info = decoder.info().ok_or(WHAT)?;

@@ -89,7 +89,10 @@ pub(crate) fn histogram(samples: &[u8]) -> [u64; 256] {
 pub(crate) fn threshold(samples: &[u8]) -> u8 {
     let counts = histogram(samples);
     let all: f64 = counts.iter().map(|count| *count as f64).sum();
-    let total: f64 = (0_u32..).zip(&counts).map(|(level, count)| f64::from(level) * *count as f64).sum();
+    let total: f64 = (0_u32..)
+        .zip(&counts)
+        .map(|(level, count)| f64::from(level) * *count as f64)
+        .sum();
     let (mut below, mut sum, mut best, mut at) = (0.0_f64, 0.0_f64, -1.0_f64, 127_u8);
     for (level, count) in (0_u8..=255).zip(&counts) {
         below += *count as f64;

@@ -144,12 +144,7 @@ impl std::fmt::Debug for RawFrame {
 }
 
 /// Samples of depth 1: of each eight elements one byte for each colour.
-fn bits(
-    line: &[u8],
-    width: usize,
-    channels: usize,
-    frame: Frame,
-) -> impl Iterator<Item = u8> + '_ {
+fn bits(line: &[u8], width: usize, channels: usize, frame: Frame) -> impl Iterator<Item = u8> + '_ {
     let set_is_black = frame == Frame::Gray;
     (0..width).flat_map(move |x| {
         (0..channels).map(move |channel| {

@@ -68,10 +68,7 @@ impl Writer {
             }
             Content::Picture(picture) => self.lossless(image, picture, dpi)?,
         }
-        let (width, height) = (
-            points(picture.width(), dpi),
-            points(picture.height(), dpi),
-        );
+        let (width, height) = (points(picture.width(), dpi), points(picture.height(), dpi));
         let draw = format!("q {width} 0 0 {height} 0 0 cm /Im Do Q");
         self.stream(drawing, "", &[draw.as_bytes()])?;
         let entries = format!(
@@ -84,7 +81,11 @@ impl Writer {
     }
 
     pub(super) fn finish(mut self) -> Result<Vec<u8>, ScanError> {
-        let kids: Vec<String> = self.pages.iter().map(|page| format!("{page} 0 R")).collect();
+        let kids: Vec<String> = self
+            .pages
+            .iter()
+            .map(|page| format!("{page} 0 R"))
+            .collect();
         let pages = format!(
             "<</Type/Pages/Count {}/Kids[{}]>>",
             kids.len(),
@@ -143,12 +144,7 @@ impl Writer {
         self.file.push(b"\nendobj\n")
     }
 
-    fn stream(
-        &mut self,
-        number: usize,
-        entries: &str,
-        parts: &[&[u8]],
-    ) -> Result<(), ScanError> {
+    fn stream(&mut self, number: usize, entries: &str, parts: &[&[u8]]) -> Result<(), ScanError> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         self.begin(number)?;
         let head = format!("<<{entries}/Length {length}>>\nstream\n");

@@ -22,9 +22,21 @@ pub(super) fn encode(picture: &Picture, dpi: u32, limit: usize) -> Result<Vec<u8
 fn write(picture: &Picture, dpi: u32, buffer: &mut Buffer) -> Result<(), png::EncodingError> {
     let mut encoder = png::Encoder::new(buffer, picture.width(), picture.height());
     let (colour, depth, filter) = match picture.kind() {
-        Kind::Bilevel => (png::ColorType::Grayscale, png::BitDepth::One, png::Filter::NoFilter),
-        Kind::Gray => (png::ColorType::Grayscale, png::BitDepth::Eight, png::Filter::Adaptive),
-        Kind::Colour => (png::ColorType::Rgb, png::BitDepth::Eight, png::Filter::Adaptive),
+        Kind::Bilevel => (
+            png::ColorType::Grayscale,
+            png::BitDepth::One,
+            png::Filter::NoFilter,
+        ),
+        Kind::Gray => (
+            png::ColorType::Grayscale,
+            png::BitDepth::Eight,
+            png::Filter::Adaptive,
+        ),
+        Kind::Colour => (
+            png::ColorType::Rgb,
+            png::BitDepth::Eight,
+            png::Filter::Adaptive,
+        ),
     };
     encoder.set_color(colour);
     encoder.set_depth(depth);

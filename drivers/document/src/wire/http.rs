@@ -38,7 +38,12 @@ impl Url {
         let (host, port) = match authority.strip_prefix('[') {
             Some(inner) => {
                 let (host, behind) = inner.split_once(']').ok_or(WHAT)?;
-                (host, behind.strip_prefix(':').or(behind.is_empty().then_some("80")))
+                (
+                    host,
+                    behind
+                        .strip_prefix(':')
+                        .or(behind.is_empty().then_some("80")),
+                )
             }
             None => match authority.split_once(':') {
                 Some((host, port)) => (host, Some(port)),

@@ -105,9 +105,9 @@ fn mode(options: &[Descriptor], colour: ColourMode) -> Option<String> {
 
 /// Eight bits a sample, where there is a choice; nothing more is ever kept.
 fn set_depth(session: &mut Session) -> Result<(), ScanError> {
-    let offers = settable(session.options(), "depth").is_some_and(|(_, option)| {
-        matches!(&option.constraint, Constraint::Words(words) if words.contains(&8))
-    });
+    let offers = settable(session.options(), "depth").is_some_and(
+        |(_, option)| matches!(&option.constraint, Constraint::Words(words) if words.contains(&8)),
+    );
     if offers {
         set_number(session, "depth", 8 << 16, "depth")?;
     }
@@ -148,8 +148,7 @@ fn set_number(
     in_65536ths: i64,
     what: &'static str,
 ) -> Result<i64, ScanError> {
-    let (number, option) =
-        settable(session.options(), name).ok_or(ScanError::Settings { what })?;
+    let (number, option) = settable(session.options(), name).ok_or(ScanError::Settings { what })?;
     let words = |number: i64| i32::try_from(number).map(|word| vec![word]);
     let value = match option.kind {
         Kind::Fixed => words(in_65536ths).map(Value::Fixed),
@@ -158,9 +157,14 @@ fn set_number(
         Kind::Text | Kind::Button | Kind::Group => return Err(ScanError::Settings { what }),
     };
     let value = value.map_err(|_too_large| ScanError::Settings { what })?;
-    let set = session.set(number, &value).map_err(|error| name_it(error, what))?;
+    let set = session
+        .set(number, &value)
+        .map_err(|error| name_it(error, what))?;
     // Some backends round without saying so; what counts is what the option is now.
-    let readable = session.options().get(number).is_some_and(Descriptor::readable);
+    let readable = session
+        .options()
+        .get(number)
+        .is_some_and(Descriptor::readable);
     let now = match readable {
         true => session.value(number, &value)?,
         false => set.value,
@@ -197,7 +201,9 @@ fn set_text(
         },
         Kind::Int => Value::Int(vec![text.parse().map_err(|_syntax| refused)?]),
         Kind::Fixed => {
-            let number: f64 = text.parse().map_err(|_syntax| ScanError::Settings { what })?;
+            let number: f64 = text
+                .parse()
+                .map_err(|_syntax| ScanError::Settings { what })?;
             Value::Fixed(vec![fixed(number * SCALE)])
         }
         Kind::Button => Value::Button,

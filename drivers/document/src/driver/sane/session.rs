@@ -72,7 +72,11 @@ impl Session {
         allowed(opened.wants_password, ATTEMPTED)?;
         match opened.status {
             // What no backend knows by this name is not plugged in.
-            Status::Inval => return Err(ScanError::Gone { attempted: ATTEMPTED }),
+            Status::Inval => {
+                return Err(ScanError::Gone {
+                    attempted: ATTEMPTED,
+                });
+            }
             other => good(other, ATTEMPTED, 0)?,
         }
         self.handle = Some(opened.handle);
@@ -130,28 +134,36 @@ impl Session {
         let started = self.call(&Request::Start { handle }, ATTEMPTED, reply::started)?;
         allowed(started.wants_password, ATTEMPTED)?;
         match started.status {
-            Status::Inval => return Err(ScanError::Settings { what: "combination" }),
+            Status::Inval => {
+                return Err(ScanError::Settings {
+                    what: "combination",
+                });
+            }
             other => good(other, ATTEMPTED, pages)?,
         }
         Ok(started)
     }
 
-    /// How the frame that was started looks.
-    pub(super) fn parameters(&mut self) -> Result<Parameters, ScanError> {
+    /// How the frame that was started looks, and the connection on which it comes.
+    ///
+    /// The question goes out first: the server hears nothing until it has its data connection, and then
+    /// reads ahead, so that with several passes a later question would be answered for the next one.
+    pub(super) fn parameters_and_data(
+        &mut self,
+        port: u16,
+    ) -> Result<(Parameters, Connection), ScanError> {
         const ATTEMPTED: &str = "asking for the size of a page";
         let handle = self.handle(ATTEMPTED)?;
         let request = Request::Parameters { handle };
-        let (status, parameters) = self.call(&request, ATTEMPTED, reply::parameters)?;
+        self.control.write(&request.encode(), ATTEMPTED)?;
+        let data = self.control.beside(port)?;
+        let (status, parameters) = self.answer(ATTEMPTED, reply::parameters)?;
         good(status, ATTEMPTED, 0)?;
-        parameters.ok_or(ScanError::Failed {
+        let parameters = parameters.ok_or(ScanError::Failed {
             attempted: ATTEMPTED,
             code: 0,
-        })
-    }
-
-    /// The connection on which a frame comes.
-    pub(super) fn data(&self, port: u16) -> Result<Connection, ScanError> {
-        self.control.beside(port)
+        })?;
+        Ok((parameters, data))
     }
 
     /// Gives the scanner back and says goodbye.
@@ -183,6 +195,14 @@ impl Session {
         decode: impl Fn(&[u8]) -> Result<T, WireError>,
     ) -> Result<T, ScanError> {
         self.control.write(&request.encode(), attempted)?;
+        self.answer(attempted, decode)
+    }
+
+    fn answer<T>(
+        &mut self,
+        attempted: &'static str,
+        decode: impl Fn(&[u8]) -> Result<T, WireError>,
+    ) -> Result<T, ScanError> {
         let mut answer = Vec::new();
         let mut chunk = vec![0; 16 * 1024];
         loop {

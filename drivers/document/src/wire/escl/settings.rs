@@ -38,9 +38,7 @@ pub struct JobSettings<'a> {
 pub fn settings(job: &JobSettings<'_>) -> String {
     let (source, duplex) = match job.source {
         InputSource::Platen => ("Platen", ""),
-        InputSource::Feeder { duplex: false } => {
-            ("Feeder", "<scan:Duplex>false</scan:Duplex>")
-        }
+        InputSource::Feeder { duplex: false } => ("Feeder", "<scan:Duplex>false</scan:Duplex>"),
         InputSource::Feeder { duplex: true } => ("Feeder", "<scan:Duplex>true</scan:Duplex>"),
     };
     let (version, mode, format) = (escape(job.version), escape(job.mode), escape(job.format));

@@ -91,7 +91,10 @@ pub(super) fn parse(bytes: &[u8], root: &'static str) -> Result<Element, WireErr
                     });
                 }
                 let element = element(&start)?;
-                open.last_mut().ok_or(malformed("XML"))?.children.push(element);
+                open.last_mut()
+                    .ok_or(malformed("XML"))?
+                    .children
+                    .push(element);
             }
             Event::End(_) => {
                 let done = open.pop().ok_or(malformed("XML"))?;

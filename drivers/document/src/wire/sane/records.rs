@@ -6,10 +6,10 @@
 //! | length | four bytes: data follow, or with `FFFFFFFF` the status |
 //! | data | as many bytes as the length said |
 //! | status | one byte |
-//! | ended | nothing |
+//! | ended | nothing; what comes is ignored |
 
 use super::Status;
-use crate::wire::{WireError, malformed};
+use crate::wire::WireError;
 
 /// The length that announces the status.
 const END: u32 = 0xFFFF_FFFF;
@@ -41,7 +41,7 @@ impl Records {
     /// Takes `input`, and hands what is data in it to `data`.
     ///
     /// # Errors
-    /// [`WireError::Malformed`] where something follows the end.
+    /// What `data` returned; the records themselves cannot be wrong. What follows the end is ignored.
     pub fn feed(
         &mut self,
         mut input: &[u8],
@@ -64,7 +64,9 @@ impl Records {
                     }
                 }
                 State::Data { left } => {
-                    let take = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
+                    let take = usize::try_from(*left)
+                        .unwrap_or(usize::MAX)
+                        .min(input.len());
                     let (now, later) = input.split_at_checked(take).unwrap_or((input, &[]));
                     data(now)?;
                     input = later;
@@ -77,7 +79,8 @@ impl Records {
                     self.state = State::Ended(Status::from_word(u32::from(*first)));
                     input = rest;
                 }
-                State::Ended(_) => return Err(malformed("data behind the end")),
+                // `saned` 1.2.1 sends four zeros behind the status, as if it were a word of five bytes.
+                State::Ended(_) => return Ok(()),
             }
         }
         Ok(())

@@ -278,8 +278,8 @@ impl Parameters {
             return Err(malformed("depth"));
         }
         // A line of bits is filled up to whole bytes for each colour.
-        let needed = (u64::from(self.width) * u64::from(self.depth)).div_ceil(8)
-            * u64::from(self.samples());
+        let needed =
+            (u64::from(self.width) * u64::from(self.depth)).div_ceil(8) * u64::from(self.samples());
         if self.width == 0 || u64::from(self.bytes_per_line) < needed {
             return Err(malformed("length of a line"));
         }

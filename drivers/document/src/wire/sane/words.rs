@@ -63,7 +63,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`WireError::Incomplete`] where fewer are left.
     pub fn bytes(&mut self, len: usize) -> Result<&'a [u8], WireError> {
-        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(WireError::Incomplete)?;
+        let (bytes, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or(WireError::Incomplete)?;
         self.rest = rest;
         Ok(bytes)
     }
