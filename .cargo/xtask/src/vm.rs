@@ -69,8 +69,11 @@ impl Run {
         let folder = image.folder().join(format!("run-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         let words: Vec<String> = arguments.iter().map(|word| quoted(word)).collect();
+        // Whether udev loads the driver of pen displays before or after somebody has opened one is a matter
+        // of luck on a counter; here a check loads it, so that it comes after.
         let script = format!(
             "export PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_IGNORE_CHROOT=1\n\
+             echo 'blacklist wacom' > /etc/modprobe.d/by-hand.conf\n\
              /lib/systemd/systemd-udevd --daemon 2>/dev/null\n\
              exec {} {}\n",
             quoted(&program.to_string_lossy()),

@@ -128,7 +128,9 @@ fn past_deadline(subject: &mut Subject<'_>) -> Result<(), Violation> {
     // Until it is there, a wait; what came with it is left for the second call.
     let first = subject.receive(LONG);
     demand("past deadline", first, |first| {
-        first.as_ref().is_ok_and(|frame| sent.starts_with(frame.bytes()))
+        first
+            .as_ref()
+            .is_ok_and(|frame| sent.starts_with(frame.bytes()))
     })?;
     let second = subject.receive(Duration::ZERO);
     demand("past deadline", second, |second| match second {
@@ -140,7 +142,8 @@ fn past_deadline(subject: &mut Subject<'_>) -> Result<(), Violation> {
 
 fn interruption(subject: &mut Subject<'_>) -> Result<(), Violation> {
     const RULE: &str = "interruption";
-    let is_one = |received: &Result<Frame, LinkError>| matches!(received, Err(LinkError::Interrupted));
+    let is_one =
+        |received: &Result<Frame, LinkError>| matches!(received, Err(LinkError::Interrupted));
     let interrupter = subject.link.interrupter();
     // The next ones: each ends one.
     interrupter.interrupt();
@@ -256,7 +259,6 @@ impl Subject<'_> {
     }
 }
 
-#[expect(clippy::use_debug, reason = "a violation is read by an engineer")]
 fn demand<T: fmt::Debug>(
     rule: &'static str,
     seen: T,

@@ -10,10 +10,11 @@
 //! | module | job |
 //! |---|---|
 //! | [`tcp`], [`serial`], [`usb`] | streams of bytes |
-//! | [`hidraw`] | reports |
+//! | [`hidraw`], [`hid_stream`] | reports: of the kernel's HID devices, and of simulated ones |
 //! | [`memory`] | both kinds without a device, for tests |
 //! | [`watch`], [`identity`] | which devices are there, and which is which |
 //! | [`reopening`], [`quirks`] | a device that comes back, and one that differs from its kind |
+//! | [`record`], [`recording`], [`replay`] | what passed, written down, and played back |
 //! | [`contract`] | what every link must do, as checks that run on any of them |
 
 #[cfg(any(test, feature = "contract"))]
@@ -21,12 +22,16 @@ pub mod contract;
 mod descriptor;
 mod error;
 mod frame;
+pub mod hid_stream;
 pub mod hidraw;
 pub mod identity;
 pub mod memory;
 mod platform;
 pub mod quirks;
+pub mod record;
+pub mod recording;
 pub mod reopening;
+pub mod replay;
 pub mod serial;
 pub mod tcp;
 pub mod usb;

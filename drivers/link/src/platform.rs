@@ -6,10 +6,10 @@ mod linux;
 #[cfg(windows)]
 mod windows;
 
-#[cfg(target_os = "linux")]
-pub(crate) use linux::{DeviceEvents, HidPipe, Pipe, open_serial};
 #[cfg(all(target_os = "linux", any(test, feature = "contract")))]
 pub(crate) use linux::wake_ups;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{DeviceEvents, HidPipe, Pipe, open_serial};
 #[cfg(all(windows, any(test, feature = "contract")))]
 pub(crate) use windows::wake_ups;
 #[cfg(windows)]

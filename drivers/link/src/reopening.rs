@@ -68,10 +68,9 @@ impl<L, F: FnMut(&Found) -> Result<L, LinkError>> Reopening<F> {
         }
         let mut refusal = None;
         loop {
-            let present = watch.present().iter();
+            let mut present = watch.present().iter();
             let next = present
-                .filter(|found| (self.wanted)(found) && !self.refused.contains(found))
-                .next_back()
+                .rfind(|found| (self.wanted)(found) && !self.refused.contains(found))
                 .cloned();
             if let Some(found) = next {
                 self.spend()?;
@@ -88,7 +87,10 @@ impl<L, F: FnMut(&Found) -> Result<L, LinkError>> Reopening<F> {
                 Err(error) => return Err(ReopenError::Waiting(error)),
             }
         }
-        Err(refusal.map_or(ReopenError::Waiting(LinkError::TimedOut), ReopenError::Refused))
+        Err(refusal.map_or(
+            ReopenError::Waiting(LinkError::TimedOut),
+            ReopenError::Refused,
+        ))
     }
 
     /// The device has proved itself: something whole came from it.
@@ -202,9 +204,15 @@ mod tests {
         let mut pens = opening([Err(LinkError::Denied), Ok(1)]);
         sockets.plug(pen("hidraw0"));
         let denied = pens.acquire(&mut watch, never());
-        assert!(matches!(denied, Err(ReopenError::Refused(LinkError::Denied))));
+        assert!(matches!(
+            denied,
+            Err(ReopenError::Refused(LinkError::Denied))
+        ));
         let still = pens.acquire(&mut watch, never());
-        assert!(matches!(still, Err(ReopenError::Waiting(LinkError::TimedOut))));
+        assert!(matches!(
+            still,
+            Err(ReopenError::Waiting(LinkError::TimedOut))
+        ));
         sockets.unplug(pen("hidraw0"));
         sockets.plug(pen("hidraw0"));
         assert!(pens.acquire(&mut watch, never()).is_ok());
@@ -236,7 +244,10 @@ mod tests {
         };
         sockets.plug(other);
         let waited = pens.acquire(&mut watch, never());
-        assert!(matches!(waited, Err(ReopenError::Waiting(LinkError::TimedOut))));
+        assert!(matches!(
+            waited,
+            Err(ReopenError::Waiting(LinkError::TimedOut))
+        ));
         assert_eq!(watch.present().len(), 1);
     }
 }

@@ -20,9 +20,7 @@ pub fn connect(
     deadline: Deadline,
     clock: Arc<dyn Clock>,
 ) -> Result<TcpLink, LinkError> {
-    let left = deadline
-        .remaining(clock.now())
-        .ok_or(LinkError::TimedOut)?;
+    let left = deadline.remaining(clock.now()).ok_or(LinkError::TimedOut)?;
     let failed = |source| LinkError::of_connecting("connecting", source);
     let stream = TcpStream::connect_timeout(&address, left).map_err(failed)?;
     // Commands are short and their answers awaited: Nagle's algorithm would hold them back.

@@ -41,7 +41,9 @@ pub fn open(found: &Found, class: u8, clock: Arc<dyn Clock>) -> Result<UsbLink, 
     };
     // A context of our own: what the library's default one has once seen, it never sees anew.
     let context = Context::new().map_err(|error| of_error(OPENING, error))?;
-    let devices = context.devices().map_err(|error| of_error(OPENING, error))?;
+    let devices = context
+        .devices()
+        .map_err(|error| of_error(OPENING, error))?;
     let device = devices
         .iter()
         .find(|device| device.bus_number() == bus && device.address() == address)
@@ -219,7 +221,11 @@ impl UsbLink {
     }
 
     const fn still_there(&self) -> Result<(), LinkError> {
-        if self.gone { Err(LinkError::Gone) } else { Ok(()) }
+        if self.gone {
+            Err(LinkError::Gone)
+        } else {
+            Ok(())
+        }
     }
 
     fn remember<T>(&mut self, result: Result<T, LinkError>) -> Result<T, LinkError> {

@@ -13,7 +13,7 @@ const GADGETS: &str = "/sys/kernel/config/usb_gadget";
 /// The controller that `dummy_hcd` makes.
 const CONTROLLER: &str = "dummy_udc.0";
 
-/// A serial device that is plugged in until it is dropped.
+/// A serial device, taken apart when it is dropped.
 #[derive(Debug)]
 pub struct SerialGadget {
     folder: PathBuf,
@@ -81,5 +81,21 @@ impl SerialGadget {
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+impl Drop for SerialGadget {
+    /// Takes it apart in the order that the kernel demands; what is not there needs no taking apart.
+    fn drop(&mut self) {
+        drop(self.unplug());
+        drop(fs::remove_file(self.configuration.join("line")));
+        for folder in [
+            &self.configuration,
+            &self.function,
+            &self.folder.join("strings/0x409"),
+            &self.folder,
+        ] {
+            drop(fs::remove_dir(folder));
+        }
     }
 }

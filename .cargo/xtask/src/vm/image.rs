@@ -176,10 +176,9 @@ fn unpack_picture(picture: &Path, kernel: &Path) -> anyhow::Result<()> {
         .stderr(Stdio::null())
         .spawn()?;
     if let Some(mut input) = unpacking.stdin.take() {
-        // What follows the data in the picture makes xz stop reading early, and complain.
-        if let Err(error) = input.write_all(bytes.get(at..).unwrap_or_default()) {
-            println!("the rest of the picture was not wanted: {error}");
-        }
+        // What follows the data in the picture makes xz stop reading early; whether it has read enough
+        // is seen below.
+        drop(input.write_all(bytes.get(at..).unwrap_or_default()));
     }
     unpacking.wait()?;
     if !fs::read(kernel)?.starts_with(b"\x7fELF") {
@@ -205,7 +204,11 @@ fn lay_out(files: &Path, unpacked: &Path, version: &str) -> anyhow::Result<()> {
         fs::create_dir_all(copy.parent().unwrap_or(files))?;
         fs::copy(&module, copy)?;
     }
-    for list in ["modules.builtin", "modules.order"] {
+    for list in [
+        "modules.builtin",
+        "modules.builtin.modinfo",
+        "modules.order",
+    ] {
         fs::copy(
             unpacked.join(&below).join(list),
             files.join(&below).join(list),

@@ -14,7 +14,11 @@ fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::new())
 }
 
-fn stream<'a>(link: &'a mut dyn Link, peer: &'a mut dyn Peer, clock: Arc<dyn Clock>) -> Subject<'a> {
+fn stream<'a>(
+    link: &'a mut dyn Link,
+    peer: &'a mut dyn Peer,
+    clock: Arc<dyn Clock>,
+) -> Subject<'a> {
     Subject {
         link,
         peer,
@@ -71,7 +75,9 @@ where
 
     fn arrived(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
-        (&mut self.0.as_ref().unwrap()).read_exact(&mut bytes).unwrap();
+        (&mut self.0.as_ref().unwrap())
+            .read_exact(&mut bytes)
+            .unwrap();
         bytes
     }
 
@@ -151,6 +157,9 @@ fn a_serial_line_is_ours_alone_and_forgets_what_came_before() {
 #[test]
 fn what_is_no_line_is_said_to_be_none() {
     let open = |path: &str| serial::open(&SerialSettings::new(path, 9600), clock());
-    assert!(matches!(open("/dev/null"), Err(LinkError::Malformed { .. })));
+    assert!(matches!(
+        open("/dev/null"),
+        Err(LinkError::Malformed { .. })
+    ));
     assert!(matches!(open("/dev/none"), Err(LinkError::Gone)));
 }

@@ -51,16 +51,15 @@ impl Device {
 
     /// Calls `answers` with every frame that the driver sends, and sends what it returns.
     pub fn answers(&self, answers: impl FnMut(&[u8]) -> Vec<Vec<u8>> + Send + 'static) {
-        self.0.change(|state| state.answers = Some(Box::new(answers)));
+        self.0
+            .change(|state| state.answers = Some(Box::new(answers)));
     }
 
     /// Answers requests for feature reports, by their id; `None` where it has no such report. The answer
     /// begins with the id.
-    pub fn answers_features(
-        &self,
-        features: impl FnMut(u8) -> Option<Vec<u8>> + Send + 'static,
-    ) {
-        self.0.change(|state| state.features = Some(Box::new(features)));
+    pub fn answers_features(&self, features: impl FnMut(u8) -> Option<Vec<u8>> + Send + 'static) {
+        self.0
+            .change(|state| state.features = Some(Box::new(features)));
     }
 
     /// Takes and gives nothing any more, as a device whose firmware hangs.
@@ -122,7 +121,10 @@ impl State {
         if let Some(length) = self.truncate_next.take() {
             bytes.truncate(length);
         }
-        let due = self.coming.back().map_or(due, |(before, _)| due.max(*before));
+        let due = self
+            .coming
+            .back()
+            .map_or(due, |(before, _)| due.max(*before));
         self.coming.push_back((due, bytes));
     }
 }

@@ -126,7 +126,9 @@ impl Shared {
             if state.answers.is_none() {
                 state.answers = Some(answers);
             }
-            state.coming.extend(answered.into_iter().map(|bytes| (now, bytes)));
+            state
+                .coming
+                .extend(answered.into_iter().map(|bytes| (now, bytes)));
         });
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(super) fn survives(machine: &mut Machine) -> Result<()> {
     let (first, mut link) = pens
         .acquire(&mut machine.watch, deadline)
         .context("the display did not come")?;
-    // What udev does a moment after the device has come; here certainly after it was opened.
+    // What udev does a moment after the display has come; here certainly after it was opened.
     load(&["wacom"])?;
     let mut reopened = 0;
     let report = pen_report(100, 200, 300);

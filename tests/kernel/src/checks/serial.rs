@@ -43,7 +43,8 @@ pub(super) fn made() -> Result<SerialGadget> {
 
 /// Opens the device's end of the line.
 pub(super) fn end_of(machine: &Machine, gadget: &SerialGadget) -> Result<SerialLink> {
-    let settings = SerialSettings::new(gadget.end()?, 115_200);
+    // The gadget's own terminal knows one speed, which is none: there is no line behind it.
+    let settings = SerialSettings::new(gadget.end()?, 9600);
     serial::open(&settings, Arc::clone(&machine.clock)).context("cannot open the device's end")
 }
 

@@ -209,7 +209,11 @@ impl HidPipe {
     }
 
     fn still_there(&self) -> Result<(), LinkError> {
-        if self.gone { Err(LinkError::Gone) } else { Ok(()) }
+        if self.gone {
+            Err(LinkError::Gone)
+        } else {
+            Ok(())
+        }
     }
 
     fn remember<T>(&mut self, result: Result<T, LinkError>) -> Result<T, LinkError> {

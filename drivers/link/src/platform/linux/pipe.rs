@@ -112,7 +112,11 @@ impl Pipe {
     }
 
     fn still_there(&self) -> Result<(), LinkError> {
-        if self.gone { Err(LinkError::Gone) } else { Ok(()) }
+        if self.gone {
+            Err(LinkError::Gone)
+        } else {
+            Ok(())
+        }
     }
 
     fn remember<T>(&mut self, result: Result<T, LinkError>) -> Result<T, LinkError> {

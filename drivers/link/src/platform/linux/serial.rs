@@ -9,8 +9,8 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 use rustix::termios::{
-    ControlModes, InputModes, OptionalActions, QueueSelector, Termios,
-    ioctl_tiocexcl, isatty, tcflush, tcgetattr, tcsetattr,
+    ControlModes, InputModes, OptionalActions, QueueSelector, Termios, ioctl_tiocexcl, isatty,
+    tcflush, tcgetattr, tcsetattr,
 };
 
 use super::pipe::{Pipe, of_errno};

@@ -202,7 +202,10 @@ mod tests {
         );
         let bytes = udev_message(40);
         let udev = message_of(&bytes).unwrap();
-        assert_eq!((udev.action, udev.subsystem, udev.from_udev), ("remove", "usb", true));
+        assert_eq!(
+            (udev.action, udev.subsystem, udev.from_udev),
+            ("remove", "usb", true)
+        );
     }
 
     #[test]

@@ -102,7 +102,8 @@ impl Waiter {
         waited: [(BorrowedFd<'_>, PollFlags); N],
         deadline: Deadline,
     ) -> Result<Option<[PollFlags; N]>, Errno> {
-        let mut waited = waited.map(|(descriptor, flags)| PollFd::from_borrowed_fd(descriptor, flags));
+        let mut waited =
+            waited.map(|(descriptor, flags)| PollFd::from_borrowed_fd(descriptor, flags));
         loop {
             let left = deadline.remaining(self.clock.now()).unwrap_or_default();
             // A time that the kernel cannot count is for ever.
