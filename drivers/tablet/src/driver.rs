@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use device_api::{Clock, Patience};
-use link::{Interrupter, ReportLink};
+use device_api::{Clock, Deadline, Patience};
+use link::identity::{Found, Way};
+use link::watch::{Event, Watch};
+use link::{Interrupter, LinkError, ReportLink, hid_stream, hidraw};
 
 use crate::digitizer::Digitizer;
 use crate::document::Document;
@@ -19,6 +21,7 @@ use crate::shown::Page;
 use crate::stu::Stu;
 use crate::text::DEFAULT_FONT;
 use crate::wire::descriptor::{Descriptor, Kind as ReportKind};
+use crate::wire::digitizer::Pens;
 use crate::wire::stu::report;
 
 /// A tablet that a citizen signs on.
@@ -118,6 +121,9 @@ pub enum Connection {
     HidStream(String),
 }
 
+/// How long a connection to a simulated device may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
 /// What a tablet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
@@ -158,6 +164,81 @@ impl TabletSettings {
             rotation: Rotation::None,
             font: PathBuf::from(DEFAULT_FONT),
             picture: (1920, 1080),
+        }
+    }
+}
+
+/// Opens a tablet.
+///
+/// Blocks while the device is found and asked what it is, at most some seconds.
+///
+/// # Errors
+/// As [`over`]; [`LinkError::Gone`] in [`TabletError::Link`] where no such device is plugged in.
+pub fn open(
+    settings: &TabletSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn SignatureTablet>, TabletError> {
+    let link = match &settings.connection {
+        Connection::HidStream(address) => connect(address, &clock)?,
+        Connection::HidRaw {
+            vendor,
+            product,
+            serial,
+        } => {
+            let ours = |found: &Found| {
+                found.is(*vendor, *product)
+                    && (serial.is_none() || found.identity.serial == *serial)
+            };
+            find(ours, settings.kind, &clock)?
+        }
+    };
+    over(link, settings, clock)
+}
+
+fn connect(address: &str, clock: &Arc<dyn Clock>) -> Result<Box<dyn ReportLink>, TabletError> {
+    const ATTEMPTED: &str = "connecting to the tablet";
+    let malformed = LinkError::Malformed {
+        attempted: "reading the tablet's address",
+    };
+    let address = match address.parse() {
+        Ok(address) => address,
+        Err(_no_address) => return Err(TabletError::link(ATTEMPTED)(malformed)),
+    };
+    let deadline = Deadline::at(clock.now().plus(CONNECT));
+    let link = hid_stream::connect(address, deadline, Arc::clone(clock))
+        .map_err(TabletError::link(ATTEMPTED))?;
+    Ok(Box::new(link))
+}
+
+/// Opens the first function of the device that is a pen or a pad: pen displays have others, such as touch.
+fn find(
+    ours: impl Fn(&Found) -> bool,
+    kind: Kind,
+    clock: &Arc<dyn Clock>,
+) -> Result<Box<dyn ReportLink>, TabletError> {
+    const ATTEMPTED: &str = "looking for the tablet";
+    let mut watch = Watch::begin(Arc::clone(clock)).map_err(TabletError::link(ATTEMPTED))?;
+    let mut seen = false;
+    loop {
+        // What is there is told at once.
+        let found = match watch.next(Deadline::at(clock.now())) {
+            Ok(Event::Arrived(found)) if ours(&found) => found,
+            Ok(Event::Arrived(_) | Event::Left(_)) => continue,
+            Err(LinkError::TimedOut) if seen => return Err(TabletError::WrongKind),
+            Err(LinkError::TimedOut) => return Err(TabletError::link(ATTEMPTED)(LinkError::Gone)),
+            Err(source) => return Err(TabletError::link(ATTEMPTED)(source)),
+        };
+        let Way::Hid { path, .. } = &found.way else {
+            continue;
+        };
+        seen = true;
+        let link = hidraw::open(path, Arc::clone(clock))
+            .map_err(TabletError::link("opening the tablet"))?;
+        let descriptor = link.descriptor();
+        let pen = kind != Kind::Stu && Pens::find(descriptor).is_ok();
+        let pad = kind != Kind::Digitizer && takes_pictures(descriptor);
+        if pen || pad {
+            return Ok(Box::new(link));
         }
     }
 }

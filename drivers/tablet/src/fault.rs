@@ -76,9 +76,10 @@ pub enum TabletError {
 
 impl From<DocumentError> for TabletError {
     fn from(error: DocumentError) -> Self {
-        match error {
-            DocumentError::Stopped(stop) => stop.into(),
-            other => Self::Document(other),
+        if let DocumentError::Stopped(stop) = error {
+            stop.into()
+        } else {
+            Self::Document(error)
         }
     }
 }

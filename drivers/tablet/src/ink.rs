@@ -11,6 +11,10 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::picture::{Area, Sha256};
 
 /// What the pen did at one moment.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the pen"
+)]
 #[derive(Clone, Copy, PartialEq, Eq, Default, Zeroize)]
 pub struct Sample {
     /// Microseconds since the capture began, by the device's clock where it has one; never less than before.

@@ -21,7 +21,7 @@ pub mod wire;
 pub use document::{Document, DocumentError, MediaType};
 pub use driver::{
     CaptureDesk, CaptureRequest, Connection, Kind, Screen, ScreenClosed, SignatureTablet,
-    TabletSettings, over,
+    TabletSettings, open, over,
 };
 pub use fault::TabletError;
 pub use ink::{CapturedInk, Sample, SampleClock, Shown, TabletDescription};

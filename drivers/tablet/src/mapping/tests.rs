@@ -125,6 +125,6 @@ proptest! {
             .iter()
             .map(|[a, b, c, d]| Tap { target: (*a, *b), raw: (*c, *d) })
             .collect();
-        drop(Calibration::fit(&taps, RANGES));
+        let _calibration = Calibration::fit(&taps, RANGES);
     }
 }

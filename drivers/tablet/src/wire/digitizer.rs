@@ -57,6 +57,10 @@ pub struct Pen {
 }
 
 /// What a pen report says, in the device's own units.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the pen"
+)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PenState {
     /// Which kind of report it was.

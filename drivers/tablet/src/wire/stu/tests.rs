@@ -176,10 +176,10 @@ fn edges_are_little_endian() {
 proptest! {
     #[test]
     fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-        drop(pen(&bytes, FLAGS));
-        drop(Status::parse(&bytes));
+        let _input = pen(&bytes, FLAGS);
+        let _status = Status::parse(&bytes);
         drop(Information::parse(&bytes));
-        drop(Capability::parse(&bytes));
+        let _capability = Capability::parse(&bytes);
         drop(text(&bytes, report::ESERIAL, 13));
     }
 }
