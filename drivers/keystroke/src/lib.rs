@@ -13,7 +13,8 @@
 //! - What cannot be typed is reported before anything is typed.
 //! - Enter and function keys, which submit forms, are typed only where the form allows it.
 //!   Control characters are never typed, and key combinations do not exist here.
-//! - The Escape key cannot be part of a plan: it belongs to the person at the keyboard.
+//! - The Escape key cannot be part of a plan: it belongs to the person at the keyboard, and does not reach the
+//!   form.
 //!
 //! | module | job |
 //! |---|---|

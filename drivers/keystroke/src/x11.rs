@@ -5,6 +5,7 @@
 //! | how is any character typed | spare key codes are given the characters beforehand, without any modifier |
 //! | how is the focus certain | focus is asked and the key typed while the server serves nobody else (GrabServer) |
 //! | how is a person heard | XInput2 raw key events, which come whatever has the focus (XI 2.1, "Raw events") |
+//! | why does Escape not reach the form | the key is claimed for us while the banner stands (GrabKey) |
 //! | which keys are ours | ours come back in the order typed; any other one is a person's |
 //! | what if we are killed | the server takes the banner away with the connection; codes are listed on the root window and given back at the next start |
 //!

@@ -9,7 +9,7 @@ use x11rb::{
     connection::Connection as _,
     protocol::{
         xinput::{self, ConnectionExt as _, Device, XIEventMask},
-        xproto::{AtomEnum, ConnectionExt as _, PropMode},
+        xproto::{AtomEnum, ConnectionExt as _, GrabMode, ModMask, PropMode},
     },
     wrapper::ConnectionExt as _,
 };
@@ -61,7 +61,23 @@ impl Keys {
             desk.connection
                 .xinput_xi_select_events(desk.root(), &[mask]),
         )?;
+        keys.claim_escape(desk)?;
         Ok(keys)
+    }
+
+    /// Escape goes to us and not to the form, which might clear itself. Where another program has claimed the key
+    /// already, it is heard all the same.
+    fn claim_escape(&self, desk: &Desk) -> Result<(), TypistError> {
+        let Some(code) = self.escape else {
+            return Err(TypistError::Lacks {
+                what: "the key Escape",
+            });
+        };
+        let (root, mode) = (desk.root(), GrabMode::ASYNC);
+        desk.attempt(
+            desk.connection
+                .grab_key(false, root, ModMask::ANY, code, mode, mode),
+        )
     }
 
     fn read(desk: &Desk) -> Result<Self, TypistError> {
