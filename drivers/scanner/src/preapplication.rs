@@ -174,7 +174,7 @@ pub fn open(
     if text.len() > LONGEST {
         return Err(OpenError::Malformed);
     }
-    let envelope = base45::decode(text).ok_or(OpenError::Malformed)?;
+    let envelope = Zeroizing::new(base45::decode(text).ok_or(OpenError::Malformed)?);
     let (header, body, signature) = divide(&envelope)?;
     let key = keys
         .forms
@@ -186,8 +186,9 @@ pub fn open(
     let signed = envelope
         .get(..envelope.len() - SIGNATURE)
         .unwrap_or_default();
+    let message = Zeroizing::new([SIGNED_CONTEXT, signed].concat());
     UnparsedPublicKey::new(&ED25519, key.public)
-        .verify(&[SIGNED_CONTEXT, signed].concat(), signature)
+        .verify(&message, signature)
         .map_err(|_says_no_more| OpenError::Tampered)?;
     if header.municipality != keys.municipality {
         return Err(OpenError::AnotherCity {

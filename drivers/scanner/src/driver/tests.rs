@@ -418,3 +418,100 @@ fn a_wait_is_ended_from_another_thread() {
     let scan = scanner.next(&Patience::new(clock, until)).unwrap();
     assert_eq!(scan.bytes.bytes(), b"after");
 }
+
+/// Real time, real descriptors: what a simulator or a device would be connected to.
+fn opened(connection: Connection) -> (Box<dyn CodeScanner>, Patience) {
+    let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
+    let settings = ScannerSettings {
+        framing: Framing {
+            suffix: Suffix::Cr,
+            ..Framing::default()
+        },
+        ..ScannerSettings::new(connection)
+    };
+    let until = Deadline::at(clock.now().plus(Duration::from_secs(20)));
+    let scanner = open(&settings, Arc::clone(&clock)).unwrap();
+    (scanner, Patience::new(clock, until))
+}
+
+#[test]
+fn a_scanner_is_opened_over_tcp() {
+    use std::io::Write as _;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut scanner, patience) = opened(Connection::Tcp(listener.local_addr().unwrap()));
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(b"]Q1by tcp\r").unwrap();
+    assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), b"by tcp");
+    drop(stream);
+    assert!(matches!(scanner.next(&patience), Err(ScannerError::Gone)));
+}
+
+#[test]
+fn a_scanner_is_opened_over_a_stream_of_reports() {
+    use std::io::Write as _;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // The wire of link::hid_stream: kind, length, bytes.
+    let message = |kind: u8, bytes: &[u8]| {
+        let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&[kind][..], &length, bytes].concat()
+    };
+    let mut report = b"\x02\x09]Q1by stream".to_vec();
+    report.resize(64, 0);
+    let sent = [message(b'D', COUNTED), message(b'I', &report)].concat();
+    let device = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(&sent).unwrap();
+        stream
+    });
+    let (mut scanner, patience) = opened(Connection::HidStream(address));
+    assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), b"by stream");
+    drop(device.join().unwrap());
+    assert!(matches!(scanner.next(&patience), Err(ScannerError::Gone)));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_scanner_is_opened_over_a_serial_line() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let path = ptsname(&controller, Vec::new())
+        .unwrap()
+        .into_string()
+        .unwrap();
+    let line = serial::SerialSettings::new(path, 115_200);
+    let (mut scanner, patience) = opened(Connection::Serial(line));
+    let all: Vec<u8> = (0..=255).filter(|byte| *byte != b'\r').collect();
+    rustix::io::write(&controller, b"]Q1").unwrap();
+    rustix::io::write(&controller, &all).unwrap();
+    rustix::io::write(&controller, b"\r]C0second\r").unwrap();
+    assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), all);
+    assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), b"second");
+    drop(controller);
+    assert!(matches!(scanner.next(&patience), Err(ScannerError::Gone)));
+}
+
+#[test]
+fn a_scanner_that_is_not_there_is_gone() {
+    let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
+    for connection in [
+        Connection::Serial(serial::SerialSettings::new("/nonexistent/tty", 9600)),
+        #[cfg(target_os = "linux")]
+        Connection::Hid(HidSelector {
+            vendor: Some(0xFFFF),
+            ..HidSelector::default()
+        }),
+        #[cfg(target_os = "linux")]
+        Connection::Keyboard(KeyboardSelector::Path("/nonexistent/event".into())),
+        #[cfg(target_os = "linux")]
+        Connection::Keyboard(KeyboardSelector::Product {
+            vendor: 0xFFFF,
+            product: 0xFFFF,
+        }),
+    ] {
+        let opened = open(&ScannerSettings::new(connection), Arc::clone(&clock));
+        assert!(matches!(opened, Err(ScannerError::Gone)), "{opened:?}");
+    }
+}

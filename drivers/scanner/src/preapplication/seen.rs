@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use device_api::FaultCode;
 use thiserror::Error;
 
 use super::PreApplication;
@@ -26,6 +27,17 @@ pub enum Replayed {
     /// Too many are remembered to be sure.
     #[error("too many pre-applications are remembered")]
     Full,
+}
+
+impl Replayed {
+    /// The code under which people are told.
+    #[must_use]
+    pub const fn fault(self) -> FaultCode {
+        match self {
+            Self::Before => FaultCode::ScannerReplayed,
+            Self::Full => FaultCode::ScannerUntrusted,
+        }
+    }
 }
 
 impl Seen {

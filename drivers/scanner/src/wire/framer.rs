@@ -272,6 +272,9 @@ impl Framer {
         if std::mem::take(&mut self.swallow_lf) && byte == LF && self.state == State::Outside {
             return None;
         }
+        if self.buffer.0.capacity() == 0 {
+            self.make_room();
+        }
         match self.state {
             State::Outside => self.outside(byte),
             State::Inside => self.inside(byte),
@@ -403,6 +406,12 @@ impl Framer {
     fn close(&mut self) -> Zeroizing<Vec<u8>> {
         self.state = State::Outside;
         std::mem::take(&mut self.buffer.0)
+    }
+
+    /// A buffer that never grows: growing would leave copies behind that nobody erases.
+    fn make_room(&mut self) {
+        let most = self.framing.longest.saturating_add(8).max(Start::LONGEST);
+        self.buffer.0.reserve_exact(most);
     }
 }
 

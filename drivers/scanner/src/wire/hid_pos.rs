@@ -291,16 +291,16 @@ impl Reports {
                 begun.continued = continued;
                 begun
             }
+            None if continued => self.with_room(piece),
             None => piece,
         };
         if joined.data.len() > self.longest {
             let told = std::mem::replace(&mut self.discarding, continued);
             if continued {
-                let empty = Piece {
-                    data: Zeroizing::new(joined.data.get(..self.longest)?.to_vec()),
-                    ..joined
-                };
-                self.begun = Some((empty, at));
+                // Kept, so that the rest of it is known to be rest; its length stays.
+                let mut kept = joined;
+                kept.data.truncate(self.longest);
+                self.begun = Some((kept, at));
             }
             return (!told).then_some(Err(ReportError::TooLong {
                 limit: self.longest,
@@ -312,6 +312,14 @@ impl Reports {
         }
         let spoilt = std::mem::take(&mut self.discarding);
         (!spoilt && !joined.data.is_empty()).then_some(Ok(joined))
+    }
+
+    /// The piece in a buffer that never grows: growing would leave copies behind that nobody erases.
+    fn with_room(&self, piece: Piece) -> Piece {
+        let most = self.longest.saturating_add(self.layout.data.count);
+        let mut data = Zeroizing::new(Vec::with_capacity(most.max(piece.data.len())));
+        data.extend_from_slice(&piece.data);
+        Piece { data, ..piece }
     }
 }
 

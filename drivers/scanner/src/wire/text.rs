@@ -76,7 +76,8 @@ pub fn decode(content: &[u8], marks: &[EciMark]) -> Option<DecodedText> {
     if marks.is_empty() {
         return guess(content);
     }
-    let mut text = Zeroizing::new(String::new());
+    // No charset makes more of a byte, and a buffer that grew would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(content.len().saturating_mul(3)));
     let mut certain = true;
     let first = marks.first().map_or(0, |mark| mark.from);
     if let Some(unmarked) = content.get(..first).filter(|bytes| !bytes.is_empty()) {
