@@ -30,7 +30,6 @@ pub(crate) struct Injector {
     commands: u64,
     reports: u64,
     pages: u64,
-    struck: u64,
 }
 
 #[derive(Debug)]
@@ -70,7 +69,6 @@ impl Injector {
         let mut kinds = Vec::new();
         for rule in &mut self.rules {
             if matches(&rule.fault.place, occasion, count) && rule.strikes(&mut self.random) {
-                self.struck += 1;
                 kinds.push(rule.fault.kind);
             }
         }
@@ -90,11 +88,6 @@ impl Injector {
     pub(crate) fn remaining(&self) -> Vec<Fault> {
         let left = self.rules.iter().filter(|rule| !rule.over);
         left.map(|rule| rule.fault.clone()).collect()
-    }
-
-    /// How many faults have struck since the plan was set.
-    pub(crate) const fn struck(&self) -> u64 {
-        self.struck
     }
 
     /// As many random bytes, by the plan's seed.
@@ -183,7 +176,6 @@ mod tests {
         assert_eq!(strikes(lasting, 2), [1, 2]);
         lasting.replugged();
         assert_eq!(strikes(lasting, 2), [] as [usize; 0]);
-        assert_eq!(lasting.struck(), 2);
         assert!(lasting.remaining().is_empty());
     }
 

@@ -1,5 +1,6 @@
 //! Simulated scanners, tablets, printers and document scanners at the wire.
 
+mod document;
 mod fault;
 mod hid;
 mod injector;
@@ -27,4 +28,8 @@ pub use pace::Pace;
 pub use tablet::{
     PenDisplay, PenError, PenFlags, PenPoint, ScreenView, SignatureTablet, Stu, TabletAction,
     TabletCounters, TabletKind, TabletSettings, TabletView, Trace,
+};
+pub use document::{
+    ColourMode, DocumentAction, DocumentCounters, DocumentScanner, DocumentSettings, DocumentView,
+    PageContent, SheetContent, Source,
 };

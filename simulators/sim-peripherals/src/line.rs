@@ -157,11 +157,6 @@ impl Port {
     pub(crate) fn is_closed(&self) -> bool {
         self.inside.stopping()
     }
-
-    /// Ends all connections, while the port stays open.
-    pub(crate) fn disconnect(&self) {
-        self.inside.close_all();
-    }
 }
 
 impl Drop for Port {

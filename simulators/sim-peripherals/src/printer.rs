@@ -9,12 +9,12 @@
 
 mod charset;
 mod condition;
-mod font;
+pub(crate) mod font;
 mod framer;
 mod interpreter;
 mod layout;
 mod machine;
-mod sheet;
+pub(crate) mod sheet;
 
 use std::io;
 use std::ops::ControlFlow;

@@ -467,9 +467,8 @@ impl Inside {
     /// What the scanner says when a host connects, or what becomes of the port where a fault strikes.
     fn connect(&mut self) -> Result<Vec<u8>, ControlFlow<()>> {
         self.counters.connections += 1;
-        let mut first = HidScanner::new(&self.interface).map_or_else(Vec::new, |model| {
-            stream::hello(&model.identity(), &model.descriptor())
-        });
+        let model = HidScanner::new(&self.interface);
+        let mut first = model.map_or_else(Vec::new, |model| stream::descriptor(&model.descriptor()));
         for kind in self.injector.strike(Occasion::Connect) {
             self.counters.faults += 1;
             match kind {
@@ -491,12 +490,13 @@ fn listen(inside: &Shared<Inside>, line: &Line) -> io::Result<()> {
     let model = HidScanner::new(&inside.lock().interface);
     if let Some(mut model) = model {
         while let Some(request) = stream::request(line)? {
-            let answer = match request {
-                Request::Get(id) => stream::feature(model.feature(id).as_deref()),
-                Request::Set(report) => stream::taken(model.set_feature(&report)),
-                Request::Output(report) => stream::taken(model.output(&report)),
-            };
-            line.write(&answer)?;
+            match request {
+                Request::Get(id) => line.write(&stream::feature(model.feature(id).as_deref()))?,
+                Request::Set(report) => line.write(&stream::taken(model.set_feature(&report)))?,
+                Request::Output(report) => {
+                    model.output(&report);
+                }
+            }
         }
         return Ok(());
     }

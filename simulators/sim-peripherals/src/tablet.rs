@@ -453,8 +453,10 @@ impl Inside {
                 self.taken(taken)
             }
             Request::Output(report) => {
+                // What becomes of an output report, the host is not told.
                 let taken = !refused && self.model.hid().output(&report);
-                self.taken(taken)
+                self.taken(taken);
+                return (None, wait, None);
             }
         };
         (Some(answer), wait, None)
@@ -480,7 +482,6 @@ impl Inside {
     /// What the tablet says when a host connects, or what becomes of the port where a fault strikes.
     fn connect(&mut self) -> Result<Vec<u8>, ControlFlow<()>> {
         self.counters.connections += 1;
-        let identity = self.model.hid().identity();
         let mut descriptor = self.model.hid().descriptor();
         for kind in self.injector.strike(Occasion::Connect) {
             self.counters.faults += 1;
@@ -500,18 +501,18 @@ impl Inside {
                 _ => {}
             }
         }
-        Ok(stream::hello(&identity, &descriptor))
+        Ok(stream::descriptor(&descriptor))
     }
 }
 
 fn serving(inside: &Arc<Shared<Inside>>, sending: &Arc<Mutex<()>>) -> Serve {
     let (inside, sending) = (Arc::clone(inside), Arc::clone(sending));
     Arc::new(move |line| {
-        let hello = match inside.change(Inside::connect) {
-            Ok(hello) => hello,
+        let descriptor = match inside.change(Inside::connect) {
+            Ok(descriptor) => descriptor,
             Err(flow) => return flow,
         };
-        send(&sending, &line, &hello);
+        send(&sending, &line, &descriptor);
         inside.change(|inside| inside.line = Some(line.clone()));
         let flow = converse(&inside, &sending, &line);
         inside.change(|inside| inside.line = None);

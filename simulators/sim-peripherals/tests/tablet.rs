@@ -22,7 +22,7 @@ impl Host {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         assert!(tablet.wait_for(|view| view.connected, PATIENCE).connected);
         let mut host = Self(stream);
-        assert_eq!(host.read().0, 0, "hello comes first");
+        assert_eq!(host.read().0, b'D', "the descriptor comes first");
         host
     }
 
@@ -57,15 +57,15 @@ fn plan(tablet: &SignatureTablet, faults: &str) {
 fn an_uploaded_image_and_the_ink_over_it_are_on_the_screen() {
     let tablet = tablet();
     let mut host = Host::connect(&tablet);
-    assert_eq!(host.ask(0x12, &[0x25, 4]), (3, vec![]));
+    assert_eq!(host.ask(b'S', &[0x25, 4]), (b'A', vec![]));
     let blocks = (800_usize * 480 * 3).div_ceil(253);
     for _ in 0..blocks {
         let mut block = vec![0x26, 253, 0];
         block.resize(256, 0xC0);
-        assert_eq!(host.ask(0x12, &block).0, 3);
+        assert_eq!(host.ask(b'S', &block).0, b'A');
     }
-    assert_eq!(host.ask(0x12, &[0x27, 0]).0, 3);
-    assert_eq!(host.ask(0x12, &[0x21, 1]).0, 3);
+    assert_eq!(host.ask(b'S', &[0x27, 0]).0, b'A');
+    assert_eq!(host.ask(b'S', &[0x21, 1]).0, b'A');
     let before = tablet.view().screen.unwrap();
     assert_eq!((before.images, before.inking), (1, true));
     let plain = tablet.screen_png().unwrap();
@@ -82,7 +82,7 @@ fn an_uploaded_image_and_the_ink_over_it_are_on_the_screen() {
 fn lost_samples_show_as_gaps_in_the_sequence() {
     let tablet = tablet();
     let mut host = Host::connect(&tablet);
-    assert_eq!(host.ask(0x12, &[0x0E, 1]).0, 3);
+    assert_eq!(host.ask(b'S', &[0x0E, 1]).0, b'A');
     plan(
         &tablet,
         r#"{"where":{"report":2},"kind":"lose"},{"where":{"report":4},"kind":{"truncate":3}}"#,
@@ -99,7 +99,7 @@ fn lost_samples_show_as_gaps_in_the_sequence() {
 fn a_cable_pulled_in_a_stroke_ends_it_and_the_screen_forgets() {
     let tablet = tablet();
     let mut host = Host::connect(&tablet);
-    host.ask(0x12, &[0x21, 1]);
+    host.ask(b'S', &[0x21, 1]);
     plan(&tablet, r#"{"where":{"report":40},"kind":"unplug"}"#);
     let trace = Trace::signature(1, 1, 100);
     assert_eq!(tablet.play(&trace, Pace::AtOnce), Err(PenError::NobodyThere));
@@ -107,7 +107,7 @@ fn a_cable_pulled_in_a_stroke_ends_it_and_the_screen_forgets() {
     assert!(!tablet.view().screen.unwrap().inking);
     tablet.act(TabletAction::Plug).unwrap();
     let mut host = Host::connect(&tablet);
-    assert_eq!(host.ask(0x11, &[0x08]).1[1..8], *b"STU-540");
+    assert_eq!(host.ask(b'G', &[0x08]).1[1..8], *b"STU-540");
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn requests_fail_as_planned() {
            {"where":{"command":4},"kind":"hang","clearsWhen":"onReplug"}"#,
     );
     let mut host = Host::connect(&tablet);
-    assert_eq!(host.ask(0x11, &[0x09]), (4, vec![]));
-    assert_eq!(host.ask(0x11, &[0x09]).1.len(), 7);
-    assert_eq!(host.ask(0x11, &[0x77]), (4, vec![]));
-    host.0.write_all(&[0x11, 0, 1, 0x09]).unwrap();
+    assert_eq!(host.ask(b'G', &[0x09]), (b'R', vec![]));
+    assert_eq!(host.ask(b'G', &[0x09]).1.len(), 7);
+    assert_eq!(host.ask(b'G', &[0x77]), (b'R', vec![]));
+    host.0.write_all(b"G\0\x01\x09").unwrap();
     assert!(tablet.wait_for(|view| view.hung, PATIENCE).hung);
     assert_eq!(tablet.pen(None), Err(PenError::Hung));
 }
@@ -135,16 +135,16 @@ fn a_wrong_descriptor_is_told_once() {
         kind: TabletKind::PenDisplay,
     })
     .unwrap();
-    let hello = || {
+    let descriptor = || {
         let Address::Tcp(address) = tablet.address() else {
             panic!("a TCP address")
         };
         Host(TcpStream::connect(address).unwrap()).read().1
     };
-    let right = hello();
+    let right = descriptor();
     plan(&tablet, r#"{"where":"connect","kind":"wrongDescriptor"}"#);
-    assert!(hello().len() < right.len());
-    assert_eq!(hello(), right);
+    assert!(descriptor().len() < right.len());
+    assert_eq!(descriptor(), right);
     assert_eq!(tablet.screen_png(), None);
 }
 

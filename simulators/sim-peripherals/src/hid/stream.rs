@@ -1,36 +1,22 @@
 //! HID over a stream of bytes: how a simulated HID device is reached where there is no kernel for it.
 //!
-//! A message is its kind (one byte), the length of what follows (two bytes, big-endian), and that.
-//! Reports carry their report id as the first byte where the descriptor has ids, as in `hidraw`.
+//! Written from the description at the head of `drivers/link/src/hid_stream.rs` alone.
+//! A message is one byte of kind, two bytes of length (big-endian), and that many bytes. Reports carry
+//! their report id as the first byte where the descriptor has ids.
 //!
 //! | kind | from | content |
 //! |---|---|---|
-//! | 00 hello | device, first | version 01, vendor and product id (big-endian), name, NUL, serial, NUL, report descriptor |
-//! | 01 input | device | an input report |
-//! | 02 feature | device | the feature report that was asked for |
-//! | 03 done | device | nothing: the report was taken |
-//! | 04 refused | device | nothing: the device stalls the request |
-//! | 11 get | host | a report id: answered by 02 or 04 |
-//! | 12 set | host | a feature report: answered by 03 or 04 |
-//! | 13 output | host | an output report: answered by 03 or 04 |
-//!
-//! Input reports may come between a request and its answer; answers come in the order of requests.
+//! | `D` | device, once, first | the report descriptor |
+//! | `I` | device | an input report |
+//! | `O` | host | an output report; not answered |
+//! | `G` | host | the id of a feature report that is wanted |
+//! | `S` | host | a feature report |
+//! | `A` | device, to `G` and `S`, in order | the report, or nothing |
+//! | `R` | device, instead of `A` | nothing: there is no such report |
 
 use std::io;
 
-use crate::hid::HidIdentity;
 use crate::line::Line;
-
-const HELLO: u8 = 0x00;
-const INPUT: u8 = 0x01;
-const FEATURE: u8 = 0x02;
-const DONE: u8 = 0x03;
-const REFUSED: u8 = 0x04;
-const GET: u8 = 0x11;
-const SET: u8 = 0x12;
-const OUTPUT: u8 = 0x13;
-
-const VERSION: u8 = 1;
 
 /// What a host asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,31 +30,23 @@ pub(crate) enum Request {
 }
 
 /// What the device says at first.
-pub(crate) fn hello(identity: &HidIdentity, descriptor: &[u8]) -> Vec<u8> {
-    let mut content = vec![VERSION];
-    content.extend_from_slice(&identity.vendor.to_be_bytes());
-    content.extend_from_slice(&identity.product.to_be_bytes());
-    for text in [&identity.name, &identity.serial] {
-        content.extend(text.bytes().filter(|byte| *byte != 0));
-        content.push(0);
-    }
-    content.extend_from_slice(descriptor);
-    message(HELLO, &content)
+pub(crate) fn descriptor(descriptor: &[u8]) -> Vec<u8> {
+    message(b'D', descriptor)
 }
 
 /// An input report.
 pub(crate) fn input(report: &[u8]) -> Vec<u8> {
-    message(INPUT, report)
+    message(b'I', report)
 }
 
 /// The answer to [`Request::Get`].
 pub(crate) fn feature(report: Option<&[u8]>) -> Vec<u8> {
-    report.map_or_else(|| message(REFUSED, &[]), |report| message(FEATURE, report))
+    report.map_or_else(|| message(b'R', &[]), |report| message(b'A', report))
 }
 
-/// The answer to [`Request::Set`] and [`Request::Output`].
+/// The answer to [`Request::Set`].
 pub(crate) fn taken(taken: bool) -> Vec<u8> {
-    message(if taken { DONE } else { REFUSED }, &[])
+    message(if taken { b'A' } else { b'R' }, &[])
 }
 
 /// Waits for the next request; none at the end of the connection.
@@ -83,9 +61,9 @@ pub(crate) fn request(line: &Line) -> io::Result<Option<Request>> {
         return Ok(None);
     }
     match (kind, content.as_slice()) {
-        (GET, [id]) => Ok(Some(Request::Get(*id))),
-        (SET, [_, ..]) => Ok(Some(Request::Set(content))),
-        (OUTPUT, [_, ..]) => Ok(Some(Request::Output(content))),
+        (b'G', [id]) => Ok(Some(Request::Get(*id))),
+        (b'S', [_, ..]) => Ok(Some(Request::Set(content))),
+        (b'O', [_, ..]) => Ok(Some(Request::Output(content))),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
 }

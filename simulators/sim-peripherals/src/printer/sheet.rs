@@ -107,10 +107,6 @@ impl Sheet {
         }
     }
 
-    pub(crate) const fn width(&self) -> usize {
-        self.width
-    }
-
     pub(crate) const fn rows(&self) -> usize {
         self.rows
     }
