@@ -15,6 +15,8 @@ mod increment;
 mod objects;
 mod original;
 mod signing;
+mod structure;
+mod syntax;
 
 use std::fmt;
 
@@ -28,9 +30,6 @@ use original::Original;
 
 /// The longest document that is read, in bytes.
 pub const LONGEST_PDF: usize = 64 << 20;
-
-/// The longest that one stream may become while the document's structure is read, in bytes.
-const LONGEST_STREAM: usize = 16 << 20;
 
 /// Where the ink goes, in points of the page as it is seen: turned as it says, from its top left.
 #[derive(Debug, Clone, Copy, PartialEq)]

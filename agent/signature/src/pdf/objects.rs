@@ -218,7 +218,11 @@ fn list_files(
         return;
     }
     let (list_id, list) = original.array(&tree, b"Names").unwrap_or_default();
-    let list = Object::Array(merged(original, &list, files));
+    // Names that are objects of their own are permitted and are not read.
+    if list.iter().step_by(2).any(|name| name.as_str().is_err()) {
+        return;
+    }
+    let list = Object::Array(merged(&list, files));
     if let Some(id) = list_id {
         update.put(id, list);
         return;
@@ -237,12 +241,12 @@ fn list_files(
 }
 
 /// Pairs of name and file in the order of the names.
-fn merged(original: &Original<'_>, list: &[Object], files: &[Attached]) -> Vec<Object> {
+fn merged(list: &[Object], files: &[Attached]) -> Vec<Object> {
     let mut pairs: Vec<(Vec<u8>, [Object; 2])> = list
         .chunks_exact(2)
         .filter_map(|pair| {
             let [key, value] = pair else { return None };
-            let bytes = original.resolve(key)?.as_str().ok()?.to_vec();
+            let bytes = key.as_str().ok()?.to_vec();
             Some((bytes, [key.clone(), value.clone()]))
         })
         .collect();

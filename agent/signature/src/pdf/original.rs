@@ -1,11 +1,11 @@
-//! The document as it came: read by lopdf within bounds, asked only for what an update needs.
+//! The document as it came: asked only for what an update needs.
 
 use std::collections::BTreeSet;
 
 use lopdf::xref::XrefType;
-use lopdf::{Dictionary, Document, LoadOptions, Object, ObjectId};
+use lopdf::{Dictionary, Document, Object, ObjectId};
 
-use super::{LONGEST_PDF, LONGEST_STREAM, PdfError};
+use super::{LONGEST_PDF, PdfError, structure};
 
 /// How far up a page inherits.
 const HIGHEST: usize = 64;
@@ -43,15 +43,7 @@ impl<'a> Original<'a> {
         if !bytes.starts_with(b"%PDF-") {
             return Err(PdfError::NotPdf);
         }
-        let options = LoadOptions::with_max_decompressed_size(LONGEST_STREAM);
-        let document = Document::load_mem_with_options(bytes, options).map_err(refusal)?;
-        if document.was_encrypted() || document.trailer.has(b"Encrypt") {
-            return Err(PdfError::Encrypted);
-        }
-        // What lopdf had to repair another reader may repair differently.
-        if document.xref_recovery.is_some() || document.xref_start == 0 {
-            return Err(PdfError::Damaged("the cross-reference table"));
-        }
+        let document = structure::read(bytes)?;
         let original = Self { bytes, document };
         original.catalog()?;
         Ok(original)
@@ -159,11 +151,10 @@ impl<'a> Original<'a> {
 
     /// How many signatures the document carries.
     pub(super) fn signatures(&self) -> usize {
+        // The kind of a field may be inherited; only a signature has a byte range.
         let is = |field: &&Dictionary| {
-            let kind = field.get(b"FT").ok().and_then(|kind| self.resolve(kind));
-            let signed = field.get(b"V").ok().and_then(|value| self.resolve(value));
-            kind.is_some_and(|kind| kind.as_name().is_ok_and(|name| name == b"Sig"))
-                && signed.is_some_and(|value| value.as_dict().is_ok())
+            let value = field.get(b"V").ok().and_then(|value| self.resolve(value));
+            value.is_some_and(|value| value.as_dict().is_ok_and(|value| value.has(b"ByteRange")))
         };
         self.fields().into_iter().filter(is).count()
     }
@@ -263,28 +254,11 @@ impl<'a> Original<'a> {
     /// The first object number that is free; `room` of them are.
     pub(super) fn free_number(&self, room: u32) -> Result<u32, PdfError> {
         let table = &self.document.reference_table;
-        let highest = table.entries.keys().next_back().copied().unwrap_or(0);
         let stated = table.size.saturating_sub(1);
-        let last = self.document.max_id.max(highest).max(stated);
+        let last = self.document.max_id.max(stated);
         match last.checked_add(room) {
             Some(end) if end <= LAST_OBJECT => Ok(last + 1),
             _ => Err(PdfError::TooManyObjects),
         }
-    }
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "whatever else lopdf may complain about, nothing can be appended to it"
-)]
-fn refusal(error: lopdf::Error) -> PdfError {
-    match error {
-        lopdf::Error::InvalidPassword
-        | lopdf::Error::Decryption(_)
-        | lopdf::Error::AlreadyEncrypted
-        | lopdf::Error::UnsupportedSecurityHandler(_)
-        | lopdf::Error::Unimplemented(_) => PdfError::Encrypted,
-        lopdf::Error::Decompress(_) => PdfError::Damaged("a stream that is too long"),
-        _ => PdfError::Damaged("the file"),
     }
 }
