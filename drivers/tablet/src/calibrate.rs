@@ -52,12 +52,13 @@ fn gather(
 
 /// The middle of where the tip touched, from down to up.
 fn tap(station: &mut dyn Station, patience: &Patience) -> Result<(f64, f64), TabletError> {
-    let limit = Deadline::at(patience.clock().now().plus(IDLE)).min(patience.deadline());
+    let limit = Deadline::at(patience.clock().now().plus(IDLE));
+    let patience = &patience.no_later_than(limit);
     let mut lifted = false;
     let (mut xs, mut ys) = (Vec::new(), Vec::new());
     loop {
         patience.check()?;
-        let sample = match station.next(limit)? {
+        let sample = match station.next(patience.deadline())? {
             Reading::Pen(reported) => reported.sample,
             Reading::Nothing | Reading::Unreadable => continue,
             Reading::TimedOut => {

@@ -221,7 +221,10 @@ impl<'a> Session<'a> {
         patience: &Patience,
     ) -> Result<Option<Press>, TabletError> {
         let idle = Deadline::at(self.active.plus(self.request.idle));
-        match station.next(idle.min(patience.deadline()))? {
+        let patience = &patience.no_later_than(idle);
+        // A device that chatters of other things does not keep a citizen who has left.
+        patience.check()?;
+        match station.next(patience.deadline())? {
             Reading::Pen(reported) => {
                 let now = patience.clock().now();
                 self.pen(reported, station, desk, now)

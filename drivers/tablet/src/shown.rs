@@ -15,8 +15,9 @@ use crate::text::Font;
 
 /// The most pages, which is a hundred times what a counter's form has.
 const MAX_SHOWN: usize = 400;
-/// Two screens of one document page share this much, in hundredths of the screen.
-const OVERLAP: u32 = 5;
+/// Two screens of one document page share this much, in hundredths of the screen: a line of text that one cuts is
+/// whole on the next.
+const OVERLAP: u32 = 8;
 /// A document is drawn no wider than this on a monitor: a line of an A4 page becomes hard to follow.
 const WIDEST: u32 = 1240;
 
