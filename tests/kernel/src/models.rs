@@ -1,6 +1,7 @@
 //! The devices that are played.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
 
 use crate::uhid::HidModel;
 use crate::vhci::{Giving, Setup, Taking, UsbDevice, descriptors};
@@ -96,6 +97,8 @@ pub struct BulkDevice {
     pub stalls: bool,
     /// Whether it takes nothing for now.
     pub busy: bool,
+    /// Is told of all that it does not take for now.
+    pub refused: Option<Sender<()>>,
 }
 
 /// The numbers of that device.
@@ -144,6 +147,10 @@ impl UsbDevice for BulkDevice {
             return Taking::Stall;
         }
         if self.busy {
+            let deaf = |refused: &Sender<()>| refused.send(()).is_err();
+            if self.refused.as_ref().is_some_and(deaf) {
+                self.refused = None;
+            }
             return Taking::Later;
         }
         self.collected.extend(bytes);

@@ -186,7 +186,10 @@ fn free_port() -> anyhow::Result<u32> {
         })
         .collect();
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let next = free.iter().find(|port| **port > *last).or_else(|| free.first());
+    let next = free
+        .iter()
+        .find(|port| **port > *last)
+        .or_else(|| free.first());
     let Some(port) = next else {
         bail!("no port of the virtual controller is free");
     };

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use device_api::Clock;
 use link::contract::{self, Peer, Subject, Traffic, Wakes};
 use link::hidraw::{self, HidrawLink};
-use link::identity::{Usage, Way};
+use link::identity::{Found, Usage, Way};
 use link::{Frame, Link as _, LinkError, ReportLink as _};
 
 use crate::machine::{Machine, load};
@@ -17,7 +18,7 @@ use crate::models::{
 use crate::uhid::{Behaviour, HidModel, Request, Uhid};
 
 /// Plugs a device in and opens it.
-pub(super) fn plugged(
+fn plugged(
     machine: &mut Machine,
     model: &HidModel,
     behaviour: Behaviour,
@@ -30,15 +31,22 @@ pub(super) fn plugged(
         "the serial number is {:?}",
         found.identity.serial
     );
-    let Way::Hid { path, .. } = &found.way else {
-        bail!("found as {:?}", found.way);
-    };
-    let link = hidraw::open(path, Arc::clone(&machine.clock)).context("cannot open it")?;
+    let link = open(&found, &machine.clock).context("cannot open it")?;
     Ok((device, link))
 }
 
+pub(super) fn open(
+    found: &Found,
+    clock: &Arc<dyn Clock>,
+) -> std::result::Result<HidrawLink, LinkError> {
+    match &found.way {
+        Way::Hid { path, .. } => hidraw::open(path, Arc::clone(clock)),
+        Way::Serial { .. } | Way::Usb { .. } => Err(LinkError::Gone),
+    }
+}
+
 /// Waits until a device that was pulled is gone from the list too.
-pub(super) fn departed(machine: &mut Machine, model: &HidModel) -> Result<()> {
+fn departed(machine: &mut Machine, model: &HidModel) -> Result<()> {
     let (vendor, product) = (model.vendor, model.product);
     machine.departure(|found| found.is(vendor, product))
 }
@@ -104,7 +112,7 @@ pub(super) fn refusals(machine: &mut Machine) -> Result<()> {
     departed(machine, &model)
 }
 
-pub(super) fn scanner_collecting(machine: &mut Machine) -> Result<(ScannerPeer, HidrawLink)> {
+fn scanner_collecting(machine: &mut Machine) -> Result<(ScannerPeer, HidrawLink)> {
     let (collecting, outputs) = mpsc::channel();
     let behaviour = Box::new(move |request| {
         if let Request::Output(report) = request {
@@ -157,7 +165,7 @@ pub(super) fn scans(machine: &mut Machine) -> Result<()> {
 
 /// The scanner, as the contract plays it.
 #[derive(Debug)]
-pub(super) struct ScannerPeer {
+struct ScannerPeer {
     device: Option<Uhid>,
     outputs: Receiver<Vec<u8>>,
 }

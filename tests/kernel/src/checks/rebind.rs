@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use link::identity::{Found, Usage, Way};
+use link::identity::{Found, Usage};
 use link::reopening::Reopening;
-use link::{Link as _, LinkError, hidraw};
+use link::{Link as _, LinkError};
 
+use super::hid;
 use crate::machine::{Machine, load};
 use crate::models::{pen_report, wacom_pen};
 use crate::uhid::{Request, Uhid};
@@ -18,10 +19,7 @@ pub(super) fn survives(machine: &mut Machine) -> Result<()> {
     let pen = Uhid::plug(&model, Box::new(|_: Request| None))?;
     let clock = Arc::clone(&machine.clock);
     let wanted = |found: &Found| found.is(0x056a, 0x00a8) && found.has_usage(Usage::PEN);
-    let mut pens = Reopening::new(wanted, move |found: &Found| match &found.way {
-        Way::Hid { path, .. } => hidraw::open(path, Arc::clone(&clock)),
-        Way::Usb { .. } | Way::Serial { .. } => Err(LinkError::Gone),
-    });
+    let mut pens = Reopening::new(wanted, move |found: &Found| hid::open(found, &clock));
     let deadline = machine.patience();
     let (first, mut link) = pens
         .acquire(&mut machine.watch, deadline)

@@ -2,37 +2,31 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
-use device_api::Deadline;
+use anyhow::{Context as _, Result};
+use device_api::{Clock, Deadline};
 use link::contract::{self, Peer, Subject, Traffic, Wakes};
 use link::identity::{Found, Way};
 use link::serial::{self, SerialLink, SerialSettings};
-use link::{Frame, Link as _};
+use link::{Frame, Link as _, LinkError};
 
 use crate::gadget::SerialGadget;
 use crate::machine::{Machine, load};
 
-fn wanted(found: &Found) -> bool {
+pub(super) fn wanted(found: &Found) -> bool {
     found.is(SerialGadget::VENDOR, SerialGadget::PRODUCT) && matches!(found.way, Way::Serial { .. })
 }
 
-/// Plugs the device in and opens the line.
-pub(super) fn plugged(machine: &mut Machine, gadget: &SerialGadget) -> Result<SerialLink> {
-    gadget.plug()?;
-    let found = machine.arrival(wanted)?;
-    let Way::Serial { path } = &found.way else {
-        bail!("found as {:?}", found.way);
-    };
-    serial::open(
-        &SerialSettings::new(path, 115_200),
-        Arc::clone(&machine.clock),
-    )
-    .context("cannot open it")
-}
-
-/// Waits until it is gone from the list too.
-pub(super) fn departed(machine: &mut Machine) -> Result<()> {
-    machine.departure(wanted)
+/// Opens the line that was found.
+pub(super) fn open(
+    found: &Found,
+    clock: &Arc<dyn Clock>,
+) -> std::result::Result<SerialLink, LinkError> {
+    match &found.way {
+        Way::Serial { path } => {
+            serial::open(&SerialSettings::new(path, 115_200), Arc::clone(clock))
+        }
+        Way::Hid { .. } | Way::Usb { .. } => Err(LinkError::Gone),
+    }
 }
 
 /// Makes the device, with the modules that it needs.
@@ -81,7 +75,9 @@ impl Peer for LinePeer<'_> {
 
 pub(super) fn contract(machine: &mut Machine) -> Result<()> {
     let gadget = made()?;
-    let mut link = plugged(machine, &gadget)?;
+    gadget.plug()?;
+    let found = machine.arrival(wanted)?;
+    let mut link = open(&found, &machine.clock).context("cannot open it")?;
     let end = end_of(machine, &gadget)?;
     let deadline = machine.patience();
     contract::check(Subject {
@@ -95,5 +91,5 @@ pub(super) fn contract(machine: &mut Machine) -> Result<()> {
         traffic: Traffic::Stream,
         wakes: Wakes::Never,
     })?;
-    departed(machine)
+    machine.departure(wanted)
 }

@@ -1,9 +1,10 @@
 //! A vendor's device with a bulk pair, through `usbfs`.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use device_api::Clock;
 use link::contract::{self, Peer, Subject, Traffic, Wakes};
 use link::identity::{Found, Way};
 use link::usb::{self, Control, SLICE, UsbLink};
@@ -13,7 +14,7 @@ use crate::machine::{Machine, load};
 use crate::models::{BULK_PRODUCT, BULK_VENDOR, BulkDevice};
 use crate::vhci::{Plugged, Speed};
 
-fn wanted(found: &Found) -> bool {
+pub(super) fn wanted(found: &Found) -> bool {
     found.is(BULK_VENDOR, BULK_PRODUCT) && matches!(found.way, Way::Usb { .. })
 }
 
@@ -27,14 +28,15 @@ pub(super) fn plugged(machine: &mut Machine) -> Result<(Plugged<BulkDevice>, Usb
         "{identity:?}"
     );
     ensure!(identity.firmware == 0x0123, "{identity:?}");
-    let link = usb::open(&found, usb::VENDOR_CLASS, Arc::clone(&machine.clock))
-        .context("cannot open it")?;
+    let link = open(&found, &machine.clock).context("cannot open it")?;
     Ok((device, link))
 }
 
-/// Waits until it is gone from the list too.
-pub(super) fn departed(machine: &mut Machine) -> Result<()> {
-    machine.departure(wanted)
+pub(super) fn open(
+    found: &Found,
+    clock: &Arc<dyn Clock>,
+) -> std::result::Result<UsbLink, LinkError> {
+    usb::open(found, usb::VENDOR_CLASS, Arc::clone(clock))
 }
 
 pub(super) fn transfers(machine: &mut Machine) -> Result<()> {
@@ -80,7 +82,7 @@ pub(super) fn transfers(machine: &mut Machine) -> Result<()> {
         "{refused:?}"
     );
     device.unplug();
-    departed(machine)
+    machine.departure(wanted)
 }
 
 pub(super) fn stall(machine: &mut Machine) -> Result<()> {
@@ -113,25 +115,31 @@ pub(super) fn stall(machine: &mut Machine) -> Result<()> {
     );
     ensure!(matches!(waited, Err(LinkError::TimedOut)), "{waited:?}");
     device.unplug();
-    departed(machine)
+    machine.departure(wanted)
 }
 
 pub(super) fn unplugged(machine: &mut Machine) -> Result<()> {
     let (device, mut link) = plugged(machine)?;
     let deadline = machine.patience();
-    device.with(|device| device.busy = true);
+    let (refused, waiting) = mpsc::channel();
+    device.with(|device| {
+        device.busy = true;
+        device.refused = Some(refused);
+    });
     let (sent, link) = std::thread::scope(|threads| {
         let sending = threads.spawn(|| {
             let sent = link.send(&Frame::plain(vec![0; 4096]), deadline);
             (sent, link)
         });
+        // The transfer has reached the device, which does not take it.
+        waiting.recv_timeout(Duration::from_secs(20)).ok()?;
         device.unplug();
         sending.join().ok()
     })
-    .context("sending ended in a panic")?;
+    .context("the transfer did not reach the device, or ended in a panic")?;
     ensure!(matches!(sent, Err(LinkError::Gone)), "{sent:?}");
     drop(link);
-    departed(machine)
+    machine.departure(wanted)
 }
 
 /// The device, as the contract plays it.
@@ -169,5 +177,5 @@ pub(super) fn contract(machine: &mut Machine) -> Result<()> {
         wakes: Wakes::EachSlice(SLICE),
     })?;
     drop(link);
-    departed(machine)
+    machine.departure(wanted)
 }
