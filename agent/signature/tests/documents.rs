@@ -177,7 +177,7 @@ fn run(program: &str, arguments: &[&str], path: &Path) -> String {
     text + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// A document that pyHanko signed or certified.
+/// A document that another program wrote: pyHanko signed or certified it, or qpdf rearranged it.
 fn foreign(name: &str) -> Vec<u8> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     fs::read(data.join(name)).unwrap()
@@ -216,6 +216,8 @@ fn poppler_accepts_every_kind_of_document() {
         ("plain-rsa", document("", false), "rsa"),
         ("stream", document("", true), "p256"),
         ("chromium", CHROMIUM.to_vec(), "p256"),
+        ("object-streams", foreign("object-streams.pdf"), "p256"),
+        ("linearized", foreign("linearized.pdf"), "rsa"),
         ("turned-90", document("/Rotate 90", false), "p256"),
         ("turned-180", document("/Rotate 180", true), "p256"),
         ("turned-270", document("/Rotate -90", false), "p256"),
@@ -374,6 +376,10 @@ fn documents_that_cannot_be_appended_to_are_refused_with_the_reason() {
         ),
         Err(PdfError::Encrypted)
     ));
+    assert!(matches!(
+        unsigned(&foreign("encrypted.pdf")),
+        Err(PdfError::Encrypted)
+    ));
     let beside = Placement {
         left: 500.0,
         ..PLACE
@@ -396,6 +402,28 @@ fn documents_that_cannot_be_appended_to_are_refused_with_the_reason() {
         let result = signed(&document(broken, false), &PLACE, "p256");
         assert!(matches!(result, Err(PdfError::Damaged(_))), "{broken}");
     }
+}
+
+/// What a PDF library made of a few hundred kilobytes of such arrays was 17 GB of memory.
+#[test]
+fn what_nobody_asked_for_is_not_read() {
+    let array = format!("[{}]", "0 ".repeat(3_000_000));
+    let unreachable = document_of("", &format!("/Unused {array}"), false);
+    assert!(matches!(unsigned(&unreachable), Err(PdfError::Damaged(_))));
+    let mut apart = document("", false);
+    let at = apart.windows(4).rposition(|part| part == b"xref").unwrap();
+    let place = apart[..at]
+        .windows(5)
+        .rposition(|part| part == b"xref\n")
+        .unwrap();
+    // In front of the table, which the last line still has to find.
+    let object = format!("9 0 obj\n{array}\nendobj\n");
+    apart.splice(place..place, object.bytes());
+    let old = format!("startxref\n{place}\n");
+    let new = format!("startxref\n{}\n", place + object.len());
+    let tail = apart.len() - old.len() - 5;
+    apart.splice(tail.., format!("{new}%%EOF").bytes());
+    assert!(unsigned(&apart).is_ok());
 }
 
 #[test]
