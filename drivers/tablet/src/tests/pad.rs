@@ -54,6 +54,8 @@ struct State {
     time: u16,
     number: u16,
     mode: u8,
+    /// What the status says of the last command.
+    result: u8,
 }
 
 impl Pad {
@@ -98,7 +100,7 @@ impl Pad {
             report::ESERIAL => Some(b"\x0F9LS0012345678".to_vec()),
             report::STATUS => {
                 self.look();
-                Some(vec![report, 0, 0, 0, 0])
+                Some(vec![report, 0, self.state.lock().unwrap().result, 0, 0])
             }
             report::PEN_MODE => {
                 self.look();
@@ -190,6 +192,22 @@ impl Pad {
                         dot(at, true),
                         dot(at, false),
                     ]
+                }
+                Act::Rest(x, y, count) => {
+                    let at = (u32::from(x) * 10, u32::from(y) * 10);
+                    vec![dot(at, true); usize::from(count)]
+                }
+                Act::Stale(x, y) => {
+                    let at = (u32::from(x) * 10, u32::from(y) * 10);
+                    for tip in [false, true, false] {
+                        let report = self.report(state, dot(at, tip));
+                        self.device.sends(report);
+                    }
+                    vec![]
+                }
+                Act::Raw(bytes) => {
+                    self.device.sends_after(due, bytes);
+                    vec![]
                 }
                 Act::Unplug => {
                     self.device.vanishes();
@@ -600,4 +618,161 @@ fn a_pad_may_be_named_although_its_descriptor_says_nothing() {
     // The mode that is written goes to the other device, so it is not taken up.
     let tablet = driver::over(Box::new(bare), &settings, clock).unwrap();
     assert_eq!(tablet.description().clock, SampleClock::Host);
+}
+
+/// Signs a short document on a STU-540 on which this happens.
+fn sign(script: Vec<Vec<Act>>) -> Result<crate::CapturedInk, TabletError> {
+    let (pad, link) = Pad::new("540", script);
+    let mut tablet = pad.open(link).unwrap();
+    let clock = pad.device.clock();
+    let document = request(&short(), MediaType::Png);
+    tablet.capture(&document, &mut Listener::default(), &patience(&clock))
+}
+
+fn after(first: Act) -> Vec<Vec<Act>> {
+    let mut acts = signing();
+    acts.insert(0, first);
+    vec![acts]
+}
+
+/// The middle of 署名しない on a page with three buttons, in hundredths.
+const DECLINE: (u8, u8) = (16, 92);
+
+#[test]
+fn a_touch_that_was_there_when_the_page_appeared_writes_and_presses_nothing() {
+    let resting = sign(after(Act::Rest(DECLINE.0, DECLINE.1, 50))).unwrap();
+    assert_eq!((resting.samples.len(), resting.strokes().len()), (93, 2));
+    let pressed = sign(after(Act::Tap(DECLINE.0, DECLINE.1)));
+    assert!(
+        matches!(pressed, Err(TabletError::Declined)),
+        "the same place, touched anew"
+    );
+}
+
+#[test]
+fn what_queued_up_while_a_picture_travelled_is_of_the_page_before() {
+    let ink = sign(after(Act::Stale(DECLINE.0, DECLINE.1))).unwrap();
+    assert_eq!(ink.strokes().len(), 2);
+    assert_eq!(ink.lost, 0, "nor does it count as lost");
+}
+
+#[test]
+fn a_report_that_is_cut_off_is_counted_and_a_foreign_one_is_not() {
+    let ink = sign(after(Act::Raw(&[0x34, 0x80]))).unwrap();
+    assert_eq!(ink.unreadable, 1);
+    assert_eq!(sign(after(Act::Raw(&[0x99, 1, 2]))).unwrap().unreadable, 0);
+}
+
+#[test]
+fn a_pad_that_turns_to_encryption_is_not_believed() {
+    let outcome = sign(after(Act::Raw(&[0x33; 17])));
+    assert!(matches!(outcome, Err(TabletError::Encrypted { .. })));
+}
+
+#[test]
+fn a_picture_that_the_pad_refuses_is_not_signed() {
+    let (pad, link) = Pad::new("540", vec![signing()]);
+    let mut tablet = pad.open(link).unwrap();
+    pad.state.lock().unwrap().result = 0x11;
+    let clock = pad.device.clock();
+    let error = tablet
+        .capture(
+            &request(&short(), MediaType::Png),
+            &mut Listener::default(),
+            &patience(&clock),
+        )
+        .unwrap_err();
+    assert_eq!(error.to_string(), "pad refused a picture with code 0x11");
+    assert_eq!(error.fault(), FaultCode::DeviceFailed);
+}
+
+#[test]
+fn going_back_to_read_throws_the_ink_away() {
+    let next = || vec![Act::Hover(20), Act::Press(Press::Next)];
+    let back = vec![
+        Act::Hover(3),
+        Act::Stroke(20),
+        Act::Hover(3),
+        Act::Press(Press::Previous),
+    ];
+    let script = vec![next(), next(), next(), back, next(), signing()];
+    let (pad, link) = Pad::new("540", script);
+    let mut tablet = pad.open(link).unwrap();
+    let clock = pad.device.clock();
+    let ink = tablet
+        .capture(
+            &request(FORM, MediaType::Pdf),
+            &mut Listener::default(),
+            &patience(&clock),
+        )
+        .unwrap();
+    let touching = ink.samples.iter().filter(|sample| sample.tip).count();
+    assert_eq!((ink.attempts, ink.strokes().len(), touching), (2, 2, 70));
+    let pages: Vec<u32> = ink.shown.iter().map(|shown| shown.page).collect();
+    assert_eq!(pages, [1, 2, 3, 4, 3, 4]);
+}
+
+#[test]
+fn a_reader_may_go_straight_to_the_signature_where_that_is_allowed() {
+    let (pad, link) = Pad::new("540", vec![signing_of_many()]);
+    let mut tablet = pad.open(link).unwrap();
+    let clock = pad.device.clock();
+    let mut order = request(FORM, MediaType::Pdf);
+    order.every_page = false;
+    let ink = tablet
+        .capture(&order, &mut Listener::default(), &patience(&clock))
+        .unwrap();
+    assert_eq!(
+        ink.shown.iter().map(|shown| shown.page).collect::<Vec<_>>(),
+        [4]
+    );
+}
+
+/// As [`signing`], but 確定 is tapped where it stands beside 前へ.
+fn signing_of_many() -> Vec<Act> {
+    let mut acts = signing();
+    acts.pop();
+    acts.push(Act::Tap(88, 92));
+    acts
+}
+
+#[test]
+fn no_capture_outlasts_ten_minutes_or_its_deadline() {
+    for (limit, expected) in [(3600, 600), (90, 90)] {
+        let (pad, link) = Pad::new("540", vec![]);
+        let mut tablet = pad.open(link).unwrap();
+        let clock = pad.device.clock();
+        let mut order = request(&short(), MediaType::Png);
+        order.idle = Duration::from_secs(7200);
+        let began = clock.now();
+        let end = device_api::Deadline::at(began.plus(Duration::from_secs(limit)));
+        let patience = device_api::Patience::new(Arc::clone(&clock), end);
+        let error = tablet
+            .capture(&order, &mut Listener::default(), &patience)
+            .unwrap_err();
+        assert_eq!(error.fault(), FaultCode::SignatureTimeout);
+        assert_eq!(clock.now().since(began).as_secs(), expected);
+    }
+}
+
+#[test]
+fn a_stop_while_a_picture_travels_abandons_the_picture() {
+    let (pad, link) = Pad::new("540", vec![signing()]);
+    let mut tablet = pad.open(link).unwrap();
+    let clock = pad.device.clock();
+    let patience = patience(&clock);
+    let (answering, stopping) = (pad.clone(), patience.clone());
+    pad.device.answers_features(move |report| {
+        // The mode is read back just before the picture is sent.
+        if report == report::PEN_MODE {
+            stopping.stop();
+        }
+        answering.answer(report)
+    });
+    let order = request(&short(), MediaType::Png);
+    let outcome = tablet.capture(&order, &mut Listener::default(), &patience);
+    assert!(matches!(outcome, Err(TabletError::Cancelled)));
+    let written = pad.device.features_set();
+    assert!(written.contains(&vec![report::PICTURE_END, 1]));
+    assert!(!written.contains(&vec![report::PICTURE_END, 0]));
 }

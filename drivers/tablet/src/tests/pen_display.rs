@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use device_api::{Clock, FaultCode, Moment};
+use device_api::{Clock, Deadline, FaultCode, Moment};
 use link::memory::{self, Device, MemoryReportLink};
 use link::{Interrupter, LinkError};
 
 use super::script::{Act, Dot, acts, stroke};
 use super::{patience, request};
+use crate::capture::{Reading, Station};
 use crate::contract::{Rig, Scene, Stage};
+use crate::digitizer::Digitizer;
 use crate::driver::{self, CaptureDesk, Connection, Screen, ScreenClosed, TabletSettings};
 use crate::fault::TabletError;
 use crate::ink::Sample;
@@ -125,7 +127,7 @@ impl Citizen {
                     }
                 }
                 Act::Unplug => self.device.vanishes(),
-                Act::Lose(_) => {}
+                Act::Lose(_) | Act::Rest(..) | Act::Stale(..) | Act::Raw(_) => {}
             }
         }
     }
@@ -388,4 +390,29 @@ fn every_way_in_which_a_link_fails_has_its_fault() {
         fault(LinkError::Malformed { attempted: "" }),
         FaultCode::DeviceFailed
     );
+}
+
+#[test]
+fn the_first_report_decides_whose_units_are_recorded() {
+    let (device, link) =
+        memory::reports(include_bytes!("../../data/cintiq-pro-16-0350.bin").as_slice());
+    let clock = device.clock();
+    let mut pen = Digitizer::open(Box::new(link), &settings(), None, Arc::clone(&clock)).unwrap();
+    assert_eq!(Station::description(&pen).x, (0, 34_560));
+    let mut own = vec![0x10, 0b0110_0001, 0x10, 0x27, 0];
+    own.resize(32, 0);
+    let mut common = own.clone();
+    common[0] = 0x06;
+    device.sends(own);
+    device.sends(common);
+    let soon = Deadline::at(clock.now().plus(Duration::from_secs(1)));
+    assert!(matches!(pen.next(soon), Ok(Reading::Pen(reported)) if reported.sample.x == 10_000));
+    assert_eq!(Station::description(&pen).x, (0, 69_920));
+    assert_eq!(Station::description(&pen).max_pressure, 8191);
+    assert!(
+        matches!(pen.next(soon), Ok(Reading::Nothing)),
+        "other units are left out"
+    );
+    let (x, _) = pen.mapping().picture((69_920.0, 0.0));
+    assert!((x - 1.0).abs() < 1e-9);
 }

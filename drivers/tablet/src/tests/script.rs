@@ -16,6 +16,12 @@ pub(super) enum Act {
     Unplug,
     /// So many reports are lost on the way.
     Lose(u16),
+    /// The tip rests on a place of the picture, in hundredths, for so many samples; it is not lifted.
+    Rest(u8, u8, u16),
+    /// A tap that waits in the queue already when the picture is complete, in hundredths.
+    Stale(u8, u8),
+    /// A report as it stands here.
+    Raw(&'static [u8]),
     /// A tap at a place of the picture, in hundredths.
     Tap(u8, u8),
 }
