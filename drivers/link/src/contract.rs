@@ -274,4 +274,4 @@ fn demand<T: fmt::Debug>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

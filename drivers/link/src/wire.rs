@@ -54,14 +54,4 @@ impl fmt::Display for Shown<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_frame_is_cut_and_a_hidden_one_is_a_word() {
-        assert_eq!(Shown(Some(&[0x1b, 0x40])).to_string(), "1b40");
-        assert_eq!(Shown(None).to_string(), "hidden");
-        let long = Shown(Some(&[0; 300])).to_string();
-        assert_eq!(long.len(), 512 + 3);
-    }
-}
+mod tests;

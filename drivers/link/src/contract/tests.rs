@@ -1,4 +1,4 @@
-//! The contract on links that need no device: in memory, TCP, and a pseudo-terminal.
+//! The contract on links that need no device: in memory, and TCP. Other links keep it in tests of their own.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,14 +7,13 @@ use device_api::SystemClock;
 
 use super::*;
 use crate::memory::{self, Device};
-use crate::serial::{self, SerialSettings};
 use crate::tcp;
 
-fn clock() -> Arc<dyn Clock> {
+pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::new())
 }
 
-fn stream<'a>(
+pub(crate) fn stream<'a>(
     link: &'a mut dyn Link,
     peer: &'a mut dyn Peer,
     clock: Arc<dyn Clock>,
@@ -63,7 +62,7 @@ fn reports_in_memory_keep_the_contract() {
 
 /// Anything that reads, writes and closes.
 #[derive(Debug)]
-struct Closing<F>(Option<F>);
+pub(crate) struct Closing<F>(pub(crate) Option<F>);
 
 impl<F: fmt::Debug> Peer for Closing<F>
 where
@@ -113,53 +112,4 @@ fn nobody_listening_is_a_device_that_is_gone() {
         tcp::connect(address, past, clock),
         Err(LinkError::TimedOut)
     ));
-}
-
-/// A pseudo-terminal: the device's end, and the path of the other.
-#[cfg(target_os = "linux")]
-fn terminal() -> (std::fs::File, std::path::PathBuf) {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let device = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&device).unwrap();
-    unlockpt(&device).unwrap();
-    let path = ptsname(&device, Vec::new()).unwrap();
-    (device.into(), path.into_string().unwrap().into())
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_serial_line_keeps_the_contract() {
-    let (device, path) = terminal();
-    let clock = clock();
-    let mut link = serial::open(&SerialSettings::new(path, 115_200), Arc::clone(&clock)).unwrap();
-    check(stream(&mut link, &mut Closing(Some(device)), clock)).unwrap();
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_serial_line_is_ours_alone_and_forgets_what_came_before() {
-    let (device, path) = terminal();
-    let settings = SerialSettings::new(path, 9600);
-    // A terminal with its end closed keeps nothing, so somebody must hold it.
-    let held = std::fs::File::open(&settings.path).unwrap();
-    (&device).write_all(b"half a scan\r").unwrap();
-    let clock = clock();
-    let mut link = serial::open(&settings, Arc::clone(&clock)).unwrap();
-    let second = serial::open(&settings, Arc::clone(&clock));
-    assert!(matches!(second, Err(LinkError::Busy)), "{second:?}");
-    (&device).write_all(b"whole\r").unwrap();
-    let soon = Deadline::at(clock.now().plus(LONG));
-    assert_eq!(link.receive(soon).unwrap().bytes(), b"whole\r");
-    drop(held);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_is_no_line_is_said_to_be_none() {
-    let open = |path: &str| serial::open(&SerialSettings::new(path, 9600), clock());
-    assert!(matches!(
-        open("/dev/null"),
-        Err(LinkError::Malformed { .. })
-    ));
-    assert!(matches!(open("/dev/none"), Err(LinkError::Gone)));
 }

@@ -101,3 +101,6 @@ fn shape(termios: &mut Termios, settings: &SerialSettings) {
         .input_modes
         .set(pausing, settings.flow == FlowControl::Software);
 }
+
+#[cfg(test)]
+mod tests;
