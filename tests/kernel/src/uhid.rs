@@ -243,3 +243,6 @@ fn u32_at(message: &[u8], at: usize) -> Option<u32> {
     let bytes = message.get(at..at + 4)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests;

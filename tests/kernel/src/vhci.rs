@@ -448,3 +448,6 @@ pub mod descriptors {
         [7, 5, address, 3, length, 0, 4]
     }
 }
+
+#[cfg(test)]
+mod tests;
