@@ -165,15 +165,12 @@ fn produce(
             per_mille: Some(1000),
         });
     }
+    let all_left_out = told.iter().all(|page| !page.kept);
     let first = told.first_mut().ok_or(ScanError::NoPaper)?;
     // A document of blank pages only is one blank page: no file is without a page.
-    if let Some(blank) = first_blank.filter(|_| !first.kept) {
-        if told.iter().all(|page| !page.kept) {
-            document.add(blank.content(), request.resolution)?;
-            if let Some(first) = told.first_mut() {
-                first.kept = true;
-            }
-        }
+    if let Some(blank) = first_blank.filter(|_| all_left_out) {
+        document.add(blank.content(), request.resolution)?;
+        first.kept = true;
     }
     Ok(Scanned {
         pages: told,

@@ -219,3 +219,6 @@ pub(crate) fn hash_of(bytes: &[u8]) -> [u8; 32] {
 fn sha256(digest: &digest::Digest) -> [u8; 32] {
     digest.as_ref().try_into().unwrap_or([0; 32])
 }
+
+#[cfg(test)]
+mod tests;

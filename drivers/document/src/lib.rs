@@ -42,9 +42,6 @@ mod quirks;
 pub mod scanner;
 pub mod wire;
 
-#[cfg(test)]
-mod tests;
-
 pub use driver::{Connection, DocumentSettings, list_sane, open};
 pub use fault::ScanError;
 pub use scanner::{

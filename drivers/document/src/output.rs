@@ -105,10 +105,10 @@ impl Document {
 
 /// What is left in a file may be less than what all files may have; people are told the latter.
 fn explain(error: ScanError, limit: usize) -> ScanError {
-    match error {
-        ScanError::TooLarge { what, .. } => ScanError::TooLarge { what, limit },
-        other => other,
+    if let ScanError::TooLarge { what, .. } = error {
+        return ScanError::TooLarge { what, limit };
     }
+    error
 }
 
 /// Bytes of a file, with an end.

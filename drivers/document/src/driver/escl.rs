@@ -77,7 +77,9 @@ impl EsclScanner {
     /// The body of the job, or what of it the scanner does not offer.
     fn job(&self, request: &ScanRequest) -> Result<String, ScanError> {
         let refused = |what| ScanError::Settings { what };
-        let input = self.input(request.source).ok_or(refused("source"))?;
+        let input = self
+            .input(request.source)
+            .ok_or_else(|| refused("source"))?;
         let mode = escl_mode(request.colour);
         if !input.modes.iter().any(|one| one == mode) {
             return Err(refused("colour"));
@@ -88,7 +90,7 @@ impl EsclScanner {
         let format = ESCL_FORMATS
             .into_iter()
             .find(|format| input.formats.iter().any(|one| one == format))
-            .ok_or(refused("format"))?;
+            .ok_or_else(|| refused("format"))?;
         let (width, height) = (units(request.page.width), units(request.page.height));
         if width > input.width.1 + TOLERANCE
             || height > input.height.1 + TOLERANCE
@@ -206,10 +208,8 @@ impl EsclPages<'_> {
             other => other?,
         };
         if let Some(fault) = fault(&status, before).filter(|_| self.feeder) {
-            return match fault {
-                ScanError::NoPaper if before > 0 => Ok(()),
-                fault => Err(fault),
-            };
+            let empty = matches!(fault, ScanError::NoPaper) && before > 0;
+            return if empty { Ok(()) } else { Err(fault) };
         }
         let job = status.jobs.iter().find(|(path, _)| *path == self.path);
         match job.map(|(_, state)| *state) {

@@ -222,10 +222,10 @@ fn receive(
             on_part(part);
         }
     };
-    match status {
-        sane::Status::Good | sane::Status::Eof => Ok(frame),
-        other => Err(ScanError::of_sane(other, ATTEMPTED, before)),
+    if matches!(status, sane::Status::Good | sane::Status::Eof) {
+        return Ok(frame);
     }
+    Err(ScanError::of_sane(status, ATTEMPTED, before))
 }
 
 /// A frame that is too large is the document's fault; anything else the scanner's.

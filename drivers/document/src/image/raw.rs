@@ -165,7 +165,7 @@ pub fn assemble(frames: &[RawFrame]) -> Result<Picture, WireError> {
     let (width, height) = (first.parameters.width, first.height());
     let line = index(first.parameters.bytes_per_line).max(1);
     let whole = |frame: &RawFrame| {
-        frame.bytes.len() % line == 0
+        frame.bytes.len().is_multiple_of(line)
             && frame.height() == height
             && frame.parameters.width == width
             && frame.parameters.bytes_per_line == first.parameters.bytes_per_line

@@ -22,8 +22,11 @@ const CLEAR: f64 = 1.2;
 /// Fewer edges than this are no text.
 const FEWEST: usize = 150;
 
+/// The golden ratio's fraction.
+const GOLDEN: f64 = 0.618_033_988_749_895;
+
 /// More edges than this do not make the answer better.
-const MOST: usize = 40_000;
+const MOST: usize = 20_000;
 
 /// The angle in degrees by which the page must be turned clockwise to be straight; `None` where nothing
 /// on it has a direction.
@@ -87,7 +90,11 @@ fn thin(edges: Vec<Edge>) -> Vec<Edge> {
     let step = edges.len().div_ceil(MOST).max(1);
     // A prime step does not fall into the rhythm of the page.
     let step = if step > 1 { step | 1 } else { step };
-    edges.into_iter().step_by(step).collect()
+    // Edges stand on whole numbers, so that at no slope at all they would fall together better than they
+    // do on paper. They are moved by less than a half, evenly (by multiples of the golden ratio).
+    let kept = edges.into_iter().step_by(step).enumerate();
+    kept.map(|(place, (along, across))| (along, across + (number(place) * GOLDEN).fract() - 0.5))
+        .collect()
 }
 
 /// The best angle, and how clearly it stands out.

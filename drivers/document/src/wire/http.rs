@@ -42,7 +42,7 @@ impl Url {
                     host,
                     behind
                         .strip_prefix(':')
-                        .or(behind.is_empty().then_some("80")),
+                        .or_else(|| behind.is_empty().then_some("80")),
                 )
             }
             None => match authority.split_once(':') {
@@ -371,6 +371,3 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
         .take(HEAD)
         .position(|window| window == what)
 }
-
-#[cfg(test)]
-mod tests;

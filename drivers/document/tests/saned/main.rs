@@ -4,6 +4,7 @@
 //! `saned` is started as inetd does it, one process for each connection with the socket as its standard
 //! input, so that the system chooses the port.
 
+mod contract;
 mod pictures;
 mod server;
 mod troubles;

@@ -224,10 +224,10 @@ const fn fixed(number: f64) -> i32 {
 }
 
 fn name_it(error: ScanError, what: &'static str) -> ScanError {
-    match error {
-        ScanError::Settings { .. } => ScanError::Settings { what },
-        other => other,
+    if matches!(error, ScanError::Settings { .. }) {
+        return ScanError::Settings { what };
     }
+    error
 }
 
 fn find<'a>(options: &'a [Descriptor], name: &str) -> Option<(usize, &'a Descriptor)> {
@@ -288,7 +288,7 @@ fn resolutions(option: &Descriptor) -> Resolutions {
 fn largest(options: &[Descriptor]) -> Option<PageSize> {
     let side = |name: &str| {
         let (_, option) = find(options, name).filter(|(_, one)| one.unit == Unit::Millimetre)?;
-        u32::try_from(limits(option)?.1 * 10 >> 16).ok()
+        u32::try_from((limits(option)?.1 * 10) >> 16).ok()
     };
     Some(PageSize {
         width: side("br-x")?,

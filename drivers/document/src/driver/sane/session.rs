@@ -70,15 +70,13 @@ impl Session {
         const ATTEMPTED: &str = "opening the scanner";
         let opened = self.call(&Request::Open { device }, ATTEMPTED, reply::opened)?;
         allowed(opened.wants_password, ATTEMPTED)?;
-        match opened.status {
-            // What no backend knows by this name is not plugged in.
-            Status::Inval => {
-                return Err(ScanError::Gone {
-                    attempted: ATTEMPTED,
-                });
-            }
-            other => good(other, ATTEMPTED, 0)?,
+        // What no backend knows by this name is not plugged in.
+        if opened.status == Status::Inval {
+            return Err(ScanError::Gone {
+                attempted: ATTEMPTED,
+            });
         }
+        good(opened.status, ATTEMPTED, 0)?;
         self.handle = Some(opened.handle);
         self.refresh()
     }
@@ -99,13 +97,10 @@ impl Session {
         };
         let answer = self.call(&request, ATTEMPTED, reply::controlled)?;
         allowed(answer.wants_password, ATTEMPTED)?;
-        match answer.status {
-            Status::Good => {}
-            Status::Inval | Status::Unsupported => {
-                return Err(ScanError::Settings { what: "setting" });
-            }
-            other => return Err(ScanError::of_sane(other, ATTEMPTED, 0)),
+        if matches!(answer.status, Status::Inval | Status::Unsupported) {
+            return Err(ScanError::Settings { what: "setting" });
         }
+        good(answer.status, ATTEMPTED, 0)?;
         if answer.options_changed() {
             self.refresh()?;
         }
@@ -133,14 +128,12 @@ impl Session {
         let handle = self.handle(ATTEMPTED)?;
         let started = self.call(&Request::Start { handle }, ATTEMPTED, reply::started)?;
         allowed(started.wants_password, ATTEMPTED)?;
-        match started.status {
-            Status::Inval => {
-                return Err(ScanError::Settings {
-                    what: "combination",
-                });
-            }
-            other => good(other, ATTEMPTED, pages)?,
+        if started.status == Status::Inval {
+            return Err(ScanError::Settings {
+                what: "combination",
+            });
         }
+        good(started.status, ATTEMPTED, pages)?;
         Ok(started)
     }
 
@@ -220,10 +213,10 @@ impl Session {
 }
 
 fn good(status: Status, attempted: &'static str, pages: u32) -> Result<(), ScanError> {
-    match status {
-        Status::Good => Ok(()),
-        other => Err(ScanError::of_sane(other, attempted, pages)),
+    if status == Status::Good {
+        return Ok(());
     }
+    Err(ScanError::of_sane(status, attempted, pages))
 }
 
 /// Passwords of SANE travel in clear or as an old hash, so none is ever sent.

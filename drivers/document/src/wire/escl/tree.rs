@@ -122,7 +122,7 @@ pub(super) fn parse(bytes: &[u8], root: &'static str) -> Result<Element, WireErr
             .children
             .into_iter()
             .find(|element| element.name == root)
-            .ok_or(malformed(root)),
+            .ok_or_else(|| malformed(root)),
         _ => Err(malformed("XML without its end")),
     }
 }
