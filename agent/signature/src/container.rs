@@ -4,6 +4,7 @@
 //! `docs/protocol/signature-container.md` has its CDDL and shows how to verify it without us.
 //! It seals a pen signature (手書き署名). It is no 電子署名 of the citizen, and nothing calls it so.
 
+mod form;
 mod statement;
 mod verify;
 mod view;

@@ -433,6 +433,14 @@ fn a_document_that_is_cut_or_changed_anywhere_never_panics() {
     for length in (0..2_000).step_by(7).chain(end - 700..end - 1) {
         drop(unsigned(&good[..length]));
     }
+    for name in ["object-streams.pdf", "linearized.pdf"] {
+        let packed = foreign(name);
+        for place in 0..packed.len() {
+            let mut bytes = packed.clone();
+            bytes[place] ^= 1;
+            drop(unsigned(&bytes));
+        }
+    }
     let small = document("/Annots[]", false);
     for place in 0..small.len() {
         for to in [b'/', b'(', b'9', 0] {
