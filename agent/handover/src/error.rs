@@ -54,14 +54,14 @@ pub enum HandoverError {
         /// The record.
         path: PathBuf,
     },
-    /// The file stands under its final name, and it is unknown whether it survives a power cut.
+    /// The file probably stands under its final name, and that could not be confirmed or made durable.
     ///
-    /// It must not be written a second time.
-    #[error("{name} is handed over, and its folder could not be synced")]
+    /// It must not be written a second time before a survey or a person has looked.
+    #[error("{name} may have been handed over, and its folder does not confirm it")]
     Unsettled {
         /// The file's name.
         name: String,
-        /// Why syncing failed.
+        /// What the folder answered.
         source: io::Error,
     },
     /// No file of that name was handed over, or it is not in a state that allows this.

@@ -144,21 +144,22 @@ impl Outbox {
     fn publish(&mut self, hidden: &Path, name: &str, stamp: Stamp) -> Result<u64, HandoverError> {
         let number = self.ledger.begin(name, stamp.unix_millis)?;
         let published = platform::publish(hidden, &self.places.outgoing.join(name));
-        if let Err(error) = published {
+        let name = name.to_owned();
+        if let Err(source) = published {
+            // A server can carry a rename out and then fail to say so: only a hidden file that is still there
+            // proves that nothing was published.
+            if !is_there(hidden).is_ok_and(|there| there) {
+                return Err(HandoverError::Unsettled { name, source });
+            }
             self.ledger.advance(number, Stage::Begun, Stage::Done)?;
-            return Err(if error.kind() == io::ErrorKind::AlreadyExists {
-                HandoverError::Exists {
-                    name: name.to_owned(),
-                }
+            return Err(if source.kind() == io::ErrorKind::AlreadyExists {
+                HandoverError::Exists { name }
             } else {
-                HandoverError::folder("publish", name)(error)
+                HandoverError::folder("publish", name)(source)
             });
         }
-        let unsettled = |source| HandoverError::Unsettled {
-            name: name.to_owned(),
-            source,
-        };
-        platform::sync_folder(&self.places.outgoing).map_err(unsettled)?;
+        let synced = platform::sync_folder(&self.places.outgoing);
+        synced.map_err(|source| HandoverError::Unsettled { name, source })?;
         if let Err(error) = self.ledger.advance(number, Stage::Begun, Stage::Sent) {
             // The file is there and the next start corrects the record: this is not the clerk's to solve.
             tracing::warn!(%error, "the record of a file that was handed over is behind");

@@ -173,3 +173,25 @@ fn formulas_are_left_refused_or_defused_as_stated() {
 fn debug_output_has_no_value() {
     assert_eq!(format!("{:?}", row("髙橋")), "{\"a\"}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn what_is_written_is_read_back(values in proptest::collection::vec("[ -~ぁ-ん一-龠\\n]{0,12}", 1..8), always: bool) {
+        let quoting = if always { "always" } else { "needed" };
+        let mut utf8 = one_column(&format!("newlines = \"keep\"\nquoting = \"{quoting}\""), "");
+        utf8.encoding = crate::Encoding::Utf8Bom;
+        let rows: Vec<Row> = values.iter().map(|value| row(value)).collect();
+        let bytes = compose(&utf8, &rows).unwrap().bytes;
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&bytes[3..]);
+        let read: Vec<String> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
+        proptest::prop_assert_eq!(read, values);
+    }
+
+    #[test]
+    fn no_template_and_no_value_panics(template: String, value: String) {
+        let _refused = Template::parse(&template);
+        for rules in ["transforms = [\"date-wareki\"]", "transforms = [\"half-width\", \"digits-only\"]", "transforms = [\"full-width\", \"katakana\"]"] {
+            let _either = compose(&one_column("unmappable = \"geta\"", rules), &[row(&value)]);
+        }
+    }
+}

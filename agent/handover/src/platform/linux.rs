@@ -45,12 +45,18 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
 /// Gives a finished file its final name; fails with `AlreadyExists` where something has that name.
 pub(crate) fn publish(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            std::fs::hard_link(from, to)?;
-            std::fs::remove_file(from)
-        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => publish_by_link(from, to),
         outcome => outcome.map_err(io::Error::from),
     }
+}
+
+/// The hidden name stays where it cannot be removed: the file is published by then, and the next start tries again.
+fn publish_by_link(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::hard_link(from, to)?;
+    if let Err(error) = std::fs::remove_file(from) {
+        tracing::warn!(%error, "the hidden name of a published file cannot be removed");
+    }
+    Ok(())
 }
 
 /// Makes a folder's list of files survive a power loss. Shares that cannot say so are believed.
@@ -123,5 +129,33 @@ impl FolderEvents {
             changed = true;
         }
         Ok(if changed { Sign::Changed } else { Sign::Woken })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io::ErrorKind};
+
+    use super::{publish, publish_by_link};
+
+    #[test]
+    fn neither_way_of_publishing_replaces_anything() {
+        for way in [publish, publish_by_link] {
+            let temp = tempfile::tempdir().unwrap();
+            let (from, to) = (temp.path().join("a"), temp.path().join("b"));
+            fs::write(&from, "new").unwrap();
+            fs::write(&to, "old").unwrap();
+            assert_eq!(
+                way(&from, &to).unwrap_err().kind(),
+                ErrorKind::AlreadyExists
+            );
+            assert_eq!(fs::read(&to).unwrap(), b"old");
+            fs::remove_file(&to).unwrap();
+            way(&from, &to).unwrap();
+            assert_eq!(
+                (fs::read(&to).unwrap().as_slice(), from.exists()),
+                (&b"new"[..], false)
+            );
+        }
     }
 }
