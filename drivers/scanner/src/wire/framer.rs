@@ -70,7 +70,8 @@ pub struct Framing {
     pub suffix: Suffix,
     /// The longest content. The largest QR code holds 7089 digits.
     pub longest: usize,
-    /// How long a pause between two bytes may be.
+    /// How long a pause between two bytes may be, as this machine sees it: a busy machine sees pauses that
+    /// the scanner did not make, and an error is better than two readings in one.
     pub silence: Duration,
     /// Whether a reading that ended in silence instead of its suffix is delivered.
     pub silence_delivers: bool,
@@ -83,7 +84,7 @@ impl Default for Framing {
             aim: true,
             suffix: Suffix::Cr,
             longest: 8192,
-            silence: Duration::from_millis(200),
+            silence: Duration::from_millis(500),
             silence_delivers: false,
         }
     }

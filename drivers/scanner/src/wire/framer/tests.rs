@@ -14,6 +14,7 @@ fn framing(start: Start, suffix: Suffix) -> Framing {
         aim: false,
         suffix,
         longest: 64,
+        silence: Duration::from_millis(200),
         ..Framing::default()
     }
 }
