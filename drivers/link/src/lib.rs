@@ -15,7 +15,18 @@
 //! | [`watch`], [`identity`] | which devices are there, and which is which |
 //! | [`reopening`], [`quirks`] | a device that comes back, and one that differs from its kind |
 //! | [`record`], [`recording`], [`replay`] | what passed, written down, and played back |
-//! | [`contract`] | what every link must do, as checks that run on any of them |
+//! | `contract` | what every link must do, as checks that run on any of them (feature `contract`) |
+//!
+//! # What is promised
+//! A link that is gone stays gone: a device that comes back is opened anew ([`reopening`]).
+//! Whatever arrived before a device left is still received.
+//! On Linux, waiting wakes nobody, but for [`usb`], which wakes every 50 ms.
+//! What is received counts as of a citizen: it is erased when dropped, and neither logged nor recorded.
+//!
+//! # Limits
+//! Who reads reports too slowly loses the oldest: the kernel keeps 64.
+//! Feature reports are calls of the kernel, which ends them after five seconds whatever the deadline.
+//! On Windows, links and watch wait in slices, and have been built and never run.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;

@@ -1,7 +1,7 @@
 //! Bytes over TCP: printers on port 9100, and simulators.
 //!
-//! Invariant: waiting costs no processor time where the operating system lets us wait for a socket and
-//! for an interruption together (see `platform`).
+//! A device whose plug is pulled says no farewell. On Linux its link is gone half a minute later at the
+//! latest, because the kernel asks after it; on Windows only when something is sent.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;

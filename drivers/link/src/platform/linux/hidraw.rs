@@ -190,6 +190,8 @@ impl HidPipe {
             Errno::IO | Errno::PIPE | Errno::INVAL | Errno::OVERFLOW if !self.hung_up() => {
                 LinkError::Malformed { attempted }
             }
+            // The kernel's own five seconds.
+            Errno::TIMEDOUT if !self.hung_up() => LinkError::TimedOut,
             errno => of_errno(attempted, errno),
         }
     }

@@ -2,10 +2,12 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use device_api::{Clock, Deadline};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, ioctl_fionbio, read, write};
+use rustix::net::sockopt;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::wait::{Waited, Waiter};
@@ -42,11 +44,13 @@ impl Pipe {
         })
     }
 
+    /// A pipe over a connection, which is gone when the other machine has been silent for too long.
     pub(crate) fn over_tcp(
         stream: TcpStream,
         name: String,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LinkError> {
+        notice_silence(&stream).map_err(|errno| of_errno("preparing the connection", errno))?;
         Self::over(stream.into(), name, clock)
     }
 
@@ -125,6 +129,20 @@ impl Pipe {
     }
 }
 
+/// Has the kernel ask after a machine that is silent, and give up on one that does not answer: a printer
+/// whose plug was pulled closes no connection, and would never be gone (tcp(7)).
+fn notice_silence(stream: &TcpStream) -> Result<(), Errno> {
+    const ASKED_AFTER: Duration = Duration::from_secs(10);
+    const ASKED_EACH: Duration = Duration::from_secs(5);
+    const TIMES: u32 = 3;
+    const UNANSWERED: u32 = 25_000;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, ASKED_AFTER)?;
+    sockopt::set_tcp_keepintvl(stream, ASKED_EACH)?;
+    sockopt::set_tcp_keepcnt(stream, TIMES)?;
+    sockopt::set_tcp_user_timeout(stream, UNANSWERED)
+}
+
 /// What an error of the kernel means for a link.
 ///
 /// A device that fails with an input/output error has left, or is as good as gone: the driver of the
@@ -141,9 +159,10 @@ pub(crate) fn of_errno(attempted: &'static str, errno: Errno) -> LinkError {
         | Errno::CONNABORTED
         | Errno::CONNREFUSED
         | Errno::NOTCONN
+        // The kernel has given up on the other machine; a deadline of ours is no error of the kernel.
+        | Errno::TIMEDOUT
         | Errno::HOSTUNREACH
         | Errno::NETUNREACH => LinkError::Gone,
-        Errno::TIMEDOUT => LinkError::TimedOut,
         Errno::BUSY => LinkError::Busy,
         Errno::ACCESS | Errno::PERM => LinkError::Denied,
         errno => LinkError::Io {
