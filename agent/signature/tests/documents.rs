@@ -1,7 +1,8 @@
 //! Documents with a pen signature in them, judged by poppler and libxml2.
 //!
 //! What is made here is also left in the target folder (`CARGO_TARGET_TMPDIR/signature`), where
-//! `tests/verify_pdf.py` and `tests/verify_container.py` find it.
+//! `tests/verify_pdf.py` and `tests/verify_container.py` find it: they accept each file in `valid` and
+//! refuse each one in `invalid`.
 
 #![expect(
     clippy::unwrap_used,
@@ -160,8 +161,8 @@ fn document_of(page: &str, catalog: &str, stream: bool) -> Vec<u8> {
 
 fn keep(name: &str, bytes: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("signature");
-    fs::create_dir_all(&folder).unwrap();
     let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, bytes).unwrap();
     path
 }
@@ -225,7 +226,7 @@ fn poppler_accepts_every_kind_of_document() {
     for (name, original, kind) in documents {
         let result = signed(&original, &PLACE, kind).unwrap();
         keep(&format!("{name}-original.pdf"), &original);
-        let said = pdfsig(&format!("{name}.pdf"), &result);
+        let said = pdfsig(&format!("valid/{name}.pdf"), &result);
         for expected in [
             "Signature #1",
             "Signature is Valid.",
@@ -242,13 +243,14 @@ fn poppler_accepts_every_kind_of_document() {
 #[test]
 fn poppler_notices_a_changed_byte() {
     let good = signed(&document("", false), &PLACE, "p256").unwrap();
-    for part in ["Application form", "12000 9675", "/Rect"] {
+    let parts = ["Application form", "12000 9675", "/Rect"];
+    for (number, part) in parts.into_iter().enumerate() {
         let at = good
             .windows(part.len())
             .position(|bytes| bytes == part.as_bytes());
         let mut bad = good.clone();
         bad[at.unwrap() + part.len() - 1] ^= 1;
-        let said = pdfsig("changed.pdf", &bad);
+        let said = pdfsig(&format!("invalid/changed-{number}.pdf"), &bad);
         assert!(!said.contains("Signature is Valid."), "{part}: {said}");
     }
 }
@@ -266,7 +268,7 @@ fn a_second_signature_leaves_the_first_valid() {
     ] {
         let once = signed(&original, &PLACE, "p256").unwrap();
         let twice = signed(&once, &lower, "rsa").unwrap();
-        let said = pdfsig(&format!("{name}.pdf"), &twice);
+        let said = pdfsig(&format!("valid/{name}.pdf"), &twice);
         assert_eq!(said.matches("Signature is Valid.").count(), 2, "{said}");
         assert_eq!(said.matches("Total document signed").count(), 1, "{said}");
         assert!(matches!(unsigned(&twice), Err(PdfError::Signed)));
@@ -276,7 +278,7 @@ fn a_second_signature_leaves_the_first_valid() {
 #[test]
 fn a_signature_of_another_program_stays_valid() {
     let result = signed(&foreign("signed.pdf"), &PLACE, "p256").unwrap();
-    let said = pdfsig("foreign-signed.pdf", &result);
+    let said = pdfsig("valid/foreign-signed.pdf", &result);
     assert_eq!(said.matches("Signature is Valid.").count(), 2, "{said}");
     for name in ["certified.pdf", "certified-closed.pdf"] {
         let certified = signed(&foreign(name), &PLACE, "p256");
@@ -428,6 +430,11 @@ fn what_nobody_asked_for_is_not_read() {
 
 #[test]
 fn a_document_that_is_cut_or_changed_anywhere_never_panics() {
+    let enclosure = Enclosure {
+        inkml: INKML,
+        container: b"a container",
+    };
+    let unsigned = |bytes: &[u8]| enclose(bytes, &PLACE, &enclosure);
     let good = signed(&document("", true), &PLACE, "p256").unwrap();
     let end = good.len();
     for length in (0..2_000).step_by(7).chain(end - 700..end - 1) {
@@ -482,12 +489,12 @@ fn what_others_verify_is_left_for_them() {
     keep("device.pub", key.public_key().as_ref());
     keep("ink.inkml", INKML);
     let good = container(&source, false);
-    keep("inside.cbor", &good);
-    keep("detached.cbor", &container(&source, true));
+    keep("valid/inside.cbor", &good);
+    keep("valid/detached.cbor", &container(&source, true));
     let at = good.windows(6).position(|bytes| bytes == b"s-0042");
     let mut bad = good;
     bad[at.unwrap() + 5] = b'3';
-    keep("tampered.cbor", &bad);
+    keep("invalid/tampered.cbor", &bad);
     keep("ink.png", &picture::png(&ink(), 480, 160).unwrap());
     keep(
         "ink.svg",
