@@ -33,6 +33,8 @@ pub(crate) struct PaperPrinter {
     pub(crate) cover_open: bool,
     /// Says nothing at all.
     pub(crate) mute: bool,
+    /// So many pictures later it says nothing at all.
+    pub(crate) mute_after: Option<u32>,
     answers: VecDeque<u8>,
     urgent: Vec<u8>,
     backlog: VecDeque<u8>,
@@ -85,6 +87,7 @@ impl PaperPrinter {
             roll: paper.roll,
             cover_open: paper.cover_open,
             mute: paper.mute,
+            mute_after: paper.mute_after,
             ..Self::default()
         };
     }
@@ -228,6 +231,10 @@ impl PaperPrinter {
     }
 
     fn begin(&mut self, stride: usize, rows: usize, stored: bool) {
+        if let Some(left) = self.mute_after.as_mut() {
+            *left = left.saturating_sub(1);
+            self.mute |= *left == 0;
+        }
         let left = stride * rows;
         self.picture = Some(Picture { stride, left, row: Row::new(), stored });
     }

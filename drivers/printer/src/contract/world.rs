@@ -226,7 +226,14 @@ impl World {
 
     /// The printer stops answering, or answers again.
     pub fn mute(&self, mute: bool) {
-        self.state().printer.mute = mute;
+        let mut state = self.state();
+        state.printer.mute = mute;
+        state.printer.mute_after = None;
+    }
+
+    /// The printer stops answering after its next print command.
+    pub fn mute_after(&self, pictures: u32) {
+        self.state().printer.mute_after = Some(pictures);
     }
 
     /// Patience of so many seconds by this world's clock.

@@ -1,1 +1,186 @@
-//! The driver with a printer of paper in memory.
+//! The driver with a printer of paper in memory; power cuts are in `contract`.
+
+use std::sync::Arc;
+
+use device_api::{FaultCode, Stop};
+
+use super::*;
+use crate::contract::world::{Variant, World, document, name};
+use crate::fault::PaperFate;
+use crate::journal::Unsure;
+
+fn request(number: u8) -> PrintRequest {
+    PrintRequest { ticket: name(number).unwrap(), document: document(number) }
+}
+
+fn world() -> (World, EscPosPrinter) {
+    // Keeps answers, clears, and proves by process id.
+    let world = World::new(Variant(0b00_1011));
+    let driver = world.driver().unwrap();
+    (world, driver)
+}
+
+fn rows(world: &World) -> usize {
+    world.papers().iter().map(Vec::len).sum()
+}
+
+#[test]
+fn a_printer_that_falls_silent_leaves_doubt_and_may_prove_it_late() {
+    let (world, mut driver) = world();
+    driver.print(&request(1), &world.patience(10)).unwrap();
+    world.mute(true);
+    // Status is asked only when there is doubt, so the paper leaves before the silence shows.
+    let error = driver.print(&request(2), &world.patience(2)).unwrap_err();
+    assert_eq!(error.paper(), PaperFate::None, "{error:?}");
+    world.mute(false);
+    driver.status(&world.patience(10)).unwrap();
+    let doubtful = driver.unresolved();
+    assert_eq!(doubtful.len(), 1);
+    assert_eq!(doubtful[0].progress, Progress::Unknown(Unsure::NeverSent));
+    // What never left can be printed by the same name, unmarked.
+    assert_eq!(driver.print(&request(2), &world.patience(10)).unwrap().copy, 0);
+    assert!(driver.unresolved().is_empty());
+}
+
+#[test]
+fn an_answer_that_comes_too_late_still_proves_the_paper() {
+    let (world, mut driver) = world();
+    driver.print(&request(1), &world.patience(10)).unwrap();
+    world.mute_after(1);
+    let error = driver.print(&request(2), &world.patience(10)).unwrap_err();
+    assert_eq!(error.fault(), FaultCode::PrinterUnknown, "{error:?}");
+    assert!(matches!(error, PrintError::Unsure { why: Unsure::Silent, advice: Advice::StaffDecide, .. }));
+    world.mute(false);
+    driver.status(&world.patience(10)).unwrap();
+    assert!(driver.unresolved().is_empty());
+    assert_eq!(driver.papers(&name(2).unwrap())[0].progress, Progress::Printed(Proof::ProcessId));
+}
+
+#[test]
+fn a_late_proof_does_not_undo_a_decision() {
+    let (world, mut driver) = world();
+    driver.print(&request(1), &world.patience(10)).unwrap();
+    world.mute_after(1);
+    driver.print(&request(2), &world.patience(10)).unwrap_err();
+    let ticket = name(2).unwrap();
+    driver.resolve(&ticket, Resolution::DidNotComeOut, &world.patience(1)).unwrap();
+    world.mute(false);
+    driver.status(&world.patience(10)).unwrap();
+    assert_eq!(driver.papers(&ticket)[0].decision, Some(Decision::DidNotComeOut));
+}
+
+#[test]
+fn an_open_cover_stops_the_paper_and_nothing_follows_when_it_is_closed() {
+    let (world, mut driver) = world();
+    world.cover(true);
+    let error = driver.print(&request(1), &world.patience(10)).unwrap_err();
+    assert_eq!((error.fault(), error.paper()), (FaultCode::PrinterCoverOpen, PaperFate::None));
+    world.cover(false);
+    assert_eq!(rows(&world), 0);
+    driver.print(&request(1), &world.patience(10)).unwrap();
+}
+
+#[test]
+fn a_change_is_reported_without_being_asked_for() {
+    let (world, mut driver) = world();
+    driver.print(&request(1), &world.patience(10)).unwrap();
+    world.roll(Some(0));
+    let status = driver.wait_for_change(&world.patience(10)).unwrap();
+    assert_eq!(status.condition.trouble(), Some(Trouble::PaperOut));
+    let quiet = driver.wait_for_change(&world.patience(10));
+    assert!(matches!(quiet, Err(PrintError::Stopped(Stop::Deadline))));
+    let stopped = world.patience(10);
+    stopped.stop();
+    let cancelled = driver.wait_for_change(&stopped).unwrap_err();
+    assert_eq!(cancelled.fault(), FaultCode::JobCancelled);
+}
+
+#[test]
+fn paper_that_comes_back_is_no_chance_for_what_was_given_up() {
+    let (world, mut driver) = world();
+    world.roll(Some(5));
+    let error = driver.print(&request(1), &world.patience(10)).unwrap_err();
+    assert_eq!((error.fault(), error.paper()), (FaultCode::PrinterPaperOut, PaperFate::Unsure));
+    let before = rows(&world);
+    world.roll(None);
+    driver.wait_for_change(&world.patience(10)).unwrap();
+    assert_eq!(rows(&world), before);
+    let ticket = name(1).unwrap();
+    let again = driver.print(&request(1), &world.patience(10)).unwrap_err();
+    assert_eq!(again.fault(), FaultCode::PrinterDuplicate);
+    let reprint = Resolution::Reprint(&request(1).document);
+    let Resolved::Printed(printed) = driver.resolve(&ticket, reprint, &world.patience(10)).unwrap() else {
+        panic!("nothing was printed");
+    };
+    assert_eq!(printed.copy, 1);
+    assert!(driver.unresolved().is_empty());
+}
+
+#[test]
+fn a_kiosk_shows_the_number_instead() {
+    let (world, mut driver) = world();
+    driver.parts.attendance = Attendance::Unattended;
+    world.roll(Some(5));
+    let error = driver.print(&request(1), &world.patience(10)).unwrap_err();
+    assert!(matches!(error, PrintError::Unsure { advice: Advice::ShowOnScreen, .. }));
+}
+
+#[test]
+fn a_ticket_that_cannot_be_drawn_is_not_kept() {
+    let (world, mut driver) = world();
+    let bad = PrintRequest { ticket: name(1).unwrap(), document: Ticket::default() };
+    let error = driver.print(&bad, &world.patience(10)).unwrap_err();
+    assert_eq!(error.fault(), FaultCode::PrinterContent);
+    assert!(driver.papers(&bad.ticket).is_empty());
+}
+
+#[test]
+fn use_is_counted_and_survives() {
+    let (world, mut driver) = world();
+    for number in 0..4 {
+        driver.print(&request(number), &world.patience(10)).unwrap();
+    }
+    drop(driver);
+    let mut driver = world.driver().unwrap();
+    let wear = driver.status(&world.patience(10)).unwrap().wear;
+    assert_eq!((wear.prints, wear.cuts), (4, 4));
+    assert!(wear.millimetres > 0 && wear.millimetres == wear.of_roll);
+}
+
+#[test]
+fn stopping_before_the_paper_leaves_none() {
+    let (world, mut driver) = world();
+    let patience = world.patience(10);
+    patience.stop();
+    let error = driver.print(&request(1), &patience).unwrap_err();
+    assert_eq!((error.fault(), error.paper()), (FaultCode::JobCancelled, PaperFate::None));
+    assert_eq!(rows(&world), 0);
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused() {
+    use crate::settings::{Connection, PrinterSettings, open};
+    let folder = tempfile::tempdir().unwrap();
+    let settings = PrinterSettings {
+        connection: Connection::Tcp("127.0.0.1:9".parse().unwrap()),
+        profile: "generic-80".into(),
+        dots: None,
+        fonts: Vec::new(),
+        bold_fonts: Vec::new(),
+        attendance: Attendance::Staffed,
+        roll_metres: None,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
+    let refused = |settings: &PrinterSettings| {
+        open(settings, Arc::clone(&clock), folder.path()).unwrap_err().fault()
+    };
+    let profile = PrinterSettings { profile: "no-such".into(), ..settings.clone() };
+    assert_eq!(refused(&profile), FaultCode::DeviceUnsupported);
+    let width = PrinterSettings { dots: Some(100), ..settings.clone() };
+    assert_eq!(refused(&width), FaultCode::DeviceUnsupported);
+    let fonts = PrinterSettings { fonts: vec![folder.path().join("none.ttf")], ..settings.clone() };
+    assert_eq!(refused(&fonts), FaultCode::DeviceFailed);
+    let held = open(&settings, Arc::clone(&clock), folder.path()).unwrap();
+    assert_eq!(refused(&settings), FaultCode::DeviceBusy);
+    drop(held);
+}
