@@ -33,6 +33,16 @@ pub(crate) enum LogFormat {
 pub(crate) enum Family {
     /// Card readers of the PC/SC service.
     Pcsc(Pcsc),
+    /// Devices of another family, as the settings name them that come with the welcome.
+    #[command(flatten)]
+    Stations(Stations),
+}
+
+/// The families whose devices stand in the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum Stations {
+    /// Code scanners.
+    Scanner,
 }
 
 /// Card readers of the PC/SC service.

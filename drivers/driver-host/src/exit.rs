@@ -7,6 +7,7 @@
 //! | 2 | the arguments make no sense | no |
 //! | 3 | no common version of the protocol | no |
 //! | 4 | the trust anchors cannot be used | no |
+//! | 5 | the settings that came with the welcome cannot be used | no |
 //!
 //! The numbers are part of the protocol's specification and never change their meaning.
 
@@ -23,6 +24,8 @@ pub(crate) enum Exit {
     Version,
     /// The trust anchors cannot be used.
     Trust,
+    /// The settings that came with the welcome cannot be used.
+    Settings,
 }
 
 impl From<Exit> for ExitCode {
@@ -32,6 +35,7 @@ impl From<Exit> for ExitCode {
             Exit::System => 1,
             Exit::Version => 3,
             Exit::Trust => 4,
+            Exit::Settings => 5,
         })
     }
 }

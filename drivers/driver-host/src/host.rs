@@ -1,10 +1,10 @@
 //! The host's one loop: everything that can happen arrives here as an [`Event`].
 //!
 //! ```text
-//! agent's lines --\
-//! watcher ---------+--> Host::run --> devices' threads --> agent
+//! agent's lines ---\
+//! floor changed ----+--> Host::run --> devices' threads --> agent
 //! devices idle ----/        |
-//!                       moments of Limits
+//!                       moments of Watch
 //! ```
 //!
 //! Invariant: every `start` is answered by one `finished`, whether or not it was taken on.
@@ -18,22 +18,20 @@ use std::{
     time::Duration,
 };
 
-use device_api::{Deadline, DeviceClass, FaultCode, Moment, Patience};
+use device_api::{Clock, Deadline, FaultCode, Moment, Patience};
 use host_protocol::{
-    AgentMessage, Credential, DeviceDescription, DeviceState, HostFault, HostMessage, HostName,
-    Outcome, PROTOCOL_VERSION, ServiceState, Task,
-};
-use smartcard::{
-    Activity, Board, Call, ReaderCondition, Refresher, Service, Sighting, Surroundings,
+    AgentMessage, DeviceDescription, HostMessage, HostName, Outcome, PROTOCOL_VERSION,
 };
 
 use crate::{
-    device::Device, exit::Exit, input::Heard, job::Job, limits::Limits, output::Speaker,
-    reading::Tools,
+    device::{Device, fault},
+    exit::Exit,
+    floor::{Floor, Nudge, Post},
+    input::Heard,
+    job::Job,
+    output::Speaker,
 };
 
-/// Before the name of a PC/SC reader in a device's id.
-const ID_PREFIX: &str = "pcsc:";
 /// How long jobs are given to end when the agent has gone.
 const FAREWELL: Duration = Duration::from_millis(700);
 /// The longest time a job may be given: a day.
@@ -44,36 +42,35 @@ const LONGEST_JOB: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) enum Event {
     /// The agent said something, or has gone.
     Heard(Heard),
-    /// The watcher saw a change.
+    /// The floor has changed.
     Seen,
-    /// The thread of the reader of this name has returned from a job.
+    /// The thread of the device of this id has returned from a job.
     Idle(String),
     /// Nothing can be said to the agent any more.
     Unheard,
 }
 
 /// What the host is made of.
-#[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) board: Arc<Board>,
-    pub(crate) refresher: Refresher,
-    pub(crate) tools: Arc<Tools>,
+    pub(crate) floor: Box<dyn Floor>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) speaker: Speaker,
     pub(crate) events: SyncSender<Event>,
 }
 
 /// The host.
-#[derive(Debug)]
 pub(crate) struct Host {
     parts: Parts,
+    nudge: Nudge,
     welcomed: bool,
     devices: BTreeMap<String, Device>,
     told: Option<HostMessage>,
 }
 
 impl Host {
-    pub(crate) const fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self {
+            nudge: parts.floor.nudger(),
             parts,
             welcomed: false,
             devices: BTreeMap::new(),
@@ -108,8 +105,8 @@ impl Host {
                     self.farewell(events);
                     return Exit::System;
                 }
-                Event::Seen => self.forget_readers_that_are_gone(),
-                Event::Idle(name) => self.idle(&name),
+                Event::Seen => self.forget_devices_that_are_gone(),
+                Event::Idle(id) => self.idle(&id),
             }
             self.tell_devices();
         }
@@ -130,12 +127,8 @@ impl Host {
 
     fn heed(&mut self, message: AgentMessage) -> Option<Exit> {
         match message {
-            AgentMessage::Welcome {
-                protocol: PROTOCOL_VERSION,
-            } => self.welcomed = true,
-            AgentMessage::Welcome { protocol } => {
-                tracing::error!(protocol, "the agent chose a version that was not offered");
-                return Some(Exit::Version);
+            AgentMessage::Welcome { protocol, settings } => {
+                return self.welcome(protocol, settings);
             }
             AgentMessage::Ping { n } => self.parts.speaker.say(&HostMessage::Pong { n }),
             AgentMessage::Start {
@@ -146,21 +139,55 @@ impl Host {
             } => {
                 let span = Duration::from_millis(deadline_ms).min(LONGEST_JOB);
                 let deadline = Deadline::at(self.now().plus(span));
-                let patience = Patience::new(Arc::clone(&self.parts.tools.clock), deadline);
-                let ends = (Arc::clone(&self.parts.board), self.parts.speaker.clone());
+                let patience = Patience::new(Arc::clone(&self.parts.clock), deadline);
+                let ends = (Arc::clone(&self.nudge), self.parts.speaker.clone());
                 self.start(&device, Job::new(id, task, patience, ends));
             }
-            AgentMessage::Answer { id, ask, answer } => match self.job(id) {
-                Some(job) => job.answer(ask, answer),
-                // Crossing with the job's end is ordinary.
-                None => tracing::debug!(job = id, "answer for a job that is not running"),
-            },
-            AgentMessage::Cancel { id } => match self.job(id) {
-                Some(job) => job.cancel(),
-                None => tracing::debug!(job = id, "cancellation of a job that is not running"),
-            },
+            AgentMessage::Part {
+                id,
+                attachment,
+                data,
+                last,
+            } => self.with_job(id, |job| job.add_part(attachment, &data, last)),
+            AgentMessage::Answer { id, ask, answer } => {
+                self.with_job(id, |job| job.answer(ask, answer));
+            }
+            AgentMessage::Received { id, n } => self.with_job(id, |job| job.receive(n)),
+            AgentMessage::Act { id, act } => self.with_job(id, |job| job.act(act)),
+            AgentMessage::Cancel { id } => self.with_job(id, Job::cancel),
         }
         None
+    }
+
+    fn welcome(&mut self, protocol: u32, settings: Option<serde_json::Value>) -> Option<Exit> {
+        if protocol != PROTOCOL_VERSION {
+            tracing::error!(protocol, "the agent chose a version that was not offered");
+            return Some(Exit::Version);
+        }
+        if self.welcomed {
+            tracing::warn!("the agent said welcome twice");
+            return None;
+        }
+        if let Err(why) = self.parts.floor.settle(settings) {
+            tracing::error!(why, "the settings cannot be used");
+            return Some(Exit::Settings);
+        }
+        self.welcomed = true;
+        for id in self.parts.floor.standing() {
+            if let Err(code) = self.device(&id) {
+                tracing::error!(device = id, fault = code.as_str(), "not started");
+            }
+        }
+        None
+    }
+
+    /// Crossing with the job's end is ordinary.
+    fn with_job(&self, id: u64, say: impl FnOnce(&Job)) {
+        let mut jobs = self.devices.values().filter_map(Device::job);
+        match jobs.find(|job| job.id == id) {
+            Some(job) => say(job),
+            None => tracing::debug!(job = id, "word for a job that is not running"),
+        }
     }
 
     fn start(&mut self, device: &str, job: Job) {
@@ -168,81 +195,56 @@ impl Host {
         let taken = if !self.welcomed {
             tracing::error!(job = job.id, "job before the version was agreed");
             Err(FaultCode::HostUnusable)
-        } else if needs_keys(&job.task) {
-            Err(FaultCode::PinNoPad)
+        } else if let Some(code) = self.parts.floor.refuse(&job.task) {
+            Err(code)
         } else {
+            let busy = self.parts.floor.busy();
             self.device(device)
-                .and_then(|device| device.take_on(Arc::clone(&job)))
+                .and_then(|device| device.take_on(Arc::clone(&job), busy))
         };
         if let Err(code) = taken {
-            let fault = HostFault {
-                code: code.as_str().to_owned(),
-                detail: "job was not taken on".to_owned(),
-                tries_left: None,
-            };
+            let fault = fault(code, "job was not taken on");
             job.finish(Outcome::Failed { fault });
         }
     }
 
     /// The device of that id, with its thread.
     fn device(&mut self, id: &str) -> Result<&mut Device, FaultCode> {
-        let sighting = self.parts.board.sighting();
-        match sighting.service {
-            Service::Up => {}
-            Service::Unknown | Service::Down => return Err(FaultCode::ServiceAbsent),
-            Service::Denied => return Err(FaultCode::ReaderDenied),
-        }
-        let name = id.strip_prefix(ID_PREFIX).ok_or(FaultCode::ReaderGone)?;
-        if sighting.reader(name).is_none() {
-            return Err(FaultCode::ReaderGone);
-        }
-        if !self.devices.contains_key(name) {
-            let device = self.start_device(name).map_err(|error| {
+        self.parts.floor.find(id)?;
+        if !self.devices.contains_key(id) {
+            let post = self.parts.floor.post(id).ok_or(FaultCode::DeviceGone)?;
+            let device = self.start_device(id, post).map_err(|error| {
                 tracing::error!(%error, "no thread for a device");
                 FaultCode::AgentInternal
             })?;
-            self.devices.insert(name.to_owned(), device);
+            self.devices.insert(id.to_owned(), device);
         }
-        self.devices.get_mut(name).ok_or(FaultCode::AgentInternal)
+        self.devices.get_mut(id).ok_or(FaultCode::AgentInternal)
     }
 
-    fn start_device(&self, name: &str) -> std::io::Result<Device> {
-        let clock = Arc::clone(&self.parts.tools.clock);
-        let surroundings = Surroundings {
-            board: Arc::clone(&self.parts.board),
-            refresher: self.parts.refresher.clone(),
-            activity: Arc::new(Activity::new(Arc::clone(&clock))),
-            clock,
-        };
+    fn start_device(&self, id: &str, post: Box<dyn Post>) -> std::io::Result<Device> {
         let events = self.parts.events.clone();
-        let idle_name = name.to_owned();
+        let idle_id = id.to_owned();
         let on_idle = Box::new(move || {
-            if events.send(Event::Idle(idle_name.clone())).is_err() {
+            if events.send(Event::Idle(idle_id.clone())).is_err() {
                 tracing::debug!("the host has ended");
             }
         });
-        Device::start(name, surroundings, Arc::clone(&self.parts.tools), on_idle)
+        Device::start(id, post, &self.parts.clock, on_idle)
     }
 
-    fn job(&self, id: u64) -> Option<&Arc<Job>> {
-        self.devices
-            .values()
-            .filter_map(Device::job)
-            .find(|job| job.id == id)
-    }
-
-    fn idle(&mut self, name: &str) {
-        if let Some(device) = self.devices.get_mut(name) {
+    fn idle(&mut self, id: &str) {
+        if let Some(device) = self.devices.get_mut(id) {
             device.idle();
         }
-        self.forget_readers_that_are_gone();
+        self.forget_devices_that_are_gone();
     }
 
-    /// A reader that is plugged in under ever new names must not leave a thread behind for each.
-    fn forget_readers_that_are_gone(&mut self) {
-        let sighting = self.parts.board.sighting();
+    /// A device that is plugged in under ever new names must not leave a thread behind for each.
+    fn forget_devices_that_are_gone(&mut self) {
+        let floor = &self.parts.floor;
         self.devices
-            .retain(|name, device| !device.is_idle() || sighting.reader(name).is_some());
+            .retain(|id, device| !device.is_idle() || floor.find(id).is_ok());
     }
 
     /// Gives up on threads that are stuck. Returns when to look again.
@@ -251,14 +253,14 @@ impl Host {
         let stuck = |devices: &BTreeMap<String, Device>| {
             devices
                 .values()
-                .filter(|device| device.stuck_in().is_some())
+                .filter(|device| device.stuck().is_some())
                 .count()
         };
         let before = stuck(&self.devices);
         let next = self
             .devices
             .values_mut()
-            .filter_map(|device| device.watch(&Limits::STANDARD, now))
+            .filter_map(|device| device.watch(now))
             .min();
         if stuck(&self.devices) != before {
             self.tell_devices();
@@ -266,52 +268,33 @@ impl Host {
         next
     }
 
-    /// Tells the agent of all devices, if anything has changed since it was told.
+    /// Tells the agent the whole list, where it has changed and somebody listens.
     fn tell_devices(&mut self) {
-        let sighting = self.parts.board.sighting();
-        if !self.welcomed || sighting.service == Service::Unknown {
+        if !self.welcomed || !self.parts.floor.is_known() {
             return;
         }
-        let message = self.describe(&sighting);
-        if self.told.as_ref() != Some(&message) {
-            self.parts.speaker.say(&message);
-            self.told = Some(message);
-        }
-    }
-
-    fn describe(&self, sighting: &Sighting) -> HostMessage {
-        let describe = |reader: &smartcard::ReaderSight| DeviceDescription {
-            id: format!("{ID_PREFIX}{}", reader.name),
-            class: DeviceClass::CardReader.as_str().to_owned(),
-            name: reader.name.clone(),
-            state: self.state(&reader.name, reader.state),
-            // The keys of a reader are not driven here, so none are offered; see `needs_keys`.
-            pin_pad: false,
+        let devices = self.parts.floor.devices();
+        let now = HostMessage::Devices {
+            service: self.parts.floor.service(),
+            devices: devices.into_iter().map(|told| self.shown(told)).collect(),
         };
-        HostMessage::Devices {
-            service: service_state(sighting.service),
-            devices: sighting.readers.iter().map(describe).collect(),
+        if self.told.as_ref() != Some(&now) {
+            self.parts.speaker.say(&now);
+            self.told = Some(now);
         }
     }
 
-    fn state(&self, name: &str, seen: ReaderCondition) -> DeviceState {
-        match self.devices.get(name).and_then(Device::stuck_in) {
-            Some(Call::Connecting | Call::TakingTurn) => return DeviceState::InUse,
-            Some(Call::Exchanging | Call::ExchangingSecret | Call::Disconnecting) => {
-                return DeviceState::Unresponsive;
-            }
-            None => {}
-        }
-        match seen {
-            ReaderCondition::Empty => DeviceState::Empty,
-            ReaderCondition::Present => DeviceState::CardPresent,
-            ReaderCondition::Mute => DeviceState::CardMute,
-            ReaderCondition::InUse => DeviceState::InUse,
-            ReaderCondition::Unavailable => DeviceState::Unresponsive,
+    fn shown(&self, told: DeviceDescription) -> DeviceDescription {
+        match self.devices.get(&told.id).and_then(Device::stuck) {
+            Some(stuck) => DeviceDescription {
+                state: stuck.state,
+                ..told
+            },
+            None => told,
         }
     }
 
-    /// Ends all jobs, so that their cards are powered off, and does not wait for long.
+    /// Ends all jobs, so that their devices are let go of, and does not wait for long.
     fn farewell(&mut self, events: &Receiver<Event>) -> Exit {
         for job in self.devices.values().filter_map(Device::job) {
             job.cancel();
@@ -323,7 +306,7 @@ impl Host {
                 break;
             };
             match events.recv_timeout(left) {
-                Ok(Event::Idle(name)) => self.idle(&name),
+                Ok(Event::Idle(id)) => self.idle(&id),
                 Ok(Event::Heard(_) | Event::Seen | Event::Unheard) => {}
                 Err(_timeout_or_closed) => break,
             }
@@ -332,42 +315,6 @@ impl Host {
     }
 
     fn now(&self) -> Moment {
-        self.parts.tools.clock.now()
-    }
-}
-
-/// Whether a task wants the PIN typed on the reader, which no reader of this host offers.
-const fn needs_keys(task: &Task) -> bool {
-    matches!(
-        task,
-        Task::ReadMyNumberCard {
-            credential: Credential::PinOnDevice,
-            ..
-        }
-    )
-}
-
-/// What the agent is told of the service; a service that nobody has looked for yet counts as down.
-const fn service_state(seen: Service) -> ServiceState {
-    match seen {
-        Service::Up => ServiceState::Up,
-        Service::Unknown | Service::Down => ServiceState::Down,
-        Service::Denied => ServiceState::Denied,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_service_that_refuses_is_told_apart_from_one_that_does_not_run() {
-        for (seen, told) in [
-            (Service::Up, ServiceState::Up),
-            (Service::Down, ServiceState::Down),
-            (Service::Denied, ServiceState::Denied),
-        ] {
-            assert_eq!(service_state(seen), told);
-        }
+        self.parts.clock.now()
     }
 }

@@ -52,8 +52,9 @@ impl Speaker {
         tracing::error!(error = %why, "message could not be sent");
         if let HostMessage::Finished { id, .. } = message {
             let fault = HostFault {
-                code: FaultCode::CardGarbled.as_str().to_owned(),
-                detail: "the card's data do not fit a message".to_owned(),
+                code: FaultCode::HostUnusable.as_str().to_owned(),
+                detail: "what came out does not fit a message".to_owned(),
+                about: None,
                 tries_left: None,
             };
             let outcome = Outcome::Failed { fault };

@@ -56,7 +56,10 @@ impl Host {
     fn welcomed() -> Self {
         let mut host = Self::start();
         assert!(matches!(host.hear(), HostMessage::Hello { protocols, .. } if protocols == [1]));
-        host.say(&AgentMessage::Welcome { protocol: 1 });
+        host.say(&AgentMessage::Welcome {
+            protocol: 1,
+            settings: None,
+        });
         host
     }
 
@@ -193,7 +196,10 @@ fn a_job_for_the_keys_of_a_reader_is_refused_at_once() {
 fn a_version_that_was_not_offered_ends_the_host() {
     let mut host = Host::start();
     host.hear();
-    host.say(&AgentMessage::Welcome { protocol: 2 });
+    host.say(&AgentMessage::Welcome {
+        protocol: 2,
+        settings: None,
+    });
     assert_eq!(host.child.wait().unwrap().code(), Some(3));
 }
 

@@ -56,7 +56,9 @@ impl Visitor<'_> for Base64 {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<SecretBytes, E> {
         // The decoder's error would name a byte of the content.
-        let bytes = STANDARD.decode(text).map_err(|_error| E::custom("not base64"))?;
+        let bytes = STANDARD
+            .decode(text)
+            .map_err(|_error| E::custom("not base64"))?;
         Ok(SecretBytes::new(bytes))
     }
 }

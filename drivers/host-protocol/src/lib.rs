@@ -37,6 +37,7 @@ mod paper;
 mod pen;
 mod scan;
 mod secret_text;
+pub mod settings;
 mod ticket;
 mod work;
 
@@ -53,9 +54,7 @@ pub use message::{
 pub use paper::{
     Attachment, Colour, DocumentFormat, PageFacts, ScanOrder, ScannedDocument, Source,
 };
-pub use pen::{
-    Area, InkDevice, InkSample, SampleClock, ShownPage, SignOrder, Signature, ToShow,
-};
+pub use pen::{Area, InkDevice, InkSample, SampleClock, ShownPage, SignOrder, Signature, ToShow};
 pub use scan::{Gs1Element, PreApplication, Scan, ScanCount, TextRule};
 pub use secret_text::SecretText;
 pub use ticket::{

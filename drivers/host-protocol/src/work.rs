@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desk::{HandedOver, Typed};
 use crate::paper::{Attachment, ScanOrder, ScannedDocument};
-use crate::pen::{Signature, SignOrder};
+use crate::pen::{SignOrder, Signature};
 use crate::scan::ScanCount;
 use crate::ticket::{PrintedTicket, StoredTicket, TicketElement};
 use crate::{Named, SecretText};

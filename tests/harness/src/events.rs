@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 
 use agent_api::event::{ClientMessage, Event, Position, ServerMessage};
+use agent_api::item::{Act, Item};
 use agent_api::pin_screen::{ScreenInstruction, ScreenMessage};
 use agent_api::secret::SecretText;
 use anyhow::{Context as _, bail};
@@ -16,6 +17,22 @@ use crate::Patience;
 
 /// How long the agent may take to answer a first message.
 const GREETING: u64 = 10;
+
+/// What is heard on an event stream.
+#[derive(Debug)]
+pub enum Heard {
+    /// Something happened.
+    Event(Event),
+    /// Something came of a job before its end.
+    Item {
+        /// The job.
+        job: String,
+        /// Its number.
+        n: u32,
+        /// What.
+        item: Box<Item>,
+    },
+}
 
 /// A WebSocket of JSON messages.
 #[derive(Debug)]
@@ -98,7 +115,9 @@ impl Events {
             ServerMessage::Refused { error } => {
                 bail!("refused: {} {}", error.code, error.message.en)
             }
-            ServerMessage::Event { .. } => bail!("an event came before the welcome"),
+            ServerMessage::Event { .. } | ServerMessage::Item { .. } => {
+                bail!("something came before the welcome")
+            }
         }
     }
 
@@ -125,14 +144,45 @@ impl Events {
     /// # Errors
     /// When none comes in time, or the stream ends.
     pub fn next(&mut self, patience: Patience) -> anyhow::Result<Event> {
+        loop {
+            if let Heard::Event(event) = self.hear(patience)? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Waits for the next event or item.
+    ///
+    /// # Errors
+    /// When none comes in time, or the stream ends.
+    pub fn hear(&mut self, patience: Patience) -> anyhow::Result<Heard> {
         match self.channel.hear(patience)? {
             ServerMessage::Event { seq, event } => {
                 self.position.seq = seq;
-                Ok(event)
+                Ok(Heard::Event(event))
             }
+            ServerMessage::Item { job, n, item } => Ok(Heard::Item { job, n, item }),
             ServerMessage::Refused { error } => bail!("the stream ended: {}", error.code),
             ServerMessage::Welcome { .. } => bail!("a second welcome came"),
         }
+    }
+
+    /// Says that an item was taken over.
+    ///
+    /// # Errors
+    /// When the stream has ended.
+    pub fn received(&mut self, job: &str, n: u32) -> anyhow::Result<()> {
+        let job = job.to_owned();
+        self.channel.say(&ClientMessage::Received { job, n })
+    }
+
+    /// Says what the citizen did on a page of the application.
+    ///
+    /// # Errors
+    /// When the stream has ended.
+    pub fn act(&mut self, job: &str, act: Act) -> anyhow::Result<()> {
+        let job = job.to_owned();
+        self.channel.say(&ClientMessage::Act { job, act })
     }
 
     /// Waits for the first event from which `wanted` gets something; the others are dropped.

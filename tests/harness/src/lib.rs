@@ -47,7 +47,7 @@ pub use binaries::binary;
 pub use control::{CardCounters, CardExchange, CardView, Control, TokenWish};
 pub use counter::{ALL_SCOPES, Counter, Desk, Options};
 pub use door::{Door, DoorError};
-pub use events::{Events, PinQuestion, PinScreen};
+pub use events::{Events, Heard, PinQuestion, PinScreen};
 pub use figures::{ProcessFigures, process_tree};
 pub use patience::Patience;
 pub use pcscd::PrivatePcscd;

@@ -32,7 +32,8 @@ use idcards::{
 use ring::rand::SecureRandom;
 use smartcard::{BeginError, Presence, Reader, Recorder, Session};
 
-use crate::{fault::JobError, job::Job, recordings::Recordings, translate};
+use super::{fault::JobError, recordings::Recordings, translate};
+use crate::job::Job;
 
 /// An answer that comes within this span was not typed by a person just now: it was supplied with the job.
 ///
@@ -74,6 +75,8 @@ pub(crate) fn work(job: &Job, reader: &mut Reader, tools: &Tools) -> Result<Prod
             let reading = visit.read_card(reader, &wanted)?;
             Ok(Product::Reading { reading })
         }
+        // The floor lets no other task come as far as a reader.
+        _of_another_family => Err(JobError::AnswerUnfit),
     }
 }
 

@@ -53,12 +53,6 @@ pub(crate) enum JobError {
     /// The operating system gave no random bytes for a challenge.
     #[error("no random bytes for a challenge")]
     NoRandomness,
-    /// The code panicked.
-    #[error("job panicked")]
-    Panicked,
-    /// The device's thread is stuck in a call that does not return.
-    #[error("device does not return from a call")]
-    Stuck(FaultCode),
 }
 
 impl JobError {
@@ -85,6 +79,7 @@ impl JobError {
         HostFault {
             code: self.code(stop).as_str().to_owned(),
             detail: self.detail(),
+            about: None,
             tries_left: self.tries_left(),
         }
     }
@@ -101,8 +96,7 @@ impl JobError {
             Self::Unanswered => FaultCode::PinTimeout,
             Self::Stopped(Stop::Cancelled) => FaultCode::JobCancelled,
             Self::Stopped(Stop::Deadline) => FaultCode::JobDeadline,
-            Self::AnswerUnfit | Self::NoRandomness | Self::Panicked => FaultCode::AgentInternal,
-            Self::Stuck(code) => *code,
+            Self::AnswerUnfit | Self::NoRandomness => FaultCode::AgentInternal,
         }
     }
 

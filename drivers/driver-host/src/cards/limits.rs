@@ -37,7 +37,7 @@ impl Limits {
         deadline: Moment,
         cancelled: bool,
         now: Moment,
-    ) -> Verdict {
+    ) -> Judgement {
         let (until, code) = match call {
             Some((Call::Connecting | Call::TakingTurn, _)) if cancelled => {
                 (now, FaultCode::JobCancelled)
@@ -52,17 +52,17 @@ impl Limits {
             None => {
                 let until = deadline.plus(self.to_notice);
                 if now >= until {
-                    return Verdict::GiveUp(FaultCode::JobDeadline);
+                    return Judgement::GiveUp(FaultCode::JobDeadline);
                 }
                 // A call may begin right now, and must not outlast its limit or the deadline unseen.
                 let soonest = if now < deadline { deadline } else { until };
-                return Verdict::LookAgain(soonest.min(now.plus(self.exchange)));
+                return Judgement::LookAgain(soonest.min(now.plus(self.exchange)));
             }
         };
         if now >= until {
-            Verdict::GiveUp(code)
+            Judgement::GiveUp(code)
         } else {
-            Verdict::LookAgain(until)
+            Judgement::LookAgain(until)
         }
     }
 
@@ -77,7 +77,7 @@ impl Limits {
 
 /// What to do about a device's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Judgement {
     /// Nothing before this moment.
     LookAgain(Moment),
     /// End its job without it.
@@ -92,17 +92,20 @@ mod tests {
         Moment::after_origin(Duration::from_millis(millis))
     }
 
-    fn judge(call: Option<(Call, Moment)>, cancelled: bool, now: Moment) -> Verdict {
+    fn judge(call: Option<(Call, Moment)>, cancelled: bool, now: Moment) -> Judgement {
         Limits::STANDARD.judge(call, at(60_000), cancelled, now)
     }
 
     #[test]
     fn an_exchange_is_given_up_after_its_limit() {
         let call = Some((Call::Exchanging, at(1_000)));
-        assert_eq!(judge(call, false, at(5_999)), Verdict::LookAgain(at(6_000)));
+        assert_eq!(
+            judge(call, false, at(5_999)),
+            Judgement::LookAgain(at(6_000))
+        );
         assert_eq!(
             judge(call, false, at(6_000)),
-            Verdict::GiveUp(FaultCode::ReaderHung)
+            Judgement::GiveUp(FaultCode::ReaderHung)
         );
     }
 
@@ -111,7 +114,7 @@ mod tests {
         let call = Some((Call::ExchangingSecret, at(1_000)));
         assert_eq!(
             judge(call, true, at(6_000)),
-            Verdict::GiveUp(FaultCode::PinUnknown)
+            Judgement::GiveUp(FaultCode::PinUnknown)
         );
     }
 
@@ -120,11 +123,11 @@ mod tests {
         let call = Some((Call::Exchanging, at(59_990)));
         assert_eq!(
             judge(call, false, at(60_499)),
-            Verdict::LookAgain(at(60_500))
+            Judgement::LookAgain(at(60_500))
         );
         assert_eq!(
             judge(call, false, at(60_500)),
-            Verdict::GiveUp(FaultCode::ReaderHung)
+            Judgement::GiveUp(FaultCode::ReaderHung)
         );
     }
 
@@ -133,32 +136,35 @@ mod tests {
         let call = Some((Call::TakingTurn, at(0)));
         assert_eq!(
             judge(call, false, at(30_000)),
-            Verdict::LookAgain(at(60_000))
+            Judgement::LookAgain(at(60_000))
         );
         assert_eq!(
             judge(call, false, at(60_000)),
-            Verdict::GiveUp(FaultCode::ReaderBusy)
+            Judgement::GiveUp(FaultCode::ReaderBusy)
         );
         assert_eq!(
             judge(call, true, at(30_000)),
-            Verdict::GiveUp(FaultCode::JobCancelled)
+            Judgement::GiveUp(FaultCode::JobCancelled)
         );
     }
 
     #[test]
     fn a_thread_in_no_call_is_looked_at_before_a_call_could_outlast_its_limit() {
-        assert_eq!(judge(None, false, at(1_000)), Verdict::LookAgain(at(6_000)));
+        assert_eq!(
+            judge(None, false, at(1_000)),
+            Judgement::LookAgain(at(6_000))
+        );
         assert_eq!(
             judge(None, false, at(59_000)),
-            Verdict::LookAgain(at(60_000))
+            Judgement::LookAgain(at(60_000))
         );
         assert_eq!(
             judge(None, false, at(60_000)),
-            Verdict::LookAgain(at(62_000))
+            Judgement::LookAgain(at(62_000))
         );
         assert_eq!(
             judge(None, false, at(62_000)),
-            Verdict::GiveUp(FaultCode::JobDeadline)
+            Judgement::GiveUp(FaultCode::JobDeadline)
         );
     }
 }

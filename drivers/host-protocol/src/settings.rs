@@ -1,0 +1,13 @@
+//! What the shipped driver hosts take as `settings` in `welcome`.
+//!
+//! A host of somebody else takes what it likes; these are only those of the families that ship with the
+//! product. The doc comments are the reference that operators read.
+//! Unknown keys are errors.
+
+mod connection;
+mod scanner;
+
+pub use connection::{Connection, Line};
+pub use scanner::{
+    CodeScanner, CodeScanners, CounterKey, FormKey, Keymap, PreApplications, Suffix,
+};

@@ -1,0 +1,120 @@
+//! Code scanners.
+
+use serde::{Deserialize, Serialize};
+
+use super::Connection;
+use crate::SecretText;
+
+/// The settings of the host of code scanners.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CodeScanners {
+    /// The scanners.
+    pub scanners: Vec<CodeScanner>,
+    /// Whose pre-applications are accepted.
+    pub pre_applications: Option<PreApplications>,
+}
+
+/// One code scanner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CodeScanner {
+    /// Its name, unique among the scanners of this machine.
+    pub name: String,
+    /// Where it is: `serial`, `tcp`, `usb` (HID POS), `keyboard` or `simulated`.
+    pub connection: Connection,
+    /// What it sends after each code.
+    /// Default: `cr` on a line or keyboard, `nothing` over USB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suffix: Option<Suffix>,
+    /// Whether it sends an AIM symbology identifier before each code.
+    /// Default: true.
+    #[serde(default = "yes")]
+    pub aim: bool,
+    /// The layout that a keyboard scanner types on.
+    /// Default: `us`.
+    #[serde(default)]
+    pub keymap: Keymap,
+    /// A code that is seen again within so many milliseconds is the same sight of the same code.
+    /// Default: 500.
+    #[serde(default = "usual_window")]
+    pub duplicate_window_ms: u32,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn usual_window() -> u32 {
+    500
+}
+
+/// What a scanner sends after each code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Suffix {
+    /// Nothing: a pause ends a code.
+    Nothing,
+    /// CR.
+    Cr,
+    /// CR LF.
+    CrLf,
+    /// TAB.
+    Tab,
+    /// ETX.
+    Etx,
+    /// ETX and a check byte.
+    EtxLrc,
+}
+
+/// A keyboard's layout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Keymap {
+    /// American.
+    #[default]
+    Us,
+    /// Japanese.
+    Jis,
+}
+
+/// Whose pre-applications (事前申請) are accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PreApplications {
+    /// The city's own number (全国地方公共団体コード), six digits.
+    pub municipality: u32,
+    /// The keys of the city's web form.
+    pub forms: Vec<FormKey>,
+    /// The keys of the counters, for content that is encrypted.
+    /// Default: none.
+    #[serde(default)]
+    pub counters: Vec<CounterKey>,
+}
+
+/// A public key that signs pre-applications.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormKey {
+    /// Its number.
+    pub id: u32,
+    /// Ed25519, 32 bytes as 64 hexadecimal digits.
+    pub public_key: String,
+}
+
+/// A private key to which pre-applications are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CounterKey {
+    /// Its number.
+    pub id: u32,
+    /// X25519, 32 bytes as 64 hexadecimal digits. The agent reads it from `private_key_file`.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub private_key: SecretText,
+}
