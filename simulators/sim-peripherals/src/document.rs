@@ -37,10 +37,14 @@ const AT_ONCE: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct DocumentSettings {
-    /// The TCP port for eSCL; zero lets the system choose.
-    pub escl_port: u16,
-    /// The TCP port for the SANE network protocol; zero lets the system choose.
-    pub sane_port: u16,
+    /// Where it serves eSCL.
+    pub escl: Attach,
+    /// Where it serves the SANE network protocol. Some clients know only port 6566, for which another
+    /// address of the loopback may be free.
+    pub sane: Attach,
+    /// How eSCL calls an open cover. Devices differ: `ScannerAdfHatchOpen` is the specification's word,
+    /// `ScannerAdfDoorOpen` the one that sane-airscan knows.
+    pub cover_state: String,
     /// Its model.
     pub name: String,
     /// The font of generated pages; absent: a usual one, or boxes.
@@ -50,8 +54,9 @@ pub struct DocumentSettings {
 impl Default for DocumentSettings {
     fn default() -> Self {
         Self {
-            escl_port: 0,
-            sane_port: 0,
+            escl: Attach::Tcp(0),
+            sane: Attach::Tcp(0),
+            cover_state: "ScannerAdfHatchOpen".to_owned(),
             name: "Simulated document scanner".to_owned(),
             font: None,
         }
@@ -118,6 +123,7 @@ pub(crate) struct Inside {
     pub(crate) engine: Shared<Engine>,
     pub(crate) font: Font,
     pub(crate) name: String,
+    pub(crate) cover_state: String,
 }
 
 #[derive(Debug)]
@@ -154,14 +160,15 @@ impl DocumentScanner {
             engine: Shared::new(Engine::default()),
             font: Font::load(settings.font.as_deref()),
             name: settings.name.replace(['<', '>', '&'], " "),
+            cover_state: settings.cover_state.replace(['<', '>', '&'], " "),
         });
-        let open = |port, protocol| {
-            let port = Port::open(&Attach::Tcp(port), None, AT_ONCE, serving(&inside, protocol))?;
+        let open = |attach, protocol| {
+            let port = Port::open(attach, None, AT_ONCE, serving(&inside, protocol))?;
             io::Result::Ok((port.address().clone(), Some(port)))
         };
         let ports = Ports {
-            escl: open(settings.escl_port, escl::converse)?,
-            sane: open(settings.sane_port, sane::converse)?,
+            escl: open(&settings.escl, escl::converse)?,
+            sane: open(&settings.sane, sane::converse)?,
         };
         Ok(Self {
             settings,
@@ -290,12 +297,12 @@ impl DocumentScanner {
             engine.injector.replugged();
             engine.forget();
         });
-        let open = |before: &Address, port, protocol| {
+        let open = |before: &Address, attach, protocol| {
             let serve = serving(&self.inside, protocol);
-            Port::open(&Attach::Tcp(port), Some(before), AT_ONCE, serve)
+            Port::open(attach, Some(before), AT_ONCE, serve)
         };
-        ports.escl.1 = Some(open(&ports.escl.0, self.settings.escl_port, escl::converse)?);
-        ports.sane.1 = Some(open(&ports.sane.0, self.settings.sane_port, sane::converse)?);
+        ports.escl.1 = Some(open(&ports.escl.0, &self.settings.escl, escl::converse)?);
+        ports.sane.1 = Some(open(&ports.sane.0, &self.settings.sane, sane::converse)?);
         Ok(())
     }
 

@@ -28,6 +28,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 pub enum Attach {
     /// By a TCP port on loopback; zero lets the system choose.
     Tcp(u16),
+    /// By this TCP address, which must be one of the loopback.
+    TcpAt(SocketAddr),
     /// By a pseudo-terminal, Linux only. The link, if any, is a symbolic link that always points to it,
     /// as those of `/dev/serial/by-id` do.
     Pty(Option<PathBuf>),
@@ -67,6 +69,14 @@ impl Line {
         match &*self.0 {
             Inner::Tcp(stream) => (&*stream).write_all(bytes),
             Inner::Pty(pty) => pty.write(bytes, WRITE_TIMEOUT),
+        }
+    }
+
+    /// The address of this side, where there is one.
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        match &*self.0 {
+            Inner::Tcp(stream) => stream.local_addr().ok(),
+            Inner::Pty(_) => None,
         }
     }
 
@@ -115,13 +125,16 @@ impl Port {
         serve: Serve,
     ) -> io::Result<Self> {
         let inside = Arc::new(Inside::default());
+        let wanted = match (before, attach) {
+            (Some(Address::Tcp(address)), _) => Some(*address),
+            (_, Attach::Tcp(port)) => Some((Ipv4Addr::LOCALHOST, *port).into()),
+            (_, Attach::TcpAt(address)) => Some(*address),
+            (_, Attach::Pty(_)) => None,
+        };
         match attach {
-            Attach::Tcp(port) => {
-                let wanted = match before {
-                    Some(Address::Tcp(address)) => *address,
-                    Some(Address::Pty(_)) | None => (Ipv4Addr::LOCALHOST, *port).into(),
-                };
-                let listener = TcpListener::bind(wanted)?;
+            Attach::Tcp(_) | Attach::TcpAt(_) => {
+                let wanted = wanted.filter(|address| address.ip().is_loopback());
+                let listener = TcpListener::bind(wanted.ok_or(io::ErrorKind::InvalidInput)?)?;
                 let address = Address::Tcp(listener.local_addr()?);
                 let thread = spawn({
                     let inside = Arc::clone(&inside);

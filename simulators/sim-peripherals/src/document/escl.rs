@@ -69,7 +69,7 @@ fn answer(
             Response::new(200).body("text/xml", capabilities(&inside.name).into_bytes())
         }
         ("GET", ["eSCL", "ScannerStatus"]) => {
-            let status = inside.engine.change(|engine| status(engine));
+            let status = inside.engine.change(|engine| status(engine, &inside.cover_state));
             Response::new(200).body("text/xml", status.into_bytes())
         }
         ("POST", ["eSCL", "ScanJobs"]) => begin(inside, &request.body),
@@ -211,12 +211,12 @@ const NAMESPACES: &str = concat!(
     "xmlns:scan=\"http://schemas.hp.com/imaging/escl/2011/05/03\""
 );
 
-fn status(engine: &Engine) -> String {
+fn status(engine: &Engine, cover_state: &str) -> String {
     let state = if engine.is_scanning() { "Processing" } else { "Idle" };
     let adf = if engine.jammed {
         "ScannerAdfJam"
     } else if engine.cover_open {
-        "ScannerAdfHatchOpen"
+        cover_state
     } else if engine.sheets.is_empty() {
         "ScannerAdfEmpty"
     } else {

@@ -5,7 +5,7 @@
 //! through its `net` backend.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ const NAMES: [&str; 11] = [
 #[derive(Debug)]
 struct Session<'a> {
     inside: &'a Inside,
+    /// Where clients come for data: they ask at the address that they know.
+    host: IpAddr,
     mode: ColourMode,
     source: Source,
     dpi: u16,
@@ -72,6 +74,7 @@ struct Data {
 pub(crate) fn converse(inside: &Inside, line: &Line) -> io::Result<()> {
     let mut session = Session {
         inside,
+        host: line.local_address().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip()),
         mode: ColourMode::Grey,
         source: Source::Feeder,
         dpi: 150,
@@ -214,7 +217,7 @@ impl Session<'_> {
             wanted.area,
             (wanted.dpi, wanted.mode),
         );
-        let data = Data::serve(image.pixels, &fed.kinds)?;
+        let data = Data::serve(self.host, image.pixels, &fed.kinds)?;
         let port = u32::from(data.address.port());
         self.data = Some(data);
         // Samples have eight bits at most, so the byte order means nothing.
@@ -442,8 +445,8 @@ fn three_hundredths(place: u32) -> u32 {
 
 impl Data {
     /// Offers `pixels` at a port of its own, in records, with what faults do to them.
-    fn serve(mut pixels: Vec<u8>, kinds: &[Kind]) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    fn serve(host: IpAddr, mut pixels: Vec<u8>, kinds: &[Kind]) -> io::Result<Self> {
+        let listener = TcpListener::bind((host, 0))?;
         let address = listener.local_addr()?;
         let mut whole = true;
         for kind in kinds {
