@@ -353,4 +353,4 @@ impl Source for ReportSource {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -420,7 +420,7 @@ fn a_wait_is_ended_from_another_thread() {
 }
 
 /// Real time, real descriptors: what a simulator or a device would be connected to.
-fn opened(connection: Connection) -> (Box<dyn CodeScanner>, Patience) {
+pub(crate) fn opened(connection: Connection) -> (Box<dyn CodeScanner>, Patience) {
     let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
     let settings = ScannerSettings {
         framing: Framing {
@@ -468,50 +468,4 @@ fn a_scanner_is_opened_over_a_stream_of_reports() {
     assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), b"by stream");
     drop(device.join().unwrap());
     assert!(matches!(scanner.next(&patience), Err(ScannerError::Gone)));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_scanner_is_opened_over_a_serial_line() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&controller).unwrap();
-    unlockpt(&controller).unwrap();
-    let path = ptsname(&controller, Vec::new())
-        .unwrap()
-        .into_string()
-        .unwrap();
-    let line = serial::SerialSettings::new(path, 115_200);
-    let (mut scanner, patience) = opened(Connection::Serial(line));
-    let all: Vec<u8> = (0..=255).filter(|byte| *byte != b'\r').collect();
-    rustix::io::write(&controller, b"]Q1").unwrap();
-    rustix::io::write(&controller, &all).unwrap();
-    rustix::io::write(&controller, b"\r]C0second\r").unwrap();
-    assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), all);
-    assert_eq!(scanner.next(&patience).unwrap().bytes.bytes(), b"second");
-    drop(controller);
-    assert!(matches!(scanner.next(&patience), Err(ScannerError::Gone)));
-}
-
-#[test]
-fn a_scanner_that_is_not_there_is_gone() {
-    let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
-    for connection in [
-        Connection::Serial(serial::SerialSettings::new("/nonexistent/tty", 9600)),
-        #[cfg(target_os = "linux")]
-        Connection::Hid(HidSelector {
-            vendor: Some(0xFFFF),
-            ..HidSelector::default()
-        }),
-        #[cfg(target_os = "linux")]
-        Connection::Keyboard(KeyboardSelector::Path("/nonexistent/event".into())),
-        #[cfg(target_os = "linux")]
-        Connection::Keyboard(KeyboardSelector::Product {
-            vendor: 0xFFFF,
-            product: 0xFFFF,
-        }),
-    ] {
-        let opened = open(&ScannerSettings::new(connection), Arc::clone(&clock));
-        assert!(matches!(opened, Err(ScannerError::Gone)), "{opened:?}");
-    }
 }

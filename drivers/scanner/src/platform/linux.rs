@@ -193,3 +193,6 @@ impl Source for Keyboard {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
