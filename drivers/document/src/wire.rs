@@ -41,3 +41,6 @@ pub enum WireError {
 pub(crate) const fn malformed(what: &'static str) -> WireError {
     WireError::Malformed { what }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,13 @@
 //! The driver against a server that answers as it is told, with what real devices sent.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of an integration test fail by panicking"
+)]
+
 mod server;
 
 use std::sync::Arc;

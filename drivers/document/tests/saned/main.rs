@@ -4,6 +4,13 @@
 //! `saned` is started as inetd does it, one process for each connection with the socket as its standard
 //! input, so that the system chooses the port.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of an integration test fail by panicking"
+)]
+
 mod contract;
 mod pictures;
 mod server;
