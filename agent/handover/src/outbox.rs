@@ -10,7 +10,7 @@
 //! | 4 folder synced, record sent | - |
 //!
 //! A begun record without any file means that the receiver has taken it: step 2 comes after the hidden file.
-//! Tests: `outbox/tests.rs`, and `tests/kill.rs`, which ends a writing process at random moments.
+//! Tests: `tests/outbox.rs`, and `tests/kill.rs`, which ends a writing process at random moments.
 
 use std::{
     fs, io,
@@ -241,6 +241,3 @@ fn remove_if_there(path: &Path) {
         Ok(()) | Err(_) => {}
     }
 }
-
-#[cfg(test)]
-mod tests;

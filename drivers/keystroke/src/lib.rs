@@ -22,24 +22,19 @@
 //! | `plan` | what is to be typed, checked |
 //! | `typist` | what an operating system must offer |
 //! | `fill` | the rules above |
-//! | `x11`, `banner` | a typist for X11 |
+//! | `platform` | a typist for X11 |
 //!
 //! There is no typist for Windows and none for Wayland: there, keystrokes are not offered.
 
-#[cfg(target_os = "linux")]
-mod banner;
 mod error;
 mod fill;
 mod form;
 mod plan;
+pub mod platform;
 mod typist;
-#[cfg(target_os = "linux")]
-mod x11;
 
 pub use error::{Abort, KeystrokeError, Untypable};
 pub use fill::{Progress, Typed, fill};
 pub use form::{Form, FormError};
 pub use plan::{Key, Pattern, Plan, Repertoire, Step, Timing, Title};
 pub use typist::{Interference, Session, Stroke, Stroked, Typist, TypistError, Window, WindowId};
-#[cfg(target_os = "linux")]
-pub use x11::X11Typist;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use device_api::{FaultCode, Patience};
 use keystroke::{
     Abort, Interference, Key, KeystrokeError, Pattern, Plan, Progress, Repertoire, Step, Timing,
-    Title, Typed, X11Typist, fill,
+    Title, Typed, fill, platform::X11Typist,
 };
 
 use self::desktop::{Desktop, patience};

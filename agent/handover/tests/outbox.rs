@@ -1,3 +1,10 @@
+//! The folders as a receiver and a crash leave them.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
 use std::{
     fs,
     io::Write as _,
@@ -10,8 +17,9 @@ use std::{
 use device_api::{Clock as _, Deadline, Patience, SystemClock};
 use tempfile::TempDir;
 
-use super::{Outbox, Places, Stamp, Written};
-use crate::{CivilDate, HandoverError, Row, State, Template, Wake};
+use handover::{
+    CivilDate, HandoverError, Outbox, Places, Row, Stamp, State, Template, Wake, Written,
+};
 
 const NOW: u64 = 1_795_000_000_000;
 const DAY: u64 = 86_400_000;

@@ -19,7 +19,7 @@ use x11rb::{
     x11_utils::TryParse,
 };
 
-use crate::{banner, typist::TypistError};
+use crate::{platform::banner, typist::TypistError};
 
 /// Rows of a picture are sent in portions below the smallest limit of a request (262,140 bytes).
 const PORTION: usize = 200_000;

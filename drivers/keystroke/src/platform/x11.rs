@@ -34,9 +34,9 @@ use x11rb::protocol::{
 };
 
 use self::{desk::Desk, keys::Keys, windows::Windows};
-use crate::{
-    banner,
-    typist::{Interference, Session, Stroke, Stroked, Typist, TypistError, Window, WindowId},
+use super::banner;
+use crate::typist::{
+    Interference, Session, Stroke, Stroked, Typist, TypistError, Window, WindowId,
 };
 
 const PRESS: u8 = 2;
