@@ -251,11 +251,22 @@ impl Picture {
 
     /// Copies rows `from` and on of another picture, as they are, to an area's top left.
     pub fn paste(&mut self, other: &Self, from: u32, area: Area) {
+        let columns = area
+            .width
+            .min(other.width)
+            .min(self.width.saturating_sub(area.x));
+        let Ok(bytes) = usize::try_from(columns.saturating_mul(3)) else {
+            return;
+        };
         for row in 0..area.height.min(other.height.saturating_sub(from)) {
-            for column in 0..area.width.min(other.width) {
-                if let Some(colour) = other.pixel(column, from + row) {
-                    self.blend((area.x + column, area.y + row), colour, 0xFF);
-                }
+            let source = other
+                .offset(0, from + row)
+                .and_then(|at| other.rgb.get(at..at + bytes));
+            let target = self
+                .offset(area.x, area.y + row)
+                .and_then(|at| self.rgb.get_mut(at..at + bytes));
+            if let (Some(source), Some(target)) = (source, target) {
+                target.copy_from_slice(source);
             }
         }
     }

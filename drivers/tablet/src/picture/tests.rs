@@ -113,6 +113,28 @@ fn drawing_beyond_the_edge_does_nothing() {
 }
 
 #[test]
+fn what_is_pasted_beyond_the_edge_is_cut() {
+    let mut picture = Picture::plain(4, 3, WHITE).unwrap();
+    let dark = Picture::plain(3, 5, BLACK).unwrap();
+    let place = |x, y, width, height| Area {
+        x,
+        y,
+        width,
+        height,
+    };
+    picture.paste(&dark, 4, place(2, 1, 9, 9));
+    let is_dark = |picture: &Picture| {
+        let rows = picture.rgb().chunks(3);
+        rows.map(|pixel| u8::from(pixel == BLACK))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(is_dark(&picture), [0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0]);
+    picture.paste(&dark, 9, place(0, 0, 4, 3));
+    picture.paste(&dark, 0, place(7, 0, 4, 3));
+    assert_eq!(is_dark(&picture).iter().sum::<u8>(), 2);
+}
+
+#[test]
 fn a_narrower_picture_is_the_mean_of_what_it_stands_for() {
     let picture = Picture::from_rgb(4, 2, [[0, 0, 0], [255, 255, 255]].concat().repeat(4)).unwrap();
     let narrow = picture.narrowed(2).unwrap();

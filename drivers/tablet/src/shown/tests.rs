@@ -87,6 +87,18 @@ fn every_row_of_a_long_document_is_shown_and_the_last_page_is_signed() {
 }
 
 #[test]
+fn what_one_screen_cuts_is_whole_on_the_next() {
+    let png = striped(1131).to_png().unwrap();
+    let pages = pages(&png, MediaType::Png, PAD);
+    let (_, read) = pages.split_last().unwrap();
+    for pair in read.windows(2) {
+        let (before, after) = (rows_of(&pair[0]), rows_of(&pair[1]));
+        let shared = before.iter().filter(|row| after.contains(row)).count();
+        assert_eq!(shared, 32, "8 percent of 408 rows");
+    }
+}
+
+#[test]
 fn a_pdf_of_three_pages_is_read_page_by_page() {
     let bytes = include_bytes!("../../data/form-ja-3.pdf");
     for surface in [PAD, MONITOR] {
