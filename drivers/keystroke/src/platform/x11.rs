@@ -86,12 +86,13 @@ impl Typist for X11Typist {
         let desk = Desk::connect(&self.display)?;
         let picture = banner::draw(&self.font, desk.screen().width_in_pixels);
         let banner = desk.show(&picture)?;
-        let keys = Keys::prepare(&desk, characters)?;
         let windows = Windows::listen(&desk, banner)?;
         let woken = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         let woken = woken.map_err(|errno| TypistError::Wait {
             source: errno.into(),
         })?;
+        // Last, so that nothing can fail while the keyboard is changed and nobody gives it back.
+        let keys = Keys::prepare(&desk, characters)?;
         let session = X11Session {
             keys,
             windows,

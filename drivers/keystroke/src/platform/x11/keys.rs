@@ -51,8 +51,6 @@ impl Keys {
                 what: "spare key codes",
             });
         }
-        keys.list(desk)?;
-        keys.give_from(desk, 0)?;
         let mask = xinput::EventMask {
             deviceid: Device::ALL_MASTER.into(),
             mask: vec![XIEventMask::RAW_KEY_PRESS],
@@ -62,6 +60,11 @@ impl Keys {
                 .xinput_xi_select_events(desk.root(), &[mask]),
         )?;
         keys.claim_escape(desk)?;
+        keys.list(desk)?;
+        if let Err(error) = keys.give_from(desk, 0) {
+            keys.give_back(desk)?;
+            return Err(error);
+        }
         Ok(keys)
     }
 
