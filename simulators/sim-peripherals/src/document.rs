@@ -88,6 +88,10 @@ pub enum DocumentAction {
 /// What the scanner shows to others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a lamp of its own, and they are independent"
+)]
 pub struct DocumentView {
     /// The address for eSCL.
     pub escl: Address,
@@ -144,7 +148,9 @@ impl Inside {
                 drop(self.engine.wait_while_for(span, |engine| !engine.unplugged));
             }
         }
-        let engine = self.engine.wait_while(|engine| engine.hung && !engine.unplugged);
+        let engine = self
+            .engine
+            .wait_while(|engine| engine.hung && !engine.unplugged);
         !engine.unplugged && !kinds.contains(&Kind::Disconnect) && !kinds.contains(&Kind::Hang)
     }
 }
@@ -215,7 +221,9 @@ impl DocumentScanner {
 
     /// Puts sheets into the feeder, behind those that are there.
     pub fn insert(&self, sheets: impl IntoIterator<Item = SheetContent>) {
-        self.inside.engine.change(|engine| engine.sheets.extend(sheets));
+        self.inside
+            .engine
+            .change(|engine| engine.sheets.extend(sheets));
     }
 
     /// Lays a page on the glass, or takes it away.
@@ -250,7 +258,12 @@ impl DocumentScanner {
                 drop(closing);
             }
             DocumentAction::Plug => self.plug()?,
-            _ => {}
+            DocumentAction::OpenCover
+            | DocumentAction::CloseCover
+            | DocumentAction::Jam
+            | DocumentAction::ClearJam
+            | DocumentAction::TakeSheetsOut
+            | DocumentAction::PressStop => {}
         }
         Ok(())
     }
@@ -262,7 +275,9 @@ impl DocumentScanner {
     /// When a document scanner cannot carry the plan out; the old one stays.
     pub fn plan_faults(&self, plan: FaultPlan) -> Result<(), PlanError> {
         let injector = Injector::new(plan, Device::DocumentScanner)?;
-        self.inside.engine.change(|engine| engine.injector = injector);
+        self.inside
+            .engine
+            .change(|engine| engine.injector = injector);
         Ok(())
     }
 

@@ -269,10 +269,7 @@ fn suffers(device: Device, place: &Place, kind: Kind) -> bool {
         (Device::Tablet, Place::Connect) => {
             matches!(kind, K::Unplug | K::Disconnect | K::WrongDescriptor)
         }
-        (
-            Device::DocumentScanner,
-            Place::Command(_) | Place::Named(_) | Place::EveryCommand,
-        ) => {
+        (Device::DocumentScanner, Place::Command(_) | Place::Named(_) | Place::EveryCommand) => {
             let answer = matches!(
                 kind,
                 K::Busy | K::Refuse | K::Garbage | K::Truncate(_) | K::CutAfter(_)

@@ -181,7 +181,12 @@ mod tests {
 
     #[test]
     fn the_same_seed_strikes_the_same_commands() {
-        let run = || strikes(&mut injector(Place::EveryCommand, Clearing::Never, Some(300)), 50);
+        let run = || {
+            strikes(
+                &mut injector(Place::EveryCommand, Clearing::Never, Some(300)),
+                50,
+            )
+        };
         assert_eq!(run(), run());
         assert!((5..30).contains(&run().len()), "{:?}", run());
     }

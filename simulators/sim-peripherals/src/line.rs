@@ -252,7 +252,10 @@ fn accept(listener: &TcpListener, inside: &Arc<Inside>, serve: &Serve, at_once: 
             }
         };
         let set = stream.set_nodelay(true);
-        if set.and(stream.set_write_timeout(Some(WRITE_TIMEOUT))).is_err() {
+        if set
+            .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)))
+            .is_err()
+        {
             continue;
         }
         let line = Line(Arc::new(Inner::Tcp(stream)));
@@ -281,12 +284,7 @@ fn accept(listener: &TcpListener, inside: &Arc<Inside>, serve: &Serve, at_once: 
 }
 
 /// Serves one terminal after the other: a new one where a fault ended the connection.
-fn terminals(
-    first: platform::Pty,
-    link: Option<PathBuf>,
-    inside: &Arc<Inside>,
-    serve: &Serve,
-) {
+fn terminals(first: platform::Pty, link: Option<PathBuf>, inside: &Arc<Inside>, serve: &Serve) {
     let mut next = Some(first);
     while let Some(pty) = next.take() {
         let line = Line(Arc::new(Inner::Pty(pty)));

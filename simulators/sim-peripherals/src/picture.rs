@@ -6,12 +6,20 @@ use png::{BitDepth, ColorType, Encoder};
 pub(crate) fn one_bit_png(width: usize, height: usize, bits: &[u8]) -> Vec<u8> {
     // In a grey PNG a set bit is white.
     let inverted: Vec<u8> = bits.iter().map(|byte| !byte).collect();
-    encode((width, height), (ColorType::Grayscale, BitDepth::One), &inverted)
+    encode(
+        (width, height),
+        (ColorType::Grayscale, BitDepth::One),
+        &inverted,
+    )
 }
 
 /// Grey pixels as a PNG.
 pub(crate) fn grey_png(width: usize, height: usize, pixels: &[u8]) -> Vec<u8> {
-    encode((width, height), (ColorType::Grayscale, BitDepth::Eight), pixels)
+    encode(
+        (width, height),
+        (ColorType::Grayscale, BitDepth::Eight),
+        pixels,
+    )
 }
 
 /// Red, green and blue pixels as a PNG.

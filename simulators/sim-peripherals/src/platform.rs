@@ -124,9 +124,8 @@ mod linux {
 
     impl Drop for Pty {
         fn drop(&mut self) {
-            let ours = |link: &&PathBuf| {
-                std::fs::read_link(link).is_ok_and(|target| target == self.path)
-            };
+            let ours =
+                |link: &&PathBuf| std::fs::read_link(link).is_ok_and(|target| target == self.path);
             if let Some(link) = self.link.as_ref().filter(ours)
                 && let Err(error) = std::fs::remove_file(link)
             {

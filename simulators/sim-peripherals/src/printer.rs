@@ -97,6 +97,10 @@ pub enum PrinterAction {
 /// What the printer shows to others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a lamp of its own, and they are independent"
+)]
 pub struct PrinterView {
     /// Where it is reached, or was before the cable was pulled.
     pub address: Address,
@@ -214,9 +218,9 @@ impl Printer {
         patience: Duration,
     ) -> PrinterView {
         let address = self.address();
-        let inside = self.inside.wait_while_for(patience, |inside| {
-            !wanted(&view(inside, address.clone()))
-        });
+        let inside = self
+            .inside
+            .wait_while_for(patience, |inside| !wanted(&view(inside, address.clone())));
         view(&inside, address)
     }
 
@@ -268,7 +272,17 @@ impl Printer {
                 self.reattach()?;
             }
             PrinterAction::TearOff => self.inside.change(|inside| inside.machine.tear_off()),
-            _ => self.inside.change(|inside| {
+            PrinterAction::TakePaperOut
+            | PrinterAction::PutPaperIn
+            | PrinterAction::PaperNearEnd
+            | PrinterAction::OpenCover
+            | PrinterAction::CloseCover
+            | PrinterAction::JamCutter
+            | PrinterAction::FreeCutter
+            | PrinterAction::Overheat
+            | PrinterAction::CoolDown
+            | PrinterAction::GoOffline
+            | PrinterAction::GoOnline => self.inside.change(|inside| {
                 inside
                     .machine
                     .change(|condition| by_hand(condition, action));

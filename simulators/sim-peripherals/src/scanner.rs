@@ -115,6 +115,10 @@ pub struct ScannerCounters {
 /// What the scanner shows to others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a lamp of its own, and they are independent"
+)]
 pub struct ScannerView {
     /// Where it is reached, or was before the cable was pulled.
     pub address: Address,
@@ -229,7 +233,10 @@ impl CodeScanner {
             (inside.deliver(messages), lost, line)
         };
         if !delivery.wait.is_zero() {
-            drop(self.inside.wait_while_for(delivery.wait, |inside| inside.plugged));
+            drop(
+                self.inside
+                    .wait_while_for(delivery.wait, |inside| inside.plugged),
+            );
         }
         let sent = self.send(&delivery.pieces, &line);
         drop(order);
@@ -308,7 +315,10 @@ impl CodeScanner {
         let mut sent = 0;
         for (index, piece) in pieces.iter().enumerate() {
             if index > 0 && matches!(self.settings.interface, Interface::Stream(_)) {
-                drop(self.inside.wait_while_for(PIECE_PAUSE, |inside| inside.plugged));
+                drop(
+                    self.inside
+                        .wait_while_for(PIECE_PAUSE, |inside| inside.plugged),
+                );
             }
             match line.write(piece) {
                 Ok(()) => sent += piece.len(),
@@ -351,6 +361,10 @@ impl Drop for CodeScanner {
 
 impl Inside {
     /// What faults leave of a code.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn deliver(&mut self, mut messages: Vec<Vec<u8>>) -> Delivery {
         let stream = matches!(self.interface, Interface::Stream(_));
         let mut delivery = Delivery {
@@ -406,11 +420,18 @@ impl Inside {
                 first.splice(0..0, std::mem::take(&mut self.held));
             }
             delivery.pieces = match split {
-                Some(length) => messages.concat().chunks(length).map(<[u8]>::to_vec).collect(),
+                Some(length) => messages
+                    .concat()
+                    .chunks(length)
+                    .map(<[u8]>::to_vec)
+                    .collect(),
                 None => messages,
             };
         } else {
-            delivery.pieces = messages.iter().map(|report| stream::input(report)).collect();
+            delivery.pieces = messages
+                .iter()
+                .map(|report| stream::input(report))
+                .collect();
         }
         delivery
     }
@@ -465,10 +486,15 @@ fn serving(inside: &Arc<Shared<Inside>>) -> Serve {
 
 impl Inside {
     /// What the scanner says when a host connects, or what becomes of the port where a fault strikes.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn connect(&mut self) -> Result<Vec<u8>, ControlFlow<()>> {
         self.counters.connections += 1;
         let model = HidScanner::new(&self.interface);
-        let mut first = model.map_or_else(Vec::new, |model| stream::descriptor(&model.descriptor()));
+        let mut first =
+            model.map_or_else(Vec::new, |model| stream::descriptor(&model.descriptor()));
         for kind in self.injector.strike(Occasion::Connect) {
             self.counters.faults += 1;
             match kind {

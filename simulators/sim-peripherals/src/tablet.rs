@@ -196,11 +196,7 @@ impl SignatureTablet {
 
     /// Waits until `wanted` holds, for `patience` at most. Returns how it stands at the end.
     #[must_use]
-    pub fn wait_for(
-        &self,
-        wanted: impl Fn(&TabletView) -> bool,
-        patience: Duration,
-    ) -> TabletView {
+    pub fn wait_for(&self, wanted: impl Fn(&TabletView) -> bool, patience: Duration) -> TabletView {
         let address = self.address();
         let inside = self.inside.wait_while_for(patience, |inside| {
             !wanted(&self.shown(inside, address.clone()))
@@ -394,6 +390,10 @@ impl Model {
 
 impl Inside {
     /// What faults leave of a pen report: messages, how late they are, and whether the cable goes.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn deliver(&mut self, report: HidReport) -> (Vec<Vec<u8>>, Duration, bool) {
         let mut report = report.0;
         let (mut times, mut wait, mut unplug) = (1, Duration::ZERO, false);
@@ -419,6 +419,10 @@ impl Inside {
     }
 
     /// Answers a request; none where the tablet hangs or the cable goes.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn answer(&mut self, request: Request) -> (Option<Vec<u8>>, Duration, Option<Kind>) {
         let name = match &request {
             Request::Get(id) => format!("get {id:02X}"),
@@ -468,6 +472,10 @@ impl Inside {
         stream::taken(taken)
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn spoil(&mut self, mut report: Vec<u8>, kinds: &[Kind]) -> Vec<u8> {
         for kind in kinds {
             match kind {
@@ -480,6 +488,10 @@ impl Inside {
     }
 
     /// What the tablet says when a host connects, or what becomes of the port where a fault strikes.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn connect(&mut self) -> Result<Vec<u8>, ControlFlow<()>> {
         self.counters.connections += 1;
         let mut descriptor = self.model.hid().descriptor();

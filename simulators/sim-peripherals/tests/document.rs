@@ -1,6 +1,12 @@
 //! The simulated document scanner, with `scanimage` (Debian: sane-utils) as a client that nobody of this
 //! project has written: through sane-airscan over eSCL, and through the `net` backend.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +14,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use sim_peripherals::{
-    Address, Attach, DocumentAction, DocumentScanner, DocumentSettings, FaultPlan, PageContent, SheetContent,
+    Address, Attach, DocumentAction, DocumentScanner, DocumentSettings, FaultPlan, PageContent,
+    SheetContent,
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +50,8 @@ impl Bench {
         })
         .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         match way {
             Way::Escl => {
                 write("dll.conf", "airscan\n");
@@ -68,7 +76,8 @@ impl Bench {
             front: PageContent::Text { seed, skew: 1.5 },
             back: PageContent::Blank,
         };
-        self.scanner.insert((0..sheets).map(|seed| sheet(u64::try_from(seed).unwrap())));
+        self.scanner
+            .insert((0..sheets).map(|seed| sheet(u64::try_from(seed).unwrap())));
     }
 
     fn plan(&self, faults: &str) {
@@ -88,10 +97,20 @@ impl Bench {
         command
             .args(["60", "scanimage"])
             .env("SANE_CONFIG_DIR", self.folder.path())
-            .args(["-d", &device, "--source", source, "--resolution", "75", "--format=png"])
+            .args([
+                "-d",
+                &device,
+                "--source",
+                source,
+                "--resolution",
+                "75",
+                "--format=png",
+            ])
             .arg(format!("--batch={}", pages.display()))
             .args(more);
-        let output = command.output().expect("scanimage, of the Debian package sane-utils");
+        let output = command
+            .output()
+            .expect("scanimage, of the Debian package sane-utils");
         let mut found: Vec<PathBuf> = std::fs::read_dir(self.folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -123,12 +142,23 @@ fn all_pages_of_the_feeder(way: Way) {
     assert_eq!(pages.len(), 3, "{}", told(&output));
     for page in &pages {
         let (width, height, dark) = look(page);
-        assert!(width.abs_diff(620) < 3 && height.abs_diff(877) < 3, "{width}x{height}");
+        assert!(
+            width.abs_diff(620) < 3 && height.abs_diff(877) < 3,
+            "{width}x{height}"
+        );
         assert!(dark > 0.01, "{dark}");
     }
     let counters = bench.scanner.counters();
-    assert_eq!((counters.jobs, counters.pages, counters.cancelled), (1, 3, 0));
-    assert!(!bench.scanner.wait_for(|view| !view.scanning, PATIENCE).scanning);
+    assert_eq!(
+        (counters.jobs, counters.pages, counters.cancelled),
+        (1, 3, 0)
+    );
+    assert!(
+        !bench
+            .scanner
+            .wait_for(|view| !view.scanning, PATIENCE)
+            .scanning
+    );
     let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{way:?}.png"));
     std::fs::copy(&pages[0], kept).unwrap();
 }
@@ -154,7 +184,11 @@ fn troubles_are_told_by_their_names(way: Way) {
     }
     let bench = Bench::new(way);
     let (output, pages) = bench.scan("ADF", &["--mode", "Gray"]);
-    assert!(told(&output).contains("out of documents"), "{}", told(&output));
+    assert!(
+        told(&output).contains("out of documents"),
+        "{}",
+        told(&output)
+    );
     assert!(pages.is_empty());
 }
 
@@ -162,7 +196,11 @@ fn a_cut_connection_gives_no_whole_page(way: Way) {
     let bench = Bench::new(way);
     bench.insert(1);
     // The `net` backend of 1.2.1 spins for ever over data that end without a status, so its call is cut.
-    let place = if way == Way::Net { r#"{"named":"start"}"# } else { r#"{"page":1}"# };
+    let place = if way == Way::Net {
+        r#"{"named":"start"}"#
+    } else {
+        r#"{"page":1}"#
+    };
     bench.plan(&format!(r#"{{"where":{place},"kind":{{"cutAfter":6}}}}"#));
     let (output, _) = bench.scan("ADF", &["--mode", "Gray"]);
     let noticed = !output.status.success() || told(&output).contains("rror");

@@ -1,5 +1,11 @@
 //! The simulated printer, with bytes that nobody of this project has written (`tests/data`), and its faults.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -69,7 +75,10 @@ fn decoded(picture: &PathBuf) -> String {
         .arg(picture)
         .output()
         .expect("zbarimg, of the Debian package zbar-tools, is installed");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim_end()
+        .to_owned()
 }
 
 #[test]
@@ -101,7 +110,11 @@ fn text_of_other_programs_is_read_as_they_meant_it() {
     let (printer, _) = printed("python-escpos-text.bin");
     let paper = printer.papers().remove(0);
     assert_eq!(paper.end, PaperEnd::Cut);
-    assert!(paper.text.starts_with("A-017\nCounter 3\nWait about 20 minutes"));
+    assert!(
+        paper
+            .text
+            .starts_with("A-017\nCounter 3\nWait about 20 minutes")
+    );
 }
 
 #[test]
@@ -141,7 +154,8 @@ fn the_process_id_comes_back_only_once_all_before_it_is_printed() {
     let printer = printer();
     let mut host = connect(&printer);
     printer.act(PrinterAction::TakePaperOut).unwrap();
-    host.write_all(b"A-001\n\x1dV\x00\x1d(H\x06\x0000T001").unwrap();
+    host.write_all(b"A-001\n\x1dV\x00\x1d(H\x06\x0000T001")
+        .unwrap();
     wait(&printer, |view| view.buffered > 0);
     // The status answers first, because the rest waits for paper.
     assert_eq!(ask(&mut host, b"\x10\x04\x04"), [0x7E]);
@@ -156,7 +170,8 @@ fn a_power_cut_leaves_a_half_printed_paper_and_loses_the_rest() {
     let printer = printer();
     plan(&printer, r#"{"where":{"byte":20},"kind":"powerCut"}"#);
     let mut host = connect(&printer);
-    host.write_all(b"A-001\n12345678901234\nmore\n\x1dV\x00").unwrap();
+    host.write_all(b"A-001\n12345678901234\nmore\n\x1dV\x00")
+        .unwrap();
     let view = wait(&printer, |view| !view.powered);
     assert!(!view.reachable);
     let papers = printer.papers();
@@ -188,7 +203,10 @@ fn a_jammed_cutter_waits_for_the_host_and_can_be_told_to_forget() {
     host.write_all(b"A-003\n\x1dV\x01").unwrap();
     wait(&printer, |view| view.papers == 1);
     let paper = printer.papers().remove(0);
-    assert_eq!((paper.text.as_str(), paper.end), ("A-001\nA-003\n", PaperEnd::PartialCut));
+    assert_eq!(
+        (paper.text.as_str(), paper.end),
+        ("A-001\nA-003\n", PaperEnd::PartialCut)
+    );
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! The simulated code scanner at its wire: framing, HID reports, and every fault.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -56,7 +62,11 @@ fn every_fault_leaves_of_a_code_what_it_says() {
     ] {
         let scanner = serial();
         let mut host = connect(&scanner);
-        plan(&scanner, &format!(r#"{{"where":{{"report":1}},"kind":{kind}}}"#)).unwrap();
+        plan(
+            &scanner,
+            &format!(r#"{{"where":{{"report":1}},"kind":{kind}}}"#),
+        )
+        .unwrap();
         scanner.scan(b"12345", &Symbology::Qr).unwrap();
         scanner.scan(b"6", &Symbology::Qr).unwrap();
         assert_eq!(read(&mut host, wanted.len()), wanted, "{kind}");
@@ -71,10 +81,16 @@ fn every_fault_leaves_of_a_code_what_it_says() {
 #[test]
 fn a_pulled_cable_refuses_and_a_returned_one_is_at_the_same_place() {
     let scanner = serial();
-    assert_eq!(scanner.scan(b"1", &Symbology::Qr), Err(ScanError::NobodyThere));
+    assert_eq!(
+        scanner.scan(b"1", &Symbology::Qr),
+        Err(ScanError::NobodyThere)
+    );
     let address = scanner.address();
-    plan(&scanner, r#"{"where":{"report":1},"kind":{"stall":3}},{"where":{"report":1},"kind":"unplug"}"#)
-        .unwrap();
+    plan(
+        &scanner,
+        r#"{"where":{"report":1},"kind":{"stall":3}},{"where":{"report":1},"kind":"unplug"}"#,
+    )
+    .unwrap();
     let mut host = connect(&scanner);
     scanner.scan(b"12345", &Symbology::Qr).unwrap();
     let mut bytes = Vec::new();
@@ -94,7 +110,11 @@ fn a_pulled_cable_refuses_and_a_returned_one_is_at_the_same_place() {
 #[test]
 fn a_hung_scanner_works_again_once_replugged() {
     let scanner = serial();
-    plan(&scanner, r#"{"where":"everyReport","kind":"hang","clearsWhen":"onReplug"}"#).unwrap();
+    plan(
+        &scanner,
+        r#"{"where":"everyReport","kind":"hang","clearsWhen":"onReplug"}"#,
+    )
+    .unwrap();
     let _host = connect(&scanner);
     assert_eq!(scanner.scan(b"1", &Symbology::Qr).unwrap().sent, 0);
     assert_eq!(scanner.scan(b"1", &Symbology::Qr), Err(ScanError::Hung));
@@ -110,7 +130,10 @@ fn hid_reports_travel_over_the_stream_with_the_descriptor_first() {
     let scanner = scanner(Interface::HidPos);
     let mut host = connect(&scanner);
     let head = read(&mut host, 3);
-    let told = read(&mut host, usize::from(u16::from_be_bytes([head[1], head[2]])));
+    let told = read(
+        &mut host,
+        usize::from(u16::from_be_bytes([head[1], head[2]])),
+    );
     let model = HidScanner::new(&Interface::HidPos).unwrap();
     assert_eq!((head[0], told), (b'D', model.descriptor()));
     scanner.scan(b"8KQ2M4", &Symbology::Qr).unwrap();
@@ -125,9 +148,15 @@ fn hid_reports_travel_over_the_stream_with_the_descriptor_first() {
 fn a_keyboard_types_what_it_can() {
     let keyboard = HidScanner::new(&Interface::Keyboard(Layout::Us)).unwrap();
     let (reports, lost) = keyboard.scan(b"A\x1d1", &Symbology::Code128);
-    let keys: Vec<(u8, u8)> = reports.iter().map(|report| (report.0[0], report.0[2])).collect();
+    let keys: Vec<(u8, u8)> = reports
+        .iter()
+        .map(|report| (report.0[0], report.0[2]))
+        .collect();
     let up = (0, 0);
-    assert_eq!((keys.as_slice(), lost), (&[(2, 0x04), up, (0, 0x1E), up, (0, 0x28), up][..], 1));
+    assert_eq!(
+        (keys.as_slice(), lost),
+        (&[(2, 0x04), up, (0, 0x1E), up, (0, 0x28), up][..], 1)
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -1,5 +1,11 @@
 //! The simulated tablets at their wire: requests, pen reports, the screen, and faults.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -69,7 +75,9 @@ fn an_uploaded_image_and_the_ink_over_it_are_on_the_screen() {
     let before = tablet.view().screen.unwrap();
     assert_eq!((before.images, before.inking), (1, true));
     let plain = tablet.screen_png().unwrap();
-    tablet.play(&Trace::signature(5, 3, 100), Pace::AtOnce).unwrap();
+    tablet
+        .play(&Trace::signature(5, 3, 100), Pace::AtOnce)
+        .unwrap();
     let after = tablet.view().screen.unwrap();
     assert_eq!(after.sha256, before.sha256);
     let signed = tablet.screen_png().unwrap();
@@ -90,9 +98,15 @@ fn lost_samples_show_as_gaps_in_the_sequence() {
     let points = vec![PenPoint::default(); 4];
     tablet.play(&Trace { points }, Pace::AtOnce).unwrap();
     let reports: Vec<Vec<u8>> = (0..4).map(|_| host.read().1).collect();
-    let sequences: Vec<&[u8]> = reports.iter().map(|report| &report[9.min(report.len())..]).collect();
+    let sequences: Vec<&[u8]> = reports
+        .iter()
+        .map(|report| &report[9.min(report.len())..])
+        .collect();
     assert_eq!(sequences, [&[0, 1][..], &[0, 3], &[], &[0, 5]]);
-    assert_eq!((tablet.counters().samples, tablet.counters().reports), (5, 4));
+    assert_eq!(
+        (tablet.counters().samples, tablet.counters().reports),
+        (5, 4)
+    );
 }
 
 #[test]
@@ -102,7 +116,10 @@ fn a_cable_pulled_in_a_stroke_ends_it_and_the_screen_forgets() {
     host.ask(b'S', &[0x21, 1]);
     plan(&tablet, r#"{"where":{"report":40},"kind":"unplug"}"#);
     let trace = Trace::signature(1, 1, 100);
-    assert_eq!(tablet.play(&trace, Pace::AtOnce), Err(PenError::NobodyThere));
+    assert_eq!(
+        tablet.play(&trace, Pace::AtOnce),
+        Err(PenError::NobodyThere)
+    );
     assert!(!tablet.view().plugged);
     assert!(!tablet.view().screen.unwrap().inking);
     tablet.act(TabletAction::Plug).unwrap();
@@ -154,6 +171,8 @@ fn in_real_time_a_trace_takes_as_long_as_its_samples() {
     let _host = Host::connect(&tablet);
     #[expect(clippy::disallowed_methods, reason = "the test is about real time")]
     let start = Instant::now();
-    tablet.play(&Trace::tap(0.5, 0.5, 20), Pace::RealTime).unwrap();
+    tablet
+        .play(&Trace::tap(0.5, 0.5, 20), Pace::RealTime)
+        .unwrap();
     assert!(start.elapsed() >= Duration::from_millis(25 * 5));
 }

@@ -90,6 +90,10 @@ pub(crate) struct Fed {
 
 /// The scanner's inside.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a lamp of its own, and they are independent"
+)]
 pub(crate) struct Engine {
     pub(crate) injector: Injector,
     pub(crate) counters: DocumentCounters,
@@ -139,8 +143,15 @@ impl Engine {
     }
 
     /// The next page of a job. Where there is none, the job is over.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     pub(crate) fn next_page(&mut self, number: u64) -> Result<Fed, Trouble> {
-        let mut job = self.job.take_if(|job| job.number == number).ok_or(Trouble::NoJob)?;
+        let mut job = self
+            .job
+            .take_if(|job| job.number == number)
+            .ok_or(Trouble::NoJob)?;
         if job.stopped {
             return Err(Trouble::Cancelled);
         }

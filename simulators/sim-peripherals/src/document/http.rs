@@ -87,7 +87,8 @@ pub(crate) fn request(line: &Line, rest: &mut Vec<u8>) -> io::Result<Option<Requ
     let header = |wanted: &str| {
         head.lines().skip(1).find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_ascii_lowercase())
+            name.eq_ignore_ascii_case(wanted)
+                .then(|| value.trim().to_ascii_lowercase())
         })
     };
     let length = match header("content-length") {

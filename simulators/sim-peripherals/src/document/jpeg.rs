@@ -69,11 +69,16 @@ fn headers(size: (usize, usize), components: u8, quantisers: &[u8; 64], dpi: u16
     file.extend([0xFF, 0xDB, 0, 67, 0]);
     file.extend(ZIGZAG.iter().filter_map(|place| quantisers.get(*place)));
     let length = 8 + 3 * components;
-    file.extend([0xFF, 0xC0, 0, length, 8, tall_high, tall_low, wide_high, wide_low, components]);
+    file.extend([
+        0xFF, 0xC0, 0, length, 8, tall_high, tall_low, wide_high, wide_low, components,
+    ]);
     for id in 1..=components {
         file.extend([id, 0x11, 0]);
     }
-    for (class, counts, values) in [(0x00, &DC_COUNTS, &DC_VALUES[..]), (0x10, &AC_COUNTS, &AC_VALUES)] {
+    for (class, counts, values) in [
+        (0x00, &DC_COUNTS, &DC_VALUES[..]),
+        (0x10, &AC_COUNTS, &AC_VALUES),
+    ] {
         let length = u16::try_from(19 + values.len()).unwrap_or(u16::MAX);
         file.extend([0xFF, 0xC4]);
         file.extend(length.to_be_bytes());
@@ -138,7 +143,11 @@ fn transform(block: &[f32; 64], quantisers: &[u8; 64], cosines: &[[f32; 8]; 8]) 
     let mut rows = [0.0_f32; 64];
     for (row, line) in block.chunks_exact(8).zip(rows.chunks_exact_mut(8)) {
         for (cell, wave) in line.iter_mut().zip(cosines) {
-            *cell = row.iter().zip(wave).map(|(level, cosine)| level * cosine).sum();
+            *cell = row
+                .iter()
+                .zip(wave)
+                .map(|(level, cosine)| level * cosine)
+                .sum();
         }
     }
     let mut levels = [0; 64];
@@ -173,12 +182,20 @@ fn codes(counts: &[u8; 16], values: &[u8]) -> Vec<(u16, u8)> {
 type Codes<'a> = &'a [(u16, u8)];
 
 /// One block (F.1.2): the difference of the mean, then runs of zeros with the level that ends them.
-fn put_block(bits: &mut Bits, levels: &[i16; 64], last: &mut i16, (dc, ac): (Codes<'_>, Codes<'_>)) {
+fn put_block(
+    bits: &mut Bits,
+    levels: &[i16; 64],
+    last: &mut i16,
+    (dc, ac): (Codes<'_>, Codes<'_>),
+) {
     let [mean, rest @ ..] = levels;
     bits.put_level(dc, 0, mean - *last);
     *last = *mean;
     let mut zeros = 0_u8;
-    let end = rest.iter().rposition(|level| *level != 0).map_or(0, |place| place + 1);
+    let end = rest
+        .iter()
+        .rposition(|level| *level != 0)
+        .map_or(0, |place| place + 1);
     for level in rest.iter().take(end) {
         if *level == 0 {
             zeros += 1;

@@ -106,7 +106,11 @@ impl std::fmt::Debug for Image {
 impl Image {
     /// How many pixels an area has at a resolution.
     pub(crate) fn size(area: Area, dpi: u16) -> (usize, usize) {
-        let side = |length: u32| usize::try_from(length * u32::from(dpi) / 300).unwrap_or(0).max(1);
+        let side = |length: u32| {
+            usize::try_from(length * u32::from(dpi) / 300)
+                .unwrap_or(0)
+                .max(1)
+        };
         (side(area.width), side(area.height))
     }
 
@@ -141,7 +145,9 @@ impl Image {
         let rows = self.pixels.chunks(self.width.div_ceil(8));
         let pixel = |byte: u8, place: usize| if byte & (0x80 >> place) == 0 { 255 } else { 0 };
         rows.flat_map(|row| {
-            let bits = row.iter().flat_map(|byte| (0..8).map(move |place| pixel(*byte, place)));
+            let bits = row
+                .iter()
+                .flat_map(|byte| (0..8).map(move |place| pixel(*byte, place)));
             bits.take(self.width)
         })
         .collect()
@@ -171,7 +177,11 @@ pub(crate) fn scan(
                 for first in (0..width).step_by(8) {
                     let bits = (first..width.min(first + 8)).zip(0..);
                     let bits = bits.map(|(x, place)| {
-                        if grey(colour(x)) < 128 { 0x80_u8 >> place } else { 0 }
+                        if grey(colour(x)) < 128 {
+                            0x80_u8 >> place
+                        } else {
+                            0
+                        }
                     });
                     pixels.push(bits.sum());
                 }
@@ -223,7 +233,16 @@ impl Base {
     fn write(&mut self, seed: u64, font: &Font) {
         let mut random = Random::new(seed);
         self.line("住民票の写し等交付請求書", (150, 120), 40, font);
-        let words = ["住所", "氏名", "生年月日", "届出の理由", "世帯主", "続柄", "本籍", "令和"];
+        let words = [
+            "住所",
+            "氏名",
+            "生年月日",
+            "届出の理由",
+            "世帯主",
+            "続柄",
+            "本籍",
+            "令和",
+        ];
         for row in 0..24 {
             let mut text = format!("{:02} ", row + 1);
             for _ in 0..4 + random.byte() % 4 {
@@ -300,7 +319,10 @@ fn decode(file: &[u8]) -> Option<Base> {
     let mut reader = decoder.read_info().ok()?;
     let (width, height) = {
         let info = reader.info();
-        (usize::try_from(info.width).ok()?, usize::try_from(info.height).ok()?)
+        (
+            usize::try_from(info.width).ok()?,
+            usize::try_from(info.height).ok()?,
+        )
     };
     if width * height > MOST_PIXELS {
         return None;
@@ -308,11 +330,14 @@ fn decode(file: &[u8]) -> Option<Base> {
     let mut bytes = vec![0; reader.output_buffer_size()?];
     let frame = reader.next_frame(&mut bytes).ok()?;
     let samples = frame.color_type.samples();
-    let pixels = bytes.chunks_exact(samples).take(width * height).map(|pixel| match pixel {
-        [red, green, blue, ..] => [*red, *green, *blue],
-        [grey, ..] => [*grey; 3],
-        [] => PAPER,
-    });
+    let pixels = bytes
+        .chunks_exact(samples)
+        .take(width * height)
+        .map(|pixel| match pixel {
+            [red, green, blue, ..] => [*red, *green, *blue],
+            [grey, ..] => [*grey; 3],
+            [] => PAPER,
+        });
     Some(Base {
         width,
         height,
@@ -331,14 +356,18 @@ mod tests {
     #[test]
     fn pages_differ_as_their_contents_do() {
         let font = Font::load(None);
-        let grey = |content: &PageContent| scan(content, &font, Area::default(), (75, ColourMode::Grey));
+        let grey =
+            |content: &PageContent| scan(content, &font, Area::default(), (75, ColourMode::Grey));
         let blank = grey(&PageContent::Blank);
         assert_eq!((blank.width, blank.height, dark(&blank)), (620, 877, 0));
         let text = grey(&PageContent::Text { seed: 1, skew: 0.0 });
         let skewed = grey(&PageContent::Text { seed: 1, skew: 3.0 });
         assert!(dark(&text) > 2000);
         assert_ne!(text.pixels, skewed.pixels);
-        assert_eq!(skewed.pixels[0], BACKING[0], "the corner lies beside the page");
+        assert_eq!(
+            skewed.pixels[0], BACKING[0],
+            "the corner lies beside the page"
+        );
         let again = grey(&PageContent::Png(text.png()));
         assert!(dark(&again).abs_diff(dark(&text)) < 50);
     }
@@ -358,7 +387,10 @@ mod tests {
             (ColourMode::Colour, 300 * 50),
         ] {
             let image = scan(&PageContent::Blank, &font, area, (100, mode));
-            assert_eq!((image.width, image.height, image.pixels.len()), (100, 50, bytes));
+            assert_eq!(
+                (image.width, image.height, image.pixels.len()),
+                (100, 50, bytes)
+            );
         }
     }
 }

@@ -44,8 +44,17 @@ const RESOLUTIONS: [u32; 5] = [75, 100, 150, 200, 300];
 /// The longest of the texts above, with NUL.
 const TEXT_SIZE: usize = 12;
 const NAMES: [&str; 11] = [
-    "init", "getDevices", "open", "close", "getOptions", "control", "parameters", "start", "cancel",
-    "authorize", "exit",
+    "init",
+    "getDevices",
+    "open",
+    "close",
+    "getOptions",
+    "control",
+    "parameters",
+    "start",
+    "cancel",
+    "authorize",
+    "exit",
 ];
 
 /// One client.
@@ -74,7 +83,9 @@ struct Data {
 pub(crate) fn converse(inside: &Inside, line: &Line) -> io::Result<()> {
     let mut session = Session {
         inside,
-        host: line.local_address().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip()),
+        host: line
+            .local_address()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip()),
         mode: ColourMode::Grey,
         source: Source::Feeder,
         dpi: 150,
@@ -88,14 +99,18 @@ pub(crate) fn converse(inside: &Inside, line: &Line) -> io::Result<()> {
 }
 
 impl Session<'_> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn serve(&mut self, line: &Line) -> io::Result<()> {
-        let mut reader = Reader(line);
+        let reader = Reader(line);
         while let Some(call) = reader.maybe_word()? {
             let name = usize::try_from(call).ok().and_then(|call| NAMES.get(call));
             let name = name.ok_or(io::ErrorKind::InvalidData)?;
             let kinds = self.inside.engine.change(|engine| engine.request(name));
             let mut reply = Writer::default();
-            let goes_on = self.call(name, &mut reader, &mut reply, &kinds)?;
+            let goes_on = self.call(name, &reader, &mut reply, &kinds)?;
             if !self.inside.goes_on(&kinds) {
                 return Ok(());
             }
@@ -127,7 +142,7 @@ impl Session<'_> {
     fn call(
         &mut self,
         name: &str,
-        reader: &mut Reader<'_>,
+        reader: &Reader<'_>,
         reply: &mut Writer,
         kinds: &[Kind],
     ) -> io::Result<bool> {
@@ -145,7 +160,11 @@ impl Session<'_> {
             "getDevices" => {
                 // Two pointers, the second of which is none.
                 reply.words(&[refusal.unwrap_or(status::GOOD), 2, 0]);
-                reply.text(DEVICE).text("Madoguchi").text(&self.inside.name).text("scanner");
+                reply
+                    .text(DEVICE)
+                    .text("Madoguchi")
+                    .text(&self.inside.name)
+                    .text("scanner");
                 reply.word(1);
             }
             "open" => {
@@ -280,7 +299,7 @@ impl Session<'_> {
     /// Reads or sets an option.
     fn control(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &Reader<'_>,
         reply: &mut Writer,
         refusal: Option<u32>,
     ) -> io::Result<()> {
@@ -337,7 +356,9 @@ impl Session<'_> {
 
     /// Type, size and value of an option.
     fn show(&self, option: u32, reply: &mut Writer) {
-        let edge = option.checked_sub(4).and_then(|edge| usize::try_from(edge).ok());
+        let edge = option
+            .checked_sub(4)
+            .and_then(|edge| usize::try_from(edge).ok());
         let edge = edge.and_then(|edge| self.edges.get(edge)).copied();
         let text = match option {
             2 => match self.mode {
@@ -377,7 +398,7 @@ enum Value {
 }
 
 impl Value {
-    fn read(reader: &mut Reader<'_>, kind: u32) -> io::Result<Self> {
+    fn read(reader: &Reader<'_>, kind: u32) -> io::Result<Self> {
         if kind == 3 {
             return Ok(Self::Text(reader.text()?));
         }
@@ -445,6 +466,10 @@ fn three_hundredths(place: u32) -> u32 {
 
 impl Data {
     /// Offers `pixels` at a port of its own, in records, with what faults do to them.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn serve(host: IpAddr, mut pixels: Vec<u8>, kinds: &[Kind]) -> io::Result<Self> {
         let listener = TcpListener::bind((host, 0))?;
         let address = listener.local_addr()?;
@@ -462,7 +487,9 @@ impl Data {
         let thread = std::thread::Builder::new()
             .name("sim scan".to_owned())
             .spawn(move || {
-                let sent = listener.accept().and_then(|(stream, _)| send(stream, &pixels, whole));
+                let sent = listener
+                    .accept()
+                    .and_then(|(stream, _)| send(stream, &pixels, whole));
                 if let Err(error) = sent {
                     tracing::debug!(%error, "a page did not reach the client");
                 }

@@ -16,7 +16,7 @@ pub(crate) struct Reader<'a>(pub(crate) &'a Line);
 
 impl Reader<'_> {
     /// A word; none at the end of the connection.
-    pub(crate) fn maybe_word(&mut self) -> io::Result<Option<u32>> {
+    pub(crate) fn maybe_word(&self) -> io::Result<Option<u32>> {
         let mut bytes = [0; 4];
         let mut place = 0;
         while place < bytes.len() {
@@ -30,12 +30,13 @@ impl Reader<'_> {
         Ok(Some(u32::from_be_bytes(bytes)))
     }
 
-    pub(crate) fn word(&mut self) -> io::Result<u32> {
-        self.maybe_word()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    pub(crate) fn word(&self) -> io::Result<u32> {
+        self.maybe_word()?
+            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     /// A string or an array of characters, without its NUL.
-    pub(crate) fn text(&mut self) -> io::Result<String> {
+    pub(crate) fn text(&self) -> io::Result<String> {
         let length = self.word()?;
         let mut bytes = Vec::new();
         let mut buffer = [0; 1024];
@@ -52,7 +53,10 @@ impl Reader<'_> {
             bytes.extend(buffer.iter().take(read));
             left -= read;
         }
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(bytes.len());
         bytes.truncate(end);
         String::from_utf8(bytes).map_err(io::Error::other)
     }
@@ -90,7 +94,8 @@ impl Writer {
     /// An array of characters of a fixed size, padded with NUL.
     pub(crate) fn characters(&mut self, text: &str, size: usize) -> &mut Self {
         self.word(u32::try_from(size).unwrap_or(u32::MAX));
-        self.0.extend(text.bytes().chain(std::iter::repeat(0)).take(size));
+        self.0
+            .extend(text.bytes().chain(std::iter::repeat(0)).take(size));
         self
     }
 }

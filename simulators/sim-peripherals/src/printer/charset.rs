@@ -71,7 +71,10 @@ mod tests {
         assert_eq!(single(b'\\', 0, true), '¥');
         assert_eq!(shift_jis(0x8E, 0x73), '市');
         assert_eq!(jis(0x3B, 0x54), '市');
-        assert_eq!((PC437.chars().count(), KATAKANA_LOW.chars().count()), (128, 32));
+        assert_eq!(
+            (PC437.chars().count(), KATAKANA_LOW.chars().count()),
+            (128, 32)
+        );
         assert_eq!(KATAKANA_HIGH.chars().count(), 32);
     }
 }

@@ -49,6 +49,10 @@ impl Condition {
     }
 
     /// Takes on what a fault brings; whether it is one of these.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is no condition of the machine is somebody else's business"
+    )]
     pub(crate) const fn suffer(&mut self, kind: Kind) -> bool {
         match kind {
             Kind::PaperOut => self.paper = PaperSupply::Out,
@@ -140,7 +144,10 @@ mod tests {
         let mut out = idle;
         assert!(out.suffer(Kind::PaperOut));
         assert_eq!(all(&out), [0x1A, 0x32, 0x12, 0x7E]);
-        assert_eq!((out.status_back(), out.causes(&idle)), ([0x18, 0, 0x0F, 0], 10));
+        assert_eq!(
+            (out.status_back(), out.causes(&idle)),
+            ([0x18, 0, 0x0F, 0], 10)
+        );
 
         let mut open = idle;
         assert!(open.suffer(Kind::CoverOpen));

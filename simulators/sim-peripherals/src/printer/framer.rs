@@ -220,10 +220,9 @@ fn group(second: u8, rest: &[u8]) -> Need {
         (b'v' | b'Q', [other, ..]) if *other != b'0' => Need::Total(3),
         (b'g', _) => Need::Total(6),
         (b'(' | b'8' | b'*' | b'V' | b'k' | b'v' | b'Q', _) => Need::More,
-        (
-            b'!' | b'/' | b'B' | b'H' | b'I' | b'T' | b'a' | b'b' | b'f' | b'h' | b'r' | b'w',
-            _,
-        ) => Need::Total(3),
+        (b'!' | b'/' | b'B' | b'H' | b'I' | b'T' | b'a' | b'b' | b'f' | b'h' | b'r' | b'w', _) => {
+            Need::Total(3)
+        }
         _ => Need::Total(2),
     }
 }

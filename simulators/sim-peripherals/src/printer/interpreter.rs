@@ -36,6 +36,10 @@ pub(crate) enum Effect {
 
 /// How characters look; `ESC @` makes it as new.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own command"
+)]
 struct Style {
     across: usize,
     down: usize,
@@ -166,7 +170,11 @@ impl Interpreter {
         let mut cell = self.font.cell(character, width, height);
         if self.style.bold {
             for y in 0..height {
-                for x in (1..width).rev().filter(|x| cell.is_black(x - 1, y)).collect::<Vec<_>>() {
+                for x in (1..width)
+                    .rev()
+                    .filter(|x| cell.is_black(x - 1, y))
+                    .collect::<Vec<_>>()
+                {
                     cell.blacken(x, y);
                 }
             }
@@ -315,8 +323,8 @@ impl Interpreter {
             // Bar codes, downloaded images and macros.
             (b'k' | b'*' | b'/' | b'^' | b':' | b'Q', _) => return Effect::NotDrawn,
             (
-                b'$' | b'(' | b'8' | b'\\' | b'H' | b'P' | b'T' | b'b' | b'c' | b'f' | b'g'
-                | b'h' | b'r' | b'w' | b'z',
+                b'$' | b'(' | b'8' | b'\\' | b'H' | b'P' | b'T' | b'b' | b'c' | b'f' | b'g' | b'h'
+                | b'r' | b'w' | b'z',
                 _,
             ) => {}
             _ => return Effect::Unknown,
@@ -343,7 +351,19 @@ impl Interpreter {
     /// `GS ( L` and `GS 8 L`: functions 112 (store a raster image) and 50 (print it).
     fn graphics(&mut self, data: &[u8], sheet: &mut Sheet) -> Effect {
         match data {
-            [48, 112, _tone, across, down, _colour, xl, xh, yl, yh, rows @ ..] => {
+            [
+                48,
+                112,
+                _tone,
+                across,
+                down,
+                _colour,
+                xl,
+                xh,
+                yl,
+                yh,
+                rows @ ..,
+            ] => {
                 let width = word(*xl, *xh);
                 let image = Bitmap::from_raster(width.div_ceil(8), word(*yl, *yh), rows);
                 let times = |n: u8| if n == 2 { 2 } else { 1 };
@@ -462,7 +482,6 @@ fn columns(mode: u8, data: &[u8]) -> Bitmap {
     let down = if mode < 32 { 3 } else { 1 };
     image.scaled(across, down)
 }
-
 
 fn word(low: u8, high: u8) -> usize {
     usize::from(u16::from_le_bytes([low, high]))

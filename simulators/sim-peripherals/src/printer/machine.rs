@@ -71,6 +71,10 @@ pub(crate) enum Deed {
 
 /// The printer's inside.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a lamp of its own, and they are independent"
+)]
 pub(crate) struct Machine {
     pub(crate) condition: Condition,
     pub(crate) injector: Injector,
@@ -386,6 +390,10 @@ impl Machine {
         self.interpreter.clear_line();
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is left is a condition of the machine"
+    )]
     fn suffer(&mut self, kind: Kind) {
         self.counters.faults += 1;
         match kind {
@@ -413,6 +421,10 @@ impl Machine {
         self.answer(self.condition.status_back().to_vec());
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the plan's check lets no other kind through to here"
+    )]
     fn answer(&mut self, mut bytes: Vec<u8>) {
         let mut times = 1;
         for kind in self.injector.strike(Occasion::Report) {

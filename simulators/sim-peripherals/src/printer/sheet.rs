@@ -155,11 +155,7 @@ impl Sheet {
     /// Takes the paper away.
     pub(crate) fn finish(&mut self, number: u64, end: PaperEnd) -> Paper {
         let sheet = std::mem::replace(self, Self::new(self.width));
-        Paper {
-            number,
-            end,
-            sheet,
-        }
+        Paper { number, end, sheet }
     }
 
     pub(crate) fn png(&self) -> Vec<u8> {

@@ -145,7 +145,10 @@ impl Framing {
             Suffix::Etx => frame.push(ETX),
             Suffix::EtxCheck => {
                 frame.push(ETX);
-                let check = frame.iter().skip(checked_from).fold(0, |sum, byte| sum ^ byte);
+                let check = frame
+                    .iter()
+                    .skip(checked_from)
+                    .fold(0, |sum, byte| sum ^ byte);
                 frame.push(check);
             }
             Suffix::Text(text) => frame.extend_from_slice(text.as_bytes()),
@@ -162,13 +165,20 @@ mod tests {
     fn a_code_is_wrapped_as_the_settings_say() {
         let check = |framing: &str, wanted: &[u8]| {
             let framing: Framing = serde_json::from_str(framing).unwrap();
-            assert_eq!(framing.wrap(b"4901", &Symbology::Ean13), wanted, "{framing:?}");
+            assert_eq!(
+                framing.wrap(b"4901", &Symbology::Ean13),
+                wanted,
+                "{framing:?}"
+            );
         };
         check("{}", b"4901\r");
         check(r#"{"suffix":"none"}"#, b"4901");
         check(r#"{"aim":true,"suffix":"crLf"}"#, b"]E04901\r\n");
         check(r#"{"prefix":{"text":"S:"},"suffix":"tab"}"#, b"S:4901\t");
         // 34 ^ 39 ^ 30 ^ 31 ^ 03.
-        check(r#"{"prefix":"stx","suffix":"etxCheck"}"#, b"\x024901\x03\x0f");
+        check(
+            r#"{"prefix":"stx","suffix":"etxCheck"}"#,
+            b"\x024901\x03\x0f",
+        );
     }
 }

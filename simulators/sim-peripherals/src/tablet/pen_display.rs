@@ -52,7 +52,11 @@ impl PenDisplay {
         };
         let point = point.unwrap_or_default();
         let mut report = vec![PEN, switches];
-        for (value, most) in [(point.x, WIDTH), (point.y, HEIGHT), (point.pressure, PRESSURE)] {
+        for (value, most) in [
+            (point.x, WIDTH),
+            (point.y, HEIGHT),
+            (point.pressure, PRESSURE),
+        ] {
             report.extend_from_slice(&scaled(value, most).to_le_bytes());
         }
         report.extend_from_slice(&[0, 0]);
@@ -100,7 +104,10 @@ mod tests {
             pressure: 1.0,
         };
         let report = PenDisplay.report(Some(point));
-        assert_eq!(report.0, [2, 0x11, 0x70, 0x86, 0xD0, 0x25, 0xFF, 0x1F, 0, 0]);
+        assert_eq!(
+            report.0,
+            [2, 0x11, 0x70, 0x86, 0xD0, 0x25, 0xFF, 0x1F, 0, 0]
+        );
         assert_eq!(PenDisplay.report(None).0, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

@@ -176,7 +176,10 @@ impl Stu {
     }
 
     fn clear(&mut self) {
-        let colour = self.kept.get(&0x2E).and_then(|colour| colour.first_chunk::<3>());
+        let colour = self
+            .kept
+            .get(&0x2E)
+            .and_then(|colour| colour.first_chunk::<3>());
         let colour = colour.copied().unwrap_or([0xFF; 3]);
         self.show(colour.repeat(WIDTH * HEIGHT));
     }
@@ -336,7 +339,10 @@ const FEATURES: [(u8, u8); 17] = [
 
 fn sha256(bytes: &[u8]) -> String {
     let hash = digest(&SHA256, bytes);
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The pixels of a line.
@@ -369,7 +375,10 @@ mod tests {
             y: 1.0,
             pressure: 1.0,
         };
-        assert_eq!(stu.report(Some(point)).0, [0x01, 0x93, 0xFF, 0x15, 0x18, 0x19, 0x50]);
+        assert_eq!(
+            stu.report(Some(point)).0,
+            [0x01, 0x93, 0xFF, 0x15, 0x18, 0x19, 0x50]
+        );
         assert_eq!(stu.report(None).0, [0x01, 0, 0, 0, 0, 0, 0]);
         assert!(stu.set_feature(&[0x0E, 1]));
         let timed = stu.report(Some(point)).0;
@@ -391,6 +400,9 @@ mod tests {
             assert!(stu.set_feature(&block));
         }
         assert!(stu.set_feature(&[0x27, 0]));
-        assert_eq!((stu.images(), &stu.screen[..3]), (1, &[0x30, 0x20, 0x10][..]));
+        assert_eq!(
+            (stu.images(), &stu.screen[..3]),
+            (1, &[0x30, 0x20, 0x10][..])
+        );
     }
 }

@@ -68,7 +68,10 @@ impl Trace {
     /// The samples that press.
     #[must_use]
     pub fn ink(&self) -> usize {
-        self.points.iter().filter(|point| point.pressure > 0.0).count()
+        self.points
+            .iter()
+            .filter(|point| point.pressure > 0.0)
+            .count()
     }
 }
 
@@ -120,7 +123,10 @@ fn part(random: &mut Random) -> f32 {
     f32::from(random.byte()) / 255.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of strokes and samples are small")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of strokes and samples are small"
+)]
 fn ratio(part: usize, whole: usize) -> f32 {
     part as f32 / whole.max(1) as f32
 }
@@ -136,7 +142,12 @@ mod tests {
         assert_ne!(trace, Trace::signature(8, 4, 160));
         assert_eq!((trace.points.len(), trace.ink()), (4 * 200, 4 * 160));
         let inside = |value: f32| (0.0..=1.0).contains(&value);
-        assert!(trace.points.iter().all(|p| inside(p.x) && inside(p.y) && inside(p.pressure)));
+        assert!(
+            trace
+                .points
+                .iter()
+                .all(|p| inside(p.x) && inside(p.y) && inside(p.pressure))
+        );
     }
 
     #[test]
