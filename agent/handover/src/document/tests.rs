@@ -1,3 +1,5 @@
+//! Rows to bytes: what is written, and what is refused.
+
 use super::compose;
 use crate::{HandoverError, Row, Template, ValueFault};
 

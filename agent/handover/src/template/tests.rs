@@ -1,3 +1,5 @@
+//! Templates that are understood, and those that are refused.
+
 use super::{Template, TemplateError, check_counter};
 
 const GOOD: &str = r#"

@@ -1,3 +1,5 @@
+//! The rules of typing, on a desktop in memory and a clock that only waiting moves.
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
