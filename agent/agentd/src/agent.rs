@@ -17,6 +17,7 @@ use agent_core::ids::HostId;
 use device_api::{Clock, SystemClock};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use zeroize::Zeroizing;
 
 use crate::chance::SystemChance;
 use crate::config::{CARDS, Config};
@@ -29,7 +30,7 @@ use crate::pin_page::PinPage;
 use crate::platform::{self, Readiness, Termination};
 use crate::recorder::{Recorder, Writing};
 use crate::routes::{self, Office};
-use crate::sealing::Seal;
+use crate::sealing::{Municipality, Seal};
 use crate::server::{ApiService, Connections};
 use crate::state_dir::{Ports, StateDir, StateDirError};
 use crate::stored::{self, StoredError};
@@ -56,6 +57,17 @@ pub enum StartError {
     /// Stored state cannot be used.
     #[error("cannot use stored state")]
     Stored(#[source] StoredError),
+    /// A file of the municipality's key cannot be read.
+    #[error("cannot read {path}")]
+    SigningFile {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The municipality's key and certificates do not fit.
+    #[error("cannot sign documents with the configured key")]
+    SigningKey(#[source] signature::IdentityError),
     /// An address is taken or not ours.
     #[error("cannot listen on {address}")]
     Listen {
@@ -108,6 +120,7 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
             seal: Seal {
                 agent: config.agent_id.clone(),
                 key: identity.key(),
+                municipality: municipality(config)?,
             },
         },
     )?;
@@ -211,6 +224,26 @@ fn event_loop(
         desk: desk.clone(),
         pin_address: page_address(pin_address),
     }))
+}
+
+/// The municipality's key and certificates, where documents are to be signed.
+fn municipality(config: &Config) -> Result<Option<Arc<Municipality>>, StartError> {
+    let Some(files) = &config.document_signing else {
+        return Ok(None);
+    };
+    let read = |path: &std::path::Path| {
+        std::fs::read(path)
+            .map(Zeroizing::new)
+            .map_err(|source| StartError::SigningFile {
+                path: path.display().to_string(),
+                source,
+            })
+    };
+    let (key, chain) = (read(&files.key)?, read(&files.certificates)?);
+    let identity = signature::Identity::new(&key, &chain, &ring::rand::SystemRandom::new())
+        .map_err(StartError::SigningKey)?;
+    let name = files.name.clone();
+    Ok(Some(Arc::new(Municipality { identity, name })))
 }
 
 fn open_native(

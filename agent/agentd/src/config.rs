@@ -6,6 +6,7 @@
 //! An unknown key is an error, because a misspelt restriction that is ignored is an open door.
 //! The reference page `docs/configuration.md` is generated from the doc comments of [`raw`].
 
+mod hosts;
 pub mod raw;
 pub mod reference;
 
@@ -17,6 +18,8 @@ use agent_api::token::Scope;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
+
+use host_protocol::settings::CodeScanners;
 
 use crate::origin::{Origin, OriginError};
 use crate::platform;
@@ -40,6 +43,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// The driver host of card readers, where there is one, then all others.
     pub hosts: Vec<Host>,
+    /// With which key of the municipality documents are signed.
+    pub document_signing: Option<raw::DocumentSigning>,
     /// What is logged.
     pub log: String,
     /// How many requests an origin may make in a second.
@@ -65,6 +70,9 @@ pub struct Issuer {
     /// The origins that it may speak for.
     pub origins: BTreeSet<Origin>,
 }
+
+pub use hosts::CARDS;
+use hosts::Devices;
 
 /// A driver host.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,6 +165,12 @@ impl Config {
             ));
         }
         let grants = grants(raw.grant)?;
+        let devices = Devices {
+            code_scanners: CodeScanners {
+                scanners: raw.code_scanner,
+                pre_applications: raw.pre_applications,
+            },
+        };
         Ok(Self {
             agent_id: name("agent_id", raw.agent_id)?,
             listen: loopback("listen", &raw.listen)?,
@@ -165,7 +179,8 @@ impl Config {
             native: raw.unix_socket.map(native_door).transpose()?,
             issuers: issuers(raw.issuer, &grants)?,
             grants,
-            hosts: hosts(raw.driver_host, raw.card_trust, &log)?,
+            hosts: hosts::hosts(raw.driver_host, raw.card_trust, &devices, &log)?,
+            document_signing: document_signing(raw.document_signing)?,
             log,
             requests_per_second: request_rate(raw.requests_per_second)?,
         })
@@ -295,41 +310,19 @@ fn speaks_for(
     Ok(origins)
 }
 
-/// The name of the host of card readers.
-pub const CARDS: &str = "pcsc";
-
-fn hosts(raw: raw::DriverHost, trust: raw::CardTrust, log: &str) -> Result<Vec<Host>, ConfigError> {
-    let cards = Host {
-        name: CARDS.to_owned(),
-        command: host_command(raw, trust, log)?,
-        settings: None,
+fn document_signing(
+    raw: Option<raw::DocumentSigning>,
+) -> Result<Option<raw::DocumentSigning>, ConfigError> {
+    let Some(signing) = raw else {
+        return Ok(None);
     };
-    Ok(vec![cards])
-}
-
-fn host_command(
-    raw: raw::DriverHost,
-    trust: raw::CardTrust,
-    log: &str,
-) -> Result<HostCommand, ConfigError> {
-    let program = match raw.program {
-        Some(program) if program.is_absolute() => program,
-        Some(_) => return Err(value("driver_host.program", "must be an absolute path")),
-        None => platform::beside_this_program("driver-host")
-            .ok_or_else(|| value("driver_host.program", "cannot be guessed; name it"))?,
-    };
-    let mut args = raw.args;
-    for builtin in trust.builtin {
-        args.extend(["--trust".to_owned(), builtin.as_str().to_owned()]);
+    if !signing.key.is_absolute() || !signing.certificates.is_absolute() {
+        return Err(value("document_signing", "files must be absolute paths"));
     }
-    for file in trust.files {
-        let file = file
-            .to_str()
-            .ok_or_else(|| value("card_trust.files", "must be Unicode"))?;
-        args.extend(["--trust-file".to_owned(), file.to_owned()]);
+    if signing.name.trim().is_empty() {
+        return Err(value("document_signing.name", "must not be empty"));
     }
-    args.extend(["--log".to_owned(), log.to_owned()]);
-    Ok(HostCommand { program, args })
+    Ok(Some(signing))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use agent_api::document::KeptDocument;
 use agent_api::job::JobResult;
-use agent_api::signature::{Export, ShownPage, SignedSummary, SigningOrder};
+use agent_api::signature::{Export, Place, ShownPage, SignedSummary, SigningOrder};
 use agent_core::Sealed;
 use agent_core::effect::AuditOrder;
 use agent_core::event::{HostSays, NewDocument};
@@ -16,11 +16,15 @@ use agent_core::ids::HostRun;
 use agent_core::task::Fault;
 use device_api::FaultCode;
 use host_protocol as wire;
+use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
 use signature::container::{
     self, Device, Document, InkPart, Outcome, Picture, Signer as _, Statement, Times,
 };
-use signature::{Axis, CapturedBy, ClockSource, Digitizer, Ink, Sample, inkml, iso};
+use signature::pdf::{self, Enclosure, Placement};
+use signature::{
+    Axis, CapturedBy, ClockSource, Digitizer, Identity, Ink, Sample, inkml, iso, picture,
+};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -60,6 +64,17 @@ pub struct Seal {
     pub agent: String,
     /// The agent's key.
     pub key: Arc<Ed25519KeyPair>,
+    /// Who signs the documents, where that is configured.
+    pub municipality: Option<Arc<Municipality>>,
+}
+
+/// The municipality that signs documents.
+#[derive(Debug)]
+pub struct Municipality {
+    /// Its key and certificates.
+    pub identity: Identity,
+    /// Its name, as it stands in the signature.
+    pub name: String,
 }
 
 /// Why a signature cannot be sealed.
@@ -88,6 +103,9 @@ pub enum SealError {
     /// The statement cannot be made.
     #[error("the statement cannot be made")]
     Statement(#[from] container::StatementError),
+    /// The document takes no signature.
+    #[error("the document takes no signature")]
+    Pdf(#[from] pdf::PdfError),
     /// An export cannot be made.
     #[error("the export {0:?} cannot be made")]
     Export(Export),
@@ -114,7 +132,7 @@ impl Seal {
                     SealError::Ink(signature::InkError::NothingWritten) => {
                         FaultCode::SignatureEmpty
                     }
-                    SealError::Export(_) => FaultCode::SignatureDocument,
+                    SealError::Export(_) | SealError::Pdf(_) => FaultCode::SignatureDocument,
                     SealError::Name | SealError::Statement(_) => FaultCode::AgentInternal,
                     SealError::Samples
                     | SealError::Count { .. }
@@ -155,7 +173,7 @@ impl Seal {
         add("container", "application/cose", sealed.clone())?;
         for export in &signing.order.exports {
             let (role, media_type, bytes) =
-                self.export(*export, to_seal, (&ink, &inkml, &sealed))?;
+                self.export(*export, to_seal, (&ink, &inkml, &sealed), unix_millis)?;
             add(role, media_type, bytes)?;
         }
         let summary = SignedSummary {
@@ -231,11 +249,48 @@ impl Seal {
         })
     }
 
+    /// The document with ink and container in it, signed where the municipality's key is configured.
+    fn pdf(
+        &self,
+        signing: &Signing,
+        (inkml, container): (&[u8], &[u8]),
+        unix_millis: u64,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let place = signing.order.place.as_ref();
+        let Place {
+            page,
+            area: [left, top, width, height],
+        } = *place.ok_or(SealError::Export(Export::Pdf))?;
+        let placement = Placement {
+            page,
+            left: f64::from(left) * POINTS,
+            top: f64::from(top) * POINTS,
+            width: f64::from(width) * POINTS,
+            height: f64::from(height) * POINTS,
+        };
+        let enclosure = Enclosure { inkml, container };
+        let original = &signing.document.bytes;
+        let made = match &self.municipality {
+            None => pdf::enclose(original, &placement, &enclosure)?,
+            Some(municipality) => {
+                let by = pdf::Signing {
+                    identity: &municipality.identity,
+                    random: &SystemRandom::new(),
+                    unix_s: i64::try_from(unix_millis / 1000).unwrap_or(i64::MAX),
+                    name: &municipality.name,
+                };
+                pdf::enclose_and_sign(original, &placement, &enclosure, &by)?
+            }
+        };
+        Ok(Zeroizing::new(made))
+    }
+
     fn export(
         &self,
         export: Export,
         to_seal: &ToSeal,
         (ink, inkml, sealed): (&Ink, &[u8], &[u8]),
+        unix_millis: u64,
     ) -> Result<(&'static str, &'static str, Zeroizing<Vec<u8>>), SealError> {
         let failed = || SealError::Export(export);
         Ok(match export {
@@ -249,9 +304,30 @@ impl Seal {
                 "application/octet-stream",
                 iso::write(ink).map_err(|_error| failed())?,
             ),
-            Export::Svg | Export::Png | Export::Pdf => return Err(failed()),
+            Export::Svg => {
+                let (width, height) = size_of(&to_seal.signature);
+                let drawn = picture::svg(ink, width, height).map_err(|_error| failed())?;
+                ("svg", "image/svg+xml", Zeroizing::new(drawn.into_bytes()))
+            }
+            Export::Png => {
+                let (width, height) = size_of(&to_seal.signature);
+                let drawn = picture::png(ink, width, height).map_err(|_error| failed())?;
+                ("png", "image/png", Zeroizing::new(drawn))
+            }
+            Export::Pdf => {
+                let bytes = self.pdf(&to_seal.signing, (inkml, sealed), unix_millis)?;
+                ("pdf", "application/pdf", bytes)
+            }
         })
     }
+}
+
+/// Points in a tenth of a millimetre (ISO 32000-1, 8.3.2.3: 72 points in an inch).
+const POINTS: f64 = 72.0 / 254.0;
+
+/// The pixels of a picture of the ink: as large as the area in which it was written.
+const fn size_of(signature: &wire::Signature) -> (u32, u32) {
+    (signature.area.width, signature.area.height)
 }
 
 type Made = (JobResult, Vec<NewDocument<Parcel>>, [u8; 32]);

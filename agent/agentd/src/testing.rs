@@ -147,6 +147,7 @@ impl TestAgent {
             seal: Seal {
                 agent: "agent".to_owned(),
                 key: identity.key(),
+                municipality: None,
             },
             recorder: Recorder::start(writing, desk.clone()).unwrap(),
             desk: desk.clone(),

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use agent_api::token::Scope;
+use host_protocol::settings;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,8 +53,17 @@ pub struct Config {
     pub issuer: Vec<Issuer>,
     /// Which issuers of My Number cards are believed.
     pub card_trust: CardTrust,
-    /// The driver process.
+    /// The driver process of card readers, and the program of all that ship with the agent.
     pub driver_host: DriverHost,
+    /// Code scanners.
+    /// Default: none.
+    pub code_scanner: Vec<settings::CodeScanner>,
+    /// Whose pre-applications (事前申請) code scanners accept.
+    /// Default: none, so that none is accepted.
+    pub pre_applications: Option<settings::PreApplications>,
+    /// With which key of the municipality documents are signed that carry a pen signature.
+    /// Default: none; such documents then carry the ink and the sealed container only.
+    pub document_signing: Option<DocumentSigning>,
 }
 
 impl Default for Config {
@@ -70,6 +80,9 @@ impl Default for Config {
             issuer: Vec::new(),
             card_trust: CardTrust::default(),
             driver_host: DriverHost::default(),
+            code_scanner: Vec::new(),
+            pre_applications: None,
+            document_signing: None,
         }
     }
 }
@@ -162,7 +175,22 @@ impl BuiltinTrust {
     }
 }
 
-/// The driver process.
+/// The municipality's key, with which documents are signed (PAdES).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = document_signing)]
+pub struct DocumentSigning {
+    /// The private key, PKCS#8 in DER: P-256, or RSA of 2048 bits or more. An absolute path.
+    #[schema(value_type = String)]
+    pub key: PathBuf,
+    /// Its certificates, PEM, its own first. An absolute path.
+    #[schema(value_type = String)]
+    pub certificates: PathBuf,
+    /// The municipality's name, as it stands in the signature.
+    pub name: String,
+}
+
+/// The driver process of card readers, and the program of all that ship with the agent.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = driver_host)]

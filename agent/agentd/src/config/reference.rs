@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use agent_api::token::Scope;
+use host_protocol::settings;
 use serde_json::Value;
 use utoipa::PartialSchema;
 
@@ -30,6 +31,10 @@ pub fn markdown() -> String {
     section::<raw::Issuer>(&mut page, "`[[issuer]]`, any number");
     section::<raw::CardTrust>(&mut page, "`[card_trust]`");
     section::<raw::DriverHost>(&mut page, "`[driver_host]`");
+    section::<settings::CodeScanner>(&mut page, "`[[code_scanner]]`, any number");
+    section::<settings::Connection>(&mut page, "`connection` of a device");
+    section::<settings::PreApplications>(&mut page, "`[pre_applications]`");
+    section::<raw::DocumentSigning>(&mut page, "`[document_signing]`");
     page
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(
-    rename_all = "camelCase",
+    rename_all = "snake_case",
     rename_all_fields = "camelCase",
     deny_unknown_fields
 )]
@@ -36,7 +36,7 @@ pub enum Connection {
 /// A serial line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct Line {
     /// The device file, or the port's name on Windows, such as `COM3`.
     pub path: String,

@@ -7,7 +7,7 @@ use crate::SecretText;
 
 /// The settings of the host of code scanners.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, default)]
 pub struct CodeScanners {
     /// The scanners.
     pub scanners: Vec<CodeScanner>,
@@ -18,7 +18,7 @@ pub struct CodeScanners {
 /// One code scanner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct CodeScanner {
     /// Its name, unique among the scanners of this machine.
     pub name: String,
@@ -53,7 +53,7 @@ const fn usual_window() -> u32 {
 /// What a scanner sends after each code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub enum Suffix {
     /// Nothing: a pause ends a code.
     Nothing,
@@ -72,7 +72,7 @@ pub enum Suffix {
 /// A keyboard's layout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub enum Keymap {
     /// American.
     #[default]
@@ -84,7 +84,7 @@ pub enum Keymap {
 /// Whose pre-applications (事前申請) are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct PreApplications {
     /// The city's own number (全国地方公共団体コード), six digits.
     pub municipality: u32,
@@ -99,7 +99,7 @@ pub struct PreApplications {
 /// A public key that signs pre-applications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct FormKey {
     /// Its number.
     pub id: u32,
@@ -110,7 +110,7 @@ pub struct FormKey {
 /// A private key to which pre-applications are encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct CounterKey {
     /// Its number.
     pub id: u32,
