@@ -16,7 +16,10 @@ use printer::ticket::{Align, Code, Element, Level, Size, Text, Ticket, TicketId}
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let mut word = |what: &'static str| words.next().ok_or(what);
-    let (address, profile) = (word("an address is missing")?, word("a profile is missing")?);
+    let (address, profile) = (
+        word("an address is missing")?,
+        word("a profile is missing")?,
+    );
     let (journal, picture) = (word("a folder is missing")?, word("a picture is missing")?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let settings = PrinterSettings {
@@ -35,14 +38,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let patience = Patience::new(Arc::clone(&clock), deadline);
     println!("{:#?}", printer.status(&patience)?);
     let ticket = TicketId::new(format!("sample/{}", clock.unix_millis()))?;
-    println!("{:#?}", printer.print(&PrintRequest { ticket, document }, &patience)?);
+    println!(
+        "{:#?}",
+        printer.print(&PrintRequest { ticket, document }, &patience)?
+    );
     println!("{:#?}", printer.unresolved());
     Ok(())
 }
 
 fn sample() -> Ticket {
     let centred = |size, bold, content: &str| {
-        Element::Text(Text { size, bold, align: Align::Centre, ..Text::plain(content) })
+        Element::Text(Text {
+            size,
+            bold,
+            align: Align::Centre,
+            ..Text::plain(content)
+        })
     };
     Ticket {
         elements: vec![

@@ -38,7 +38,8 @@ pub trait TicketPrinter: Send + fmt::Debug {
     ///
     /// # Errors
     /// [`PrintError::paper`] says whether a paper may have come out.
-    fn print(&mut self, request: &PrintRequest, patience: &Patience) -> Result<Printed, PrintError>;
+    fn print(&mut self, request: &PrintRequest, patience: &Patience)
+    -> Result<Printed, PrintError>;
 
     /// Asks the printer how it is.
     ///
@@ -62,7 +63,12 @@ pub trait TicketPrinter: Send + fmt::Debug {
     ///
     /// # Errors
     /// As [`TicketPrinter::print`]. Where nothing was sent the decision is not used up.
-    fn resolve(&mut self, ticket: &TicketId, how: Resolution<'_>, patience: &Patience) -> Result<Resolved, PrintError>;
+    fn resolve(
+        &mut self,
+        ticket: &TicketId,
+        how: Resolution<'_>,
+        patience: &Patience,
+    ) -> Result<Resolved, PrintError>;
 
     /// What this printer can do.
     fn capabilities(&self) -> Capabilities;
@@ -192,21 +198,43 @@ impl EscPosPrinter {
     }
 
     /// Sends a reserved paper and waits for the proof. The printer is ready.
-    fn produce(&mut self, paper: (&TicketId, u32), raster: &Raster, patience: &Patience) -> Result<Printed, PrintError> {
+    fn produce(
+        &mut self,
+        paper: (&TicketId, u32),
+        raster: &Raster,
+        patience: &Patience,
+    ) -> Result<Printed, PrintError> {
         let (ticket, copy) = paper;
-        let wear = after_paper(self.parts.journal.wear(), raster.rows(), &self.parts.profile);
-        let id = self.parts.journal.sent(ticket, copy, wear).map_err(PrintError::Journal)?;
+        let wear = after_paper(
+            self.parts.journal.wear(),
+            raster.rows(),
+            &self.parts.profile,
+        );
+        let id = self
+            .parts
+            .journal
+            .sent(ticket, copy, wear)
+            .map_err(PrintError::Journal)?;
         let outcome = self
             .send_paper(raster, id, patience)
             .and_then(|()| self.await_proof(paper, patience));
         match outcome {
-            Ok(proof) => Ok(Printed { copy, proof, warnings: self.warnings() }),
+            Ok(proof) => Ok(Printed {
+                copy,
+                proof,
+                warnings: self.warnings(),
+            }),
             Err(Lost::Journal(error)) => Err(PrintError::Journal(error)),
             Err(Lost::Paper(why)) => self.lose(paper, why, patience),
         }
     }
 
-    fn send_paper(&mut self, raster: &Raster, id: ProcessId, patience: &Patience) -> Result<(), Lost> {
+    fn send_paper(
+        &mut self,
+        raster: &Raster,
+        id: ProcessId,
+        patience: &Patience,
+    ) -> Result<(), Lost> {
         let profile = self.parts.profile;
         let start = [&encode::INITIALISE[..], &encode::REPORT_CHANGES].concat();
         let question = match profile.proof {
@@ -247,7 +275,11 @@ impl EscPosPrinter {
         Ok(())
     }
 
-    fn await_proof(&mut self, (ticket, copy): (&TicketId, u32), patience: &Patience) -> Result<Proof, Lost> {
+    fn await_proof(
+        &mut self,
+        (ticket, copy): (&TicketId, u32),
+        patience: &Patience,
+    ) -> Result<Proof, Lost> {
         let mut last_chance: Option<Patience> = None;
         loop {
             if self.parts.profile.proof == ProofRule::StateInOrder && self.heard.in_order {
@@ -255,10 +287,17 @@ impl EscPosPrinter {
                 let asked = self.ask(patience);
                 if asked.is_ok() && self.trouble().is_none() {
                     let proof = Proof::StateInOrder;
-                    self.parts.journal.printed(ticket, copy, proof).map_err(Lost::Journal)?;
+                    self.parts
+                        .journal
+                        .printed(ticket, copy, proof)
+                        .map_err(Lost::Journal)?;
                 }
             }
-            let progress = self.parts.journal.paper(ticket, copy).map(|stored| stored.progress);
+            let progress = self
+                .parts
+                .journal
+                .paper(ticket, copy)
+                .map(|stored| stored.progress);
             if let Some(Progress::Printed(proof)) = progress {
                 return Ok(proof);
             }
@@ -267,15 +306,27 @@ impl EscPosPrinter {
             }
             let waiting = last_chance.as_ref().unwrap_or(patience);
             if !self.overhear(&waiting.clone())? {
-                let why = if self.trouble().is_some() { Unsure::PrinterError } else { Unsure::Silent };
+                let why = if self.trouble().is_some() {
+                    Unsure::PrinterError
+                } else {
+                    Unsure::Silent
+                };
                 return Err(Lost::Paper(why));
             }
         }
     }
 
     /// Ends a paper of which nobody knows, and keeps the printer from printing the rest of it later.
-    fn lose(&mut self, (ticket, copy): (&TicketId, u32), why: Unsure, patience: &Patience) -> Result<Printed, PrintError> {
-        self.parts.journal.unknown(ticket, copy, why).map_err(PrintError::Journal)?;
+    fn lose(
+        &mut self,
+        (ticket, copy): (&TicketId, u32),
+        why: Unsure,
+        patience: &Patience,
+    ) -> Result<Printed, PrintError> {
+        self.parts
+            .journal
+            .unknown(ticket, copy, why)
+            .map_err(PrintError::Journal)?;
         self.fenced = false;
         let trouble = self.trouble();
         if self.conversation.is_connected() && trouble.is_some() {
@@ -288,7 +339,11 @@ impl EscPosPrinter {
             Attendance::Unattended => Advice::ShowOnScreen,
         };
         tracing::warn!(%ticket, copy, ?why, ?trouble, "nobody knows whether a ticket came out");
-        Err(PrintError::Unsure { why, trouble, advice })
+        Err(PrintError::Unsure {
+            why,
+            trouble,
+            advice,
+        })
     }
 
     /// Asks for the four bytes of real-time status.
@@ -311,7 +366,8 @@ impl EscPosPrinter {
                 }
             };
         }
-        self.learn(Condition::of_answers(answers)).map_err(PrintError::Journal)
+        self.learn(Condition::of_answers(answers))
+            .map_err(PrintError::Journal)
     }
 
     /// Hears once; `false` where the printer said nothing until the deadline.
@@ -355,7 +411,9 @@ impl EscPosPrinter {
         };
         if stored.progress == Progress::Sent || stored.is_unresolved() {
             let (ticket, copy) = (stored.ticket.clone(), stored.copy);
-            self.parts.journal.printed(&ticket, copy, Proof::ProcessId)?;
+            self.parts
+                .journal
+                .printed(&ticket, copy, Proof::ProcessId)?;
         }
         Ok(())
     }
@@ -364,7 +422,10 @@ impl EscPosPrinter {
         use crate::status::Paper;
         let before = self.condition.as_ref().map(|condition| condition.paper);
         if before == Some(Paper::Out) && condition.paper == Paper::Enough {
-            let wear = crate::journal::Wear { of_roll: 0, ..self.parts.journal.wear() };
+            let wear = crate::journal::Wear {
+                of_roll: 0,
+                ..self.parts.journal.wear()
+            };
             self.parts.journal.used(wear)?;
         }
         self.condition = Some(condition);
@@ -378,7 +439,9 @@ impl EscPosPrinter {
     fn reason(&self, broken: &Broken) -> Unsure {
         match broken {
             _ if self.trouble().is_some() => Unsure::PrinterError,
-            Broken::Link(_, link::LinkError::TimedOut) | Broken::Stopped(Stop::Deadline) => Unsure::Silent,
+            Broken::Link(_, link::LinkError::TimedOut) | Broken::Stopped(Stop::Deadline) => {
+                Unsure::Silent
+            }
             Broken::Link(..) | Broken::Stopped(Stop::Cancelled) => Unsure::Interrupted,
         }
     }
@@ -390,7 +453,12 @@ impl EscPosPrinter {
             troubles: vec![Trouble::OffLine],
         });
         let rated = self.parts.profile.rated;
-        Status::of(condition, self.parts.journal.wear(), rated, self.parts.roll_metres)
+        Status::of(
+            condition,
+            self.parts.journal.wear(),
+            rated,
+            self.parts.roll_metres,
+        )
     }
 
     fn warnings(&self) -> Vec<FaultCode> {
@@ -399,18 +467,33 @@ impl EscPosPrinter {
 }
 
 impl TicketPrinter for EscPosPrinter {
-    fn print(&mut self, request: &PrintRequest, patience: &Patience) -> Result<Printed, PrintError> {
+    fn print(
+        &mut self,
+        request: &PrintRequest,
+        patience: &Patience,
+    ) -> Result<Printed, PrintError> {
         let PrintRequest { ticket, document } = request;
         let papers = self.parts.journal.of(ticket);
         let certainly_none = |stored: &Stored| {
-            stored.copy == 0 && stored.is_unresolved() && stored.progress == Progress::Unknown(Unsure::NeverSent)
+            stored.copy == 0
+                && stored.is_unresolved()
+                && stored.progress == Progress::Unknown(Unsure::NeverSent)
         };
         if !papers.iter().all(certainly_none) {
-            return Err(PrintError::Duplicate { ticket: ticket.clone() });
+            return Err(PrintError::Duplicate {
+                ticket: ticket.clone(),
+            });
         }
-        let raster = self.parts.typesetter.typeset(document, None).map_err(PrintError::Content)?;
+        let raster = self
+            .parts
+            .typesetter
+            .typeset(document, None)
+            .map_err(PrintError::Content)?;
         let now = self.parts.clock.unix_millis();
-        self.parts.journal.reserve(ticket, 0, now).map_err(PrintError::Journal)?;
+        self.parts
+            .journal
+            .reserve(ticket, 0, now)
+            .map_err(PrintError::Journal)?;
         if let Err(error) = self.ready(patience) {
             let kept = self.parts.journal.unknown(ticket, 0, Unsure::NeverSent);
             kept.map_err(PrintError::Journal)?;
@@ -455,10 +538,17 @@ impl TicketPrinter for EscPosPrinter {
         self.parts.journal.of(ticket)
     }
 
-    fn resolve(&mut self, ticket: &TicketId, how: Resolution<'_>, patience: &Patience) -> Result<Resolved, PrintError> {
+    fn resolve(
+        &mut self,
+        ticket: &TicketId,
+        how: Resolution<'_>,
+        patience: &Patience,
+    ) -> Result<Resolved, PrintError> {
         let papers = self.parts.journal.of(ticket);
         let in_doubt = papers.iter().any(Stored::is_unresolved);
-        let nothing = || PrintError::NothingToDecide { ticket: ticket.clone() };
+        let nothing = || PrintError::NothingToDecide {
+            ticket: ticket.clone(),
+        };
         let now = self.parts.clock.unix_millis();
         let decision = match how {
             Resolution::Reprint(document) => {
@@ -467,24 +557,38 @@ impl TicketPrinter for EscPosPrinter {
                 let raster = self.parts.typesetter.typeset(document, Some(copy));
                 let raster = raster.map_err(PrintError::Content)?;
                 self.ready(patience)?;
-                let decided = self.parts.journal.decide(ticket, Decision::Reprint { copy }, now);
+                let decided = self
+                    .parts
+                    .journal
+                    .decide(ticket, Decision::Reprint { copy }, now);
                 decided.map_err(PrintError::Journal)?;
-                return self.produce((ticket, copy), &raster, patience).map(Resolved::Printed);
+                return self
+                    .produce((ticket, copy), &raster, patience)
+                    .map(Resolved::Printed);
             }
             Resolution::CameOut if in_doubt => Decision::CameOut,
             Resolution::DidNotComeOut if in_doubt => Decision::DidNotComeOut,
             Resolution::CameOut | Resolution::DidNotComeOut => return Err(nothing()),
         };
         let decided = self.parts.journal.decide(ticket, decision, now);
-        decided.map_err(PrintError::Journal).map(|()| Resolved::Kept)
+        decided
+            .map_err(PrintError::Journal)
+            .map(|()| Resolved::Kept)
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { profile: self.parts.profile, attendance: self.parts.attendance }
+        Capabilities {
+            profile: self.parts.profile,
+            attendance: self.parts.attendance,
+        }
     }
 
     fn preview(&self, ticket: &Ticket) -> Result<Vec<u8>, PrintError> {
-        let raster = self.parts.typesetter.typeset(ticket, None).map_err(PrintError::Content)?;
+        let raster = self
+            .parts
+            .typesetter
+            .typeset(ticket, None)
+            .map_err(PrintError::Content)?;
         // A typeset ticket has rows, so only an empty one could fail here.
         preview(&raster).map_err(|_| PrintError::Content(crate::render::ContentError::Empty))
     }

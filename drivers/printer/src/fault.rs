@@ -91,7 +91,11 @@ impl PrintError {
             Self::Content(_) => FaultCode::PrinterContent,
             Self::Duplicate { .. } => FaultCode::PrinterDuplicate,
             Self::NothingToDecide { .. } => FaultCode::DoorConflict,
-            Self::Blocked { trouble } | Self::Unsure { trouble: Some(trouble), .. } => trouble.fault(),
+            Self::Blocked { trouble }
+            | Self::Unsure {
+                trouble: Some(trouble),
+                ..
+            } => trouble.fault(),
             Self::Silent => FaultCode::PrinterOffline,
             Self::Link { source, .. } => link_fault(source),
             Self::Stopped(Stop::Cancelled) => FaultCode::JobCancelled,

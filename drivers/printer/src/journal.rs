@@ -24,7 +24,7 @@ use crate::ticket::TicketId;
 use crate::wire::ProcessId;
 use record::{Line, Record};
 
-pub use record::{Decision, Proof, Progress, Stored, Unsure, Wear};
+pub use record::{Decision, Progress, Proof, Stored, Unsure, Wear};
 
 /// The first line: what this is, and its format number.
 const FORMAT: &str = "madoguchi-printer-journal 1";
@@ -141,7 +141,11 @@ impl Journal {
         let (number, id) = self.fresh_id();
         let records = self.changed(ticket, copy, |stored| stored.progress = Progress::Sent);
         let records = records.map(|stored| Record::Ticket(stored, Some(id)));
-        let also = [Record::NextId(number), Record::Holding(Some(id)), Record::Wear(wear)];
+        let also = [
+            Record::NextId(number),
+            Record::Holding(Some(id)),
+            Record::Wear(wear),
+        ];
         self.write(records.into_iter().chain(also).collect())?;
         Ok(id)
     }
@@ -160,10 +164,20 @@ impl Journal {
     ///
     /// # Errors
     /// Where it cannot be made durable.
-    pub fn printed(&mut self, ticket: &TicketId, copy: u32, proof: Proof) -> Result<(), JournalError> {
-        let records = self.changed(ticket, copy, |stored| stored.progress = Progress::Printed(proof));
+    pub fn printed(
+        &mut self,
+        ticket: &TicketId,
+        copy: u32,
+        proof: Proof,
+    ) -> Result<(), JournalError> {
+        let records = self.changed(ticket, copy, |stored| {
+            stored.progress = Progress::Printed(proof)
+        });
         let mut records: Vec<Record> = self.with_ids(records);
-        let last = self.entries.get(&(ticket.clone(), copy)).and_then(|entry| entry.process);
+        let last = self
+            .entries
+            .get(&(ticket.clone(), copy))
+            .and_then(|entry| entry.process);
         // The late proof of an older paper says nothing of what was sent after it.
         if last.is_some() && last == self.holding {
             records.push(Record::Holding(None));
@@ -175,8 +189,15 @@ impl Journal {
     ///
     /// # Errors
     /// Where it cannot be made durable.
-    pub fn unknown(&mut self, ticket: &TicketId, copy: u32, why: Unsure) -> Result<(), JournalError> {
-        let records = self.changed(ticket, copy, |stored| stored.progress = Progress::Unknown(why));
+    pub fn unknown(
+        &mut self,
+        ticket: &TicketId,
+        copy: u32,
+        why: Unsure,
+    ) -> Result<(), JournalError> {
+        let records = self.changed(ticket, copy, |stored| {
+            stored.progress = Progress::Unknown(why)
+        });
         let records = self.with_ids(records);
         self.write(records)
     }
@@ -195,9 +216,17 @@ impl Journal {
     ///
     /// # Errors
     /// Where it cannot be made durable.
-    pub fn decide(&mut self, ticket: &TicketId, decision: Decision, at: u64) -> Result<(), JournalError> {
+    pub fn decide(
+        &mut self,
+        ticket: &TicketId,
+        decision: Decision,
+        at: u64,
+    ) -> Result<(), JournalError> {
         let doubtful = self.of(ticket).into_iter().filter(Stored::is_unresolved);
-        let decided = doubtful.map(|stored| Stored { decision: Some(decision), ..stored });
+        let decided = doubtful.map(|stored| Stored {
+            decision: Some(decision),
+            ..stored
+        });
         let mut records = self.with_ids(decided);
         if let Decision::Reprint { copy } = decision {
             let stored = Stored {
@@ -223,7 +252,9 @@ impl Journal {
     /// Every paper of a ticket, the first one first.
     #[must_use]
     pub fn of(&self, ticket: &TicketId) -> Vec<Stored> {
-        let papers = self.entries.range((ticket.clone(), 0)..=(ticket.clone(), u32::MAX));
+        let papers = self
+            .entries
+            .range((ticket.clone(), 0)..=(ticket.clone(), u32::MAX));
         papers.map(|(_, entry)| entry.stored.clone()).collect()
     }
 
@@ -243,7 +274,10 @@ impl Journal {
             .filter(|entry| entry.stored.is_unresolved())
             .collect();
         found.sort_by_key(|entry| entry.order);
-        found.into_iter().map(|entry| entry.stored.clone()).collect()
+        found
+            .into_iter()
+            .map(|entry| entry.stored.clone())
+            .collect()
     }
 
     /// The paper that this id was given to.
@@ -266,17 +300,35 @@ impl Journal {
     }
 
     fn settle(&mut self, from: Progress, why: Unsure) -> Result<(), JournalError> {
-        let open = self.entries.values().filter(|entry| entry.stored.progress == from);
+        let open = self
+            .entries
+            .values()
+            .filter(|entry| entry.stored.progress == from);
         let settled: Vec<Record> = open
             .map(|entry| {
                 let progress = Progress::Unknown(why);
-                Record::Ticket(Stored { progress, ..entry.stored.clone() }, entry.process)
+                Record::Ticket(
+                    Stored {
+                        progress,
+                        ..entry.stored.clone()
+                    },
+                    entry.process,
+                )
             })
             .collect();
-        if settled.is_empty() { Ok(()) } else { self.write(settled) }
+        if settled.is_empty() {
+            Ok(())
+        } else {
+            self.write(settled)
+        }
     }
 
-    fn changed(&self, ticket: &TicketId, copy: u32, change: impl FnOnce(&mut Stored)) -> Option<Stored> {
+    fn changed(
+        &self,
+        ticket: &TicketId,
+        copy: u32,
+        change: impl FnOnce(&mut Stored),
+    ) -> Option<Stored> {
         let mut stored = self.paper(ticket, copy)?.clone();
         change(&mut stored);
         Some(stored)
@@ -292,21 +344,28 @@ impl Journal {
     }
 
     fn fresh_id(&self) -> (u32, ProcessId) {
-        ((self.next_id + 1) % ProcessId::COUNT, ProcessId::numbered(self.next_id))
+        (
+            (self.next_id + 1) % ProcessId::COUNT,
+            ProcessId::numbered(self.next_id),
+        )
     }
 
     /// Appends, syncs, and only then believes.
     fn write(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
         if self.torn {
             // An earlier write failed somewhere in its middle.
-            self.storage.truncate(self.length).map_err(while_("repair"))?;
+            self.storage
+                .truncate(self.length)
+                .map_err(while_("repair"))?;
             self.torn = false;
         }
         // One line for all: a power cut leaves the whole of a change, or nothing.
         let texts: Vec<String> = records.iter().map(Record::text).collect();
         let text = Line::of(&texts.join(Record::SEPARATOR));
         self.torn = true;
-        self.storage.append(text.as_bytes()).map_err(while_("write"))?;
+        self.storage
+            .append(text.as_bytes())
+            .map_err(while_("write"))?;
         self.storage.sync().map_err(while_("sync"))?;
         self.torn = false;
         self.length += u64::try_from(text.len()).unwrap_or(0);
@@ -329,7 +388,14 @@ impl Journal {
                 }
                 let order = self.next_order;
                 self.next_order += 1;
-                self.entries.insert(key, Entry { stored, process, order });
+                self.entries.insert(
+                    key,
+                    Entry {
+                        stored,
+                        process,
+                        order,
+                    },
+                );
             }
             Record::NextId(number) => self.next_id = number,
             Record::Holding(holding) => self.holding = holding,
@@ -367,7 +433,11 @@ impl Journal {
                     text.push(b'\n');
                     Line::content(&text).is_some()
                 });
-                return if sound { Err(JournalError::Damaged { line }) } else { Ok(good) };
+                return if sound {
+                    Err(JournalError::Damaged { line })
+                } else {
+                    Ok(good)
+                };
             }
             good += u64::try_from(text.len()).unwrap_or(0);
             rest = after;
@@ -376,7 +446,10 @@ impl Journal {
     }
 
     fn compact(&mut self) -> Result<(), JournalError> {
-        let finished = self.entries.values().filter(|entry| entry.stored.is_finished());
+        let finished = self
+            .entries
+            .values()
+            .filter(|entry| entry.stored.is_finished());
         let mut orders: Vec<u64> = finished.map(|entry| entry.order).collect();
         orders.sort_unstable_by(|a, b| b.cmp(a));
         if let Some(oldest) = orders.get(REMEMBERED) {
@@ -399,9 +472,13 @@ impl Journal {
             Record::Holding(self.holding).text(),
             Record::Wear(self.wear).text(),
         ];
-        let lines = std::iter::once(FORMAT.to_owned()).chain(tickets).chain(rest);
+        let lines = std::iter::once(FORMAT.to_owned())
+            .chain(tickets)
+            .chain(rest);
         let text: String = lines.map(|line| Line::of(&line)).collect();
-        self.storage.replace(text.as_bytes()).map_err(while_("compact"))?;
+        self.storage
+            .replace(text.as_bytes())
+            .map_err(while_("compact"))?;
         self.length = u64::try_from(text.len()).unwrap_or(0);
         self.lines = self.entries.len();
         Ok(())

@@ -47,30 +47,41 @@ impl Status {
         let forecast = Forecast::of(wear, rated, roll_metres);
         let mut warnings = Vec::new();
         let roll = roll_metres.map(|metres| u64::from(metres) * 1000);
-        let ending = roll.is_some_and(|roll| {
-            roll.saturating_sub(wear.of_roll) * 100 < roll * LOW_PERCENT
-        });
+        let ending =
+            roll.is_some_and(|roll| roll.saturating_sub(wear.of_roll) * 100 < roll * LOW_PERCENT);
         if condition.paper == Paper::Low || (ending && condition.paper == Paper::Enough) {
             warnings.push(FaultCode::PrinterPaperLow);
         }
         let worn = |used: u64, rated: Option<u64>| {
-            rated.is_some_and(|rated| used.saturating_mul(100) >= rated.saturating_mul(WORN_PERCENT))
+            rated
+                .is_some_and(|rated| used.saturating_mul(100) >= rated.saturating_mul(WORN_PERCENT))
         };
         if worn(wear.cuts, rated.cuts) || worn(wear.millimetres / 1000, rated.metres) {
             warnings.push(FaultCode::PrinterWorn);
         }
-        Self { condition, wear, forecast, warnings }
+        Self {
+            condition,
+            wear,
+            forecast,
+            warnings,
+        }
     }
 }
 
 impl Forecast {
     fn of(wear: Wear, rated: Rated, roll_metres: Option<u16>) -> Self {
-        let ticket = wear.millimetres.checked_div(wear.prints).filter(|length| *length > 0);
-        let left = roll_metres.map(|metres| (u64::from(metres) * 1000).saturating_sub(wear.of_roll));
+        let ticket = wear
+            .millimetres
+            .checked_div(wear.prints)
+            .filter(|length| *length > 0);
+        let left =
+            roll_metres.map(|metres| (u64::from(metres) * 1000).saturating_sub(wear.of_roll));
         Self {
             tickets_of_roll: left.zip(ticket).map(|(left, ticket)| left / ticket),
             cuts: rated.cuts.map(|rated| rated.saturating_sub(wear.cuts)),
-            metres: rated.metres.map(|rated| rated.saturating_sub(wear.millimetres / 1000)),
+            metres: rated
+                .metres
+                .map(|rated| rated.saturating_sub(wear.millimetres / 1000)),
         }
     }
 }
@@ -95,29 +106,52 @@ mod tests {
     use crate::quirks::profile;
 
     fn condition(paper: Paper) -> Condition {
-        Condition { online: true, paper, troubles: Vec::new() }
+        Condition {
+            online: true,
+            paper,
+            troubles: Vec::new(),
+        }
     }
 
     #[test]
     fn a_paper_counts_its_lines_its_cut_and_its_length() {
         let profile = profile("tm-t20iii").unwrap();
         let wear = after_paper(Wear::default(), 800, profile);
-        assert_eq!((wear.prints, wear.lines, wear.cuts, wear.millimetres), (1, 800, 1, 115));
+        assert_eq!(
+            (wear.prints, wear.lines, wear.cuts, wear.millimetres),
+            (1, 800, 1, 115)
+        );
         let strip = after_paper(wear, 0, profile);
         assert_eq!((strip.prints, strip.cuts), (1, 2));
     }
 
     #[test]
     fn people_are_told_before_parts_and_paper_end() {
-        let rated = Rated { cuts: Some(1000), metres: Some(100) };
-        let wear = Wear { prints: 900, lines: 0, cuts: 899, millimetres: 89_000, of_roll: 9_000 };
+        let rated = Rated {
+            cuts: Some(1000),
+            metres: Some(100),
+        };
+        let wear = Wear {
+            prints: 900,
+            lines: 0,
+            cuts: 899,
+            millimetres: 89_000,
+            of_roll: 9_000,
+        };
         let status = Status::of(condition(Paper::Enough), wear, rated, Some(10));
         assert_eq!(status.warnings, []);
         assert_eq!(status.forecast.cuts, Some(101));
         assert_eq!(status.forecast.tickets_of_roll, Some(10));
-        let later = Wear { cuts: 900, of_roll: 9_001, ..wear };
+        let later = Wear {
+            cuts: 900,
+            of_roll: 9_001,
+            ..wear
+        };
         let status = Status::of(condition(Paper::Enough), later, rated, Some(10));
-        assert_eq!(status.warnings, [FaultCode::PrinterPaperLow, FaultCode::PrinterWorn]);
+        assert_eq!(
+            status.warnings,
+            [FaultCode::PrinterPaperLow, FaultCode::PrinterWorn]
+        );
         let status = Status::of(condition(Paper::Low), Wear::default(), rated, None);
         assert_eq!(status.warnings, [FaultCode::PrinterPaperLow]);
     }

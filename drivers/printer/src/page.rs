@@ -82,7 +82,11 @@ pub struct PageOptions {
 
 impl Default for PageOptions {
     fn default() -> Self {
-        Self { copies: 1, sides: Sides::One, media: None }
+        Self {
+            copies: 1,
+            sides: Sides::One,
+            media: None,
+        }
     }
 }
 
@@ -238,7 +242,9 @@ impl PageError {
                 HttpError::Stopped(Stop::Cancelled) => FaultCode::JobCancelled,
                 HttpError::Stopped(Stop::Deadline) => FaultCode::DeviceHung,
                 HttpError::Connection(..) => FaultCode::PrinterOffline,
-                HttpError::Garbled | HttpError::TooLong | HttpError::Status(_) => FaultCode::DeviceFailed,
+                HttpError::Garbled | HttpError::TooLong | HttpError::Status(_) => {
+                    FaultCode::DeviceFailed
+                }
             },
             Self::Garbled { .. } => FaultCode::DeviceFailed,
             Self::Stopped(Stop::Cancelled) => FaultCode::JobCancelled,
@@ -259,38 +265,58 @@ impl IppPrinter {
     /// A printer; nothing is sent before it is needed.
     #[must_use]
     pub const fn new(settings: PageSettings) -> Self {
-        Self { settings, next_request: 1 }
+        Self {
+            settings,
+            next_request: 1,
+        }
     }
 
     /// Sends the document, as one request or two; the job's number.
-    fn submit(&mut self, pdf: &[u8], options: &PageOptions, (split, patience): (bool, &Patience)) -> Result<i32, PageError> {
+    fn submit(
+        &mut self,
+        pdf: &[u8],
+        options: &PageOptions,
+        (split, patience): (bool, &Patience),
+    ) -> Result<i32, PageError> {
         if !split {
             let request = self.request(Operation::PrintJob, job_template(options, true));
             let answer = self.exchange("print", &request, (pdf, patience));
             // The document may have arrived although the answer did not.
             let answer = answer.map_err(|error| match error {
-                PageError::Unreachable { .. } | PageError::Garbled { .. } => PageError::Unsure { job: None },
+                PageError::Unreachable { .. } | PageError::Garbled { .. } => {
+                    PageError::Unsure { job: None }
+                }
                 other => other,
             })?;
-            return answer.integer(Tag::Job, "job-id").ok_or(PageError::Unsure { job: None });
+            return answer
+                .integer(Tag::Job, "job-id")
+                .ok_or(PageError::Unsure { job: None });
         }
         let request = self.request(Operation::CreateJob, job_template(options, false));
         let answer = self.exchange("create a job", &request, (&[], patience))?;
         let job = answer.integer(Tag::Job, "job-id");
-        let job = job.ok_or(PageError::Garbled { attempted: "create a job" })?;
+        let job = job.ok_or(PageError::Garbled {
+            attempted: "create a job",
+        })?;
         let mut request = self.about_job(Operation::SendDocument, job);
-        request.add(Tag::Operation, Attribute::mime("document-format", "application/pdf"));
+        request.add(
+            Tag::Operation,
+            Attribute::mime("document-format", "application/pdf"),
+        );
         request.add(Tag::Operation, Attribute::boolean("last-document", true));
         match self.exchange("send the document", &request, (pdf, patience)) {
             Ok(_) => Ok(job),
-            Err(PageError::Unreachable { source: HttpError::Stopped(stop), .. }) => {
-                Err(self.cancel(job, PageError::Stopped(stop), patience))
-            }
+            Err(PageError::Unreachable {
+                source: HttpError::Stopped(stop),
+                ..
+            }) => Err(self.cancel(job, PageError::Stopped(stop), patience)),
             // The answer was lost; the job's own state tells whether the document was.
-            Err(PageError::Unreachable { .. } | PageError::Garbled { .. }) => match self.job(job, patience) {
-                Ok(_) => Ok(job),
-                Err(_) => Err(PageError::Unsure { job: Some(job) }),
-            },
+            Err(PageError::Unreachable { .. } | PageError::Garbled { .. }) => {
+                match self.job(job, patience) {
+                    Ok(_) => Ok(job),
+                    Err(_) => Err(PageError::Unsure { job: Some(job) }),
+                }
+            }
             Err(error) => Err(self.cancel(job, error, patience)),
         }
     }
@@ -306,7 +332,10 @@ impl IppPrinter {
         loop {
             let progress = match self.job(job, patience) {
                 Ok(progress) => progress,
-                Err(PageError::Unreachable { source: HttpError::Stopped(stop), .. }) => {
+                Err(PageError::Unreachable {
+                    source: HttpError::Stopped(stop),
+                    ..
+                }) => {
                     return Err(self.cancel(job, PageError::Stopped(stop), patience));
                 }
                 Err(_) => return Err(PageError::Unsure { job: Some(job) }),
@@ -318,7 +347,9 @@ impl IppPrinter {
             match progress.state {
                 JobState::Completed => return Ok(progress),
                 JobState::Cancelled | JobState::Aborted => {
-                    return Err(PageError::Ended { state: progress.state });
+                    return Err(PageError::Ended {
+                        state: progress.state,
+                    });
                 }
                 JobState::Pending | JobState::Held | JobState::Processing | JobState::Stopped => {}
             }
@@ -330,18 +361,33 @@ impl IppPrinter {
     }
 
     /// Cancels the job of a printer that stopped: nothing is left to come out later.
-    fn still_prints(&mut self, job: i32, state: JobState, patience: &Patience) -> Result<(), PageError> {
+    fn still_prints(
+        &mut self,
+        job: i32,
+        state: JobState,
+        patience: &Patience,
+    ) -> Result<(), PageError> {
         let Ok(status) = self.status(patience) else {
             return Ok(());
         };
         match status.fault {
             Some(fault) => {
-                let blocked = PageError::Blocked { fault, reasons: status.reasons };
+                let blocked = PageError::Blocked {
+                    fault,
+                    reasons: status.reasons,
+                };
                 Err(self.cancel(job, blocked, patience))
             }
             None if state == JobState::Stopped => {
                 let fault = FaultCode::PrinterOffline;
-                Err(self.cancel(job, PageError::Blocked { fault, reasons: status.reasons }, patience))
+                Err(self.cancel(
+                    job,
+                    PageError::Blocked {
+                        fault,
+                        reasons: status.reasons,
+                    },
+                    patience,
+                ))
             }
             None => Ok(()),
         }
@@ -360,7 +406,10 @@ impl IppPrinter {
             Ok(_) => why,
             Err(_) => match self.job(job, &short) {
                 // Too late to cancel, or somebody did it before.
-                Ok(PageProgress { state: JobState::Cancelled | JobState::Aborted, .. }) => why,
+                Ok(PageProgress {
+                    state: JobState::Cancelled | JobState::Aborted,
+                    ..
+                }) => why,
                 _ => PageError::Unsure { job: Some(job) },
             },
         }
@@ -369,8 +418,15 @@ impl IppPrinter {
     fn job(&mut self, job: i32, patience: &Patience) -> Result<PageProgress, PageError> {
         const ASKING: &str = "tell the job's state";
         let mut request = self.about_job(Operation::GetJobAttributes, job);
-        let wanted = ["job-state", "job-media-sheets-completed", "job-impressions-completed"];
-        request.add(Tag::Operation, Attribute::keywords("requested-attributes", &wanted));
+        let wanted = [
+            "job-state",
+            "job-media-sheets-completed",
+            "job-impressions-completed",
+        ];
+        request.add(
+            Tag::Operation,
+            Attribute::keywords("requested-attributes", &wanted),
+        );
         let answer = self.exchange(ASKING, &request, (&[], patience))?;
         let state = answer.integer(Tag::Job, "job-state").and_then(JobState::of);
         let state = state.ok_or(PageError::Garbled { attempted: ASKING })?;
@@ -387,7 +443,10 @@ impl IppPrinter {
         let mut request = Message::request(operation, number);
         let uri = format!("ipp://{}{}", self.settings.address, self.settings.path);
         request.add(Tag::Operation, Attribute::uri("printer-uri", &uri));
-        request.add(Tag::Operation, Attribute::name("requesting-user-name", &self.settings.user));
+        request.add(
+            Tag::Operation,
+            Attribute::name("requesting-user-name", &self.settings.user),
+        );
         for (group, attribute) in attributes {
             request.add(group, attribute);
         }
@@ -401,13 +460,26 @@ impl IppPrinter {
         request
     }
 
-    fn exchange(&self, attempted: &'static str, request: &Message, (document, patience): (&[u8], &Patience)) -> Result<Message, PageError> {
+    fn exchange(
+        &self,
+        attempted: &'static str,
+        request: &Message,
+        (document, patience): (&[u8], &Patience),
+    ) -> Result<Message, PageError> {
         let head = request.encode();
-        let answer = http::post(&self.settings.address, &self.settings.path, &[&head, document], patience);
+        let answer = http::post(
+            &self.settings.address,
+            &self.settings.path,
+            &[&head, document],
+            patience,
+        );
         let answer = answer.map_err(|source| PageError::Unreachable { attempted, source })?;
         let answer = Message::decode(&answer).map_err(|_| PageError::Garbled { attempted })?;
         if answer.code >= 0x0100 {
-            return Err(PageError::Refused { attempted, status: answer.code });
+            return Err(PageError::Refused {
+                attempted,
+                status: answer.code,
+            });
         }
         Ok(answer)
     }
@@ -428,13 +500,22 @@ impl PagePrinter for IppPrinter {
         if !status.takes_pdf {
             return Err(PageError::NoPdf);
         }
-        let fault = status.fault.or((!status.accepting).then_some(FaultCode::PrinterOffline));
+        let fault = status
+            .fault
+            .or((!status.accepting).then_some(FaultCode::PrinterOffline));
         if let Some(fault) = fault {
-            return Err(PageError::Blocked { fault, reasons: status.reasons });
+            return Err(PageError::Blocked {
+                fault,
+                reasons: status.reasons,
+            });
         }
         let job = self.submit(pdf, options, (status.create_job, patience))?;
         let progress = self.follow(job, on_progress, patience)?;
-        Ok(PagesPrinted { job, sheets: progress.sheets, warnings: status.warnings })
+        Ok(PagesPrinted {
+            job,
+            sheets: progress.sheets,
+            warnings: status.warnings,
+        })
     }
 
     fn status(&mut self, patience: &Patience) -> Result<PageStatus, PageError> {
@@ -446,7 +527,10 @@ impl PagePrinter for IppPrinter {
             "operations-supported",
         ];
         let wanted = Attribute::keywords("requested-attributes", &wanted);
-        let request = self.request(Operation::GetPrinterAttributes, vec![(Tag::Operation, wanted)]);
+        let request = self.request(
+            Operation::GetPrinterAttributes,
+            vec![(Tag::Operation, wanted)],
+        );
         let answer = self.exchange("tell its state", &request, (&[], patience))?;
         let reasons: Vec<String> = answer
             .texts(Tag::Printer, "printer-state-reasons")
@@ -456,9 +540,11 @@ impl PagePrinter for IppPrinter {
         let stopped = answer.integer(Tag::Printer, "printer-state") == Some(5);
         let (fault, warnings) = reasons::judge(&reasons, stopped);
         let operations = answer.values(Tag::Printer, "operations-supported");
-        let offers = |operation: Operation| operations.contains(&Value::Number(i32::from(operation.code())));
+        let offers =
+            |operation: Operation| operations.contains(&Value::Number(i32::from(operation.code())));
         Ok(PageStatus {
-            accepting: answer.values(Tag::Printer, "printer-is-accepting-jobs") != [Value::Boolean(false)],
+            accepting: answer.values(Tag::Printer, "printer-is-accepting-jobs")
+                != [Value::Boolean(false)],
             fault,
             warnings,
             takes_pdf: answer
@@ -475,14 +561,20 @@ fn job_template(options: &PageOptions, with_format: bool) -> Vec<(Tag, Attribute
     // Never the document's own name: it can be of a citizen.
     let mut attributes = vec![(Tag::Operation, Attribute::name("job-name", "form"))];
     if with_format {
-        attributes.push((Tag::Operation, Attribute::mime("document-format", "application/pdf")));
+        attributes.push((
+            Tag::Operation,
+            Attribute::mime("document-format", "application/pdf"),
+        ));
     }
     let sides = match options.sides {
         Sides::One => "one-sided",
         Sides::TwoLongEdge => "two-sided-long-edge",
         Sides::TwoShortEdge => "two-sided-short-edge",
     };
-    attributes.push((Tag::Job, Attribute::integer("copies", i32::from(options.copies.max(1)))));
+    attributes.push((
+        Tag::Job,
+        Attribute::integer("copies", i32::from(options.copies.max(1))),
+    ));
     attributes.push((Tag::Job, Attribute::keywords("sides", &[sides])));
     if let Some(media) = &options.media {
         attributes.push((Tag::Job, Attribute::keywords("media", &[media])));
@@ -502,7 +594,11 @@ fn pause(span: Duration, patience: &Patience) -> Result<(), Stop> {
     patience.check()?;
     let left = patience.deadline().remaining(patience.clock().now());
     let span = span.min(left.unwrap_or_default());
-    drop(bell.1.wait_timeout(quiet, span).unwrap_or_else(PoisonError::into_inner));
+    drop(
+        bell.1
+            .wait_timeout(quiet, span)
+            .unwrap_or_else(PoisonError::into_inner),
+    );
     patience.check()
 }
 

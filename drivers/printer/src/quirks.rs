@@ -68,11 +68,17 @@ const EPSON: Profile = Profile {
     model: "Epson TM-T88VII",
     dots: 512,
     dpi: 180,
-    bands: Bands { command: RasterCommand::Graphics, rows: 256 },
+    bands: Bands {
+        command: RasterCommand::Graphics,
+        rows: 256,
+    },
     cut: Cut::Partial,
     proof: ProofRule::ProcessId,
     clear: Clear::Answered,
-    rated: Rated { cuts: Some(3_000_000), metres: Some(200_000) },
+    rated: Rated {
+        cuts: Some(3_000_000),
+        metres: Some(200_000),
+    },
 };
 
 const GENERIC: Profile = Profile {
@@ -80,21 +86,34 @@ const GENERIC: Profile = Profile {
     model: "80 mm printer that takes GS v 0",
     dots: 576,
     dpi: 203,
-    bands: Bands { command: RasterCommand::Lines, rows: 128 },
+    bands: Bands {
+        command: RasterCommand::Lines,
+        rows: 128,
+    },
     cut: Cut::Partial,
     proof: ProofRule::StateInOrder,
     clear: Clear::Request,
-    rated: Rated { cuts: None, metres: None },
+    rated: Rated {
+        cuts: None,
+        metres: None,
+    },
 };
 
 /// Every profile.
 pub const PROFILES: [Profile; 9] = [
     EPSON,
-    Profile { name: "tm-t88vi", model: "Epson TM-T88VI", ..EPSON },
+    Profile {
+        name: "tm-t88vi",
+        model: "Epson TM-T88VI",
+        ..EPSON
+    },
     Profile {
         name: "tm-t88v",
         model: "Epson TM-T88V",
-        rated: Rated { cuts: Some(2_000_000), metres: Some(150_000) },
+        rated: Rated {
+            cuts: Some(2_000_000),
+            metres: Some(150_000),
+        },
         ..EPSON
     },
     Profile {
@@ -102,7 +121,10 @@ pub const PROFILES: [Profile; 9] = [
         model: "Epson TM-T20III",
         dots: 576,
         dpi: 203,
-        rated: Rated { cuts: Some(1_500_000), metres: Some(150_000) },
+        rated: Rated {
+            cuts: Some(1_500_000),
+            metres: Some(150_000),
+        },
         ..EPSON
     },
     Profile {
@@ -110,7 +132,10 @@ pub const PROFILES: [Profile; 9] = [
         model: "Epson TM-m30III",
         dots: 576,
         dpi: 203,
-        rated: Rated { cuts: Some(1_500_000), metres: Some(100_000) },
+        rated: Rated {
+            cuts: Some(1_500_000),
+            metres: Some(100_000),
+        },
         ..EPSON
     },
     // The same clearing command stands in Citizen's manual; the process id does not.
@@ -118,7 +143,10 @@ pub const PROFILES: [Profile; 9] = [
         name: "ct-s651",
         model: "Citizen CT-S651 and its successors in ESC/POS mode",
         dots: 640,
-        bands: Bands { command: RasterCommand::Lines, rows: 256 },
+        bands: Bands {
+            command: RasterCommand::Lines,
+            rows: 256,
+        },
         clear: Clear::Answered,
         ..GENERIC
     },
@@ -132,7 +160,10 @@ pub const PROFILES: [Profile; 9] = [
         name: "generic-58",
         model: "58 mm printer that takes GS v 0",
         dots: 384,
-        bands: Bands { command: RasterCommand::Lines, rows: 64 },
+        bands: Bands {
+            command: RasterCommand::Lines,
+            rows: 64,
+        },
         cut: Cut::Tear,
         ..GENERIC
     },

@@ -91,11 +91,17 @@ pub fn open(
     let storage = Folder::open(journal).map_err(|source| {
         OpenError::Journal(match source.kind() {
             io::ErrorKind::WouldBlock => JournalError::Held,
-            _ => JournalError::Storage { attempted: "open", source },
+            _ => JournalError::Storage {
+                attempted: "open",
+                source,
+            },
         })
     })?;
     let journal = Journal::open(Box::new(storage)).map_err(OpenError::Journal)?;
-    let connector = ByLink { connection: settings.connection.clone(), clock: Arc::clone(&clock) };
+    let connector = ByLink {
+        connection: settings.connection.clone(),
+        clock: Arc::clone(&clock),
+    };
     let parts = Parts {
         typesetter: Box::new(Typesetter::new(fonts, usize::from(dots), profile.dpi)),
         journal,
@@ -108,7 +114,11 @@ pub fn open(
 }
 
 fn or_default(given: &[PathBuf], default: impl FnOnce() -> Vec<PathBuf>) -> Vec<PathBuf> {
-    if given.is_empty() { default() } else { given.to_vec() }
+    if given.is_empty() {
+        default()
+    } else {
+        given.to_vec()
+    }
 }
 
 /// Opens links of this machine.
@@ -124,10 +134,17 @@ impl Connector for ByLink {
         match &self.connection {
             Connection::Tcp(address) => Ok(Box::new(tcp::connect(*address, deadline, clock)?)),
             Connection::Serial { path, baud, flow } => {
-                let settings = SerialSettings { flow: *flow, ..SerialSettings::new(path, *baud) };
+                let settings = SerialSettings {
+                    flow: *flow,
+                    ..SerialSettings::new(path, *baud)
+                };
                 Ok(Box::new(serial::open(&settings, clock)?))
             }
-            Connection::Usb { vendor, product, serial } => {
+            Connection::Usb {
+                vendor,
+                product,
+                serial,
+            } => {
                 let watch = Watch::begin(Arc::clone(&clock))?;
                 let wanted = |found: &&link::identity::Found| {
                     found.is(*vendor, *product)

@@ -116,7 +116,11 @@ impl Condition {
             (false, true) => Paper::Low,
             (false, false) => Paper::Enough,
         };
-        Self { online: !bits.off_line, paper, troubles }
+        Self {
+            online: !bits.off_line,
+            paper,
+            troubles,
+        }
     }
 }
 
@@ -141,11 +145,36 @@ mod tests {
         // DLE EOT 1 to 4 and the four bytes of GS a for the same condition.
         let table: [([u8; 4], [u8; 4], Option<Trouble>, Paper); 6] = [
             ([0x12; 4], [0x10, 0, 0, 0], None, Paper::Enough),
-            ([0x12, 0x12, 0x12, 0x1E], [0x10, 0, 0x03, 0], None, Paper::Low),
-            ([0x1A, 0x32, 0x12, 0x7E], [0x18, 0, 0x0F, 0], Some(Trouble::PaperOut), Paper::Out),
-            ([0x1A, 0x16, 0x12, 0x12], [0x38, 0, 0, 0], Some(Trouble::CoverOpen), Paper::Enough),
-            ([0x1A, 0x52, 0x1A, 0x12], [0x18, 0x08, 0, 0], Some(Trouble::Cutter), Paper::Enough),
-            ([0x1A, 0x12, 0x12, 0x12], [0x18, 0, 0, 0], Some(Trouble::OffLine), Paper::Enough),
+            (
+                [0x12, 0x12, 0x12, 0x1E],
+                [0x10, 0, 0x03, 0],
+                None,
+                Paper::Low,
+            ),
+            (
+                [0x1A, 0x32, 0x12, 0x7E],
+                [0x18, 0, 0x0F, 0],
+                Some(Trouble::PaperOut),
+                Paper::Out,
+            ),
+            (
+                [0x1A, 0x16, 0x12, 0x12],
+                [0x38, 0, 0, 0],
+                Some(Trouble::CoverOpen),
+                Paper::Enough,
+            ),
+            (
+                [0x1A, 0x52, 0x1A, 0x12],
+                [0x18, 0x08, 0, 0],
+                Some(Trouble::Cutter),
+                Paper::Enough,
+            ),
+            (
+                [0x1A, 0x12, 0x12, 0x12],
+                [0x18, 0, 0, 0],
+                Some(Trouble::OffLine),
+                Paper::Enough,
+            ),
         ];
         for (answers, state, trouble, paper) in table {
             let asked = Condition::of_answers(answers);

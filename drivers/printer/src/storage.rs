@@ -69,7 +69,11 @@ impl Folder {
         lock.try_lock().map_err(io::Error::from)?;
         let file = Self::file(path)?;
         sync_folder(path)?;
-        Ok(Self { path: path.to_path_buf(), file, _lock: lock })
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            _lock: lock,
+        })
     }
 
     fn file(path: &Path) -> io::Result<File> {

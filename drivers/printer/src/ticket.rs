@@ -208,7 +208,11 @@ mod tests {
                 Element::Text(Text::plain("山田花子")),
                 Element::Number("A-014".into()),
                 Element::Mark("再発行".into()),
-                Element::Code(Code { data: b"secret".to_vec(), level: Level::M, module: None }),
+                Element::Code(Code {
+                    data: b"secret".to_vec(),
+                    level: Level::M,
+                    module: None,
+                }),
             ],
         };
         let shown = format!("{ticket:?}");
@@ -222,6 +226,9 @@ mod tests {
         for bad in ["", "a b", "a\nb", "番号", &"a".repeat(65)] {
             assert!(TicketId::new(bad).is_err());
         }
-        assert_eq!(TicketId::new("2026-11-21/A/014").unwrap().as_str(), "2026-11-21/A/014");
+        assert_eq!(
+            TicketId::new("2026-11-21/A/014").unwrap().as_str(),
+            "2026-11-21/A/014"
+        );
     }
 }

@@ -76,9 +76,16 @@ mod tests {
         for number in (0..ProcessId::COUNT).step_by(37) {
             let id = ProcessId::numbered(number);
             assert_eq!(id.number(), Some(number));
-            assert!(id.characters().iter().all(|letter| letter & 0x90 == 0 && *letter >= 0x20));
+            assert!(
+                id.characters()
+                    .iter()
+                    .all(|letter| letter & 0x90 == 0 && *letter >= 0x20)
+            );
         }
         assert_eq!(ProcessId::of(*b"1234").number(), None);
-        assert_eq!(ProcessId::numbered(ProcessId::COUNT), ProcessId::numbered(0));
+        assert_eq!(
+            ProcessId::numbered(ProcessId::COUNT),
+            ProcessId::numbered(0)
+        );
     }
 }

@@ -111,7 +111,15 @@ impl Life {
     fn new(variant: u8, roll: Option<usize>, cuts: Vec<Cut>) -> Self {
         let world = World::new(Variant(variant));
         world.roll(roll);
-        Self { world, variant, roll, cuts, strangers: 0, none: Vec::new(), proved: Vec::new() }
+        Self {
+            world,
+            variant,
+            roll,
+            cuts,
+            strangers: 0,
+            none: Vec::new(),
+            proved: Vec::new(),
+        }
     }
 
     /// Lives; whether the first cut came.
@@ -146,7 +154,10 @@ impl Life {
             let Some(ticket) = name(number) else {
                 return;
             };
-            let request = PrintRequest { ticket: ticket.clone(), document: document(number) };
+            let request = PrintRequest {
+                ticket: ticket.clone(),
+                document: document(number),
+            };
             let outcome = driver.print(&request, &self.world.patience(60));
             self.learn((number, 0), &outcome.map(|_| ()));
             self.tend();
@@ -168,13 +179,25 @@ impl Life {
         };
         // A status first: it may be proved late.
         let asked = driver.status(&self.world.patience(30));
-        if asked.is_err() || !driver.unresolved().iter().any(|stored| stored.ticket == ticket) {
+        if asked.is_err()
+            || !driver
+                .unresolved()
+                .iter()
+                .any(|stored| stored.ticket == ticket)
+        {
             return;
         }
         let papers = self.world.papers();
         let whole = papers.iter().any(|paper| is_whole(paper, number));
-        let how = if whole { Resolution::CameOut } else { Resolution::Reprint(&document(number)) };
-        let copy = driver.papers(&ticket).last().map_or(0, |stored| stored.copy + 1);
+        let how = if whole {
+            Resolution::CameOut
+        } else {
+            Resolution::Reprint(&document(number))
+        };
+        let copy = driver
+            .papers(&ticket)
+            .last()
+            .map_or(0, |stored| stored.copy + 1);
         let outcome = driver.resolve(&ticket, how, &self.world.patience(60));
         if !whole {
             let copy = u8::try_from(copy).unwrap_or(0x7F);
@@ -209,11 +232,17 @@ impl Life {
         let Some(ticket) = name(stranger) else {
             return Ok(());
         };
-        let request = PrintRequest { ticket, document: document(stranger) };
+        let request = PrintRequest {
+            ticket,
+            document: document(stranger),
+        };
         let outcome = driver.print(&request, &self.world.patience(120));
         self.learn((stranger, 0), &outcome.map(|_| ()));
-        let ends = (0..TICKETS).filter_map(name).flat_map(|ticket| driver.papers(&ticket));
-        let open = ends.filter(|stored| matches!(stored.progress, Progress::Sent | Progress::Reserved));
+        let ends = (0..TICKETS)
+            .filter_map(name)
+            .flat_map(|ticket| driver.papers(&ticket));
+        let open =
+            ends.filter(|stored| matches!(stored.progress, Progress::Sent | Progress::Reserved));
         if open.count() > 0 {
             return Err(self.violation(Rule::EveryEnd));
         }
@@ -239,7 +268,8 @@ impl Life {
         let papers = self.world.papers();
         let mut seen: BTreeMap<(u8, u8), usize> = BTreeMap::new();
         for paper in &papers {
-            let mut owners: Vec<(u8, u8)> = paper.iter().map(|mark| (mark.ticket, mark.copy)).collect();
+            let mut owners: Vec<(u8, u8)> =
+                paper.iter().map(|mark| (mark.ticket, mark.copy)).collect();
             owners.sort_unstable();
             let rows = owners.len();
             let mut marks = paper.clone();
@@ -262,9 +292,13 @@ impl Life {
         if self.none.iter().any(|paper| seen.contains_key(paper)) {
             return Err(self.violation(Rule::NoneIsNone));
         }
-        let cut_off = papers.get(..papers.len().saturating_sub(1)).unwrap_or_default();
+        let cut_off = papers
+            .get(..papers.len().saturating_sub(1))
+            .unwrap_or_default();
         let whole = |(ticket, copy): &(u8, u8)| {
-            cut_off.iter().any(|paper| is_whole(paper, *ticket) && paper.iter().all(|mark| mark.copy == *copy))
+            cut_off.iter().any(|paper| {
+                is_whole(paper, *ticket) && paper.iter().all(|mark| mark.copy == *copy)
+            })
         };
         if !self.proved.iter().all(whole) {
             return Err(self.violation(Rule::ProvedIsWhole));
@@ -282,7 +316,9 @@ impl Life {
         };
         let papers = self.world.papers();
         for number in 0..TICKETS {
-            let stored = name(number).map(|ticket| driver.papers(&ticket)).unwrap_or_default();
+            let stored = name(number)
+                .map(|ticket| driver.papers(&ticket))
+                .unwrap_or_default();
             let ended = stored.iter().all(|stored| match stored.progress {
                 Progress::Printed(_) => true,
                 Progress::Unknown(_) => stored.decision.is_some(),
@@ -294,10 +330,13 @@ impl Life {
             if !papers.iter().any(|paper| is_whole(paper, number)) {
                 return Err(self.violation(Rule::Served));
             }
-            let proved = stored.iter().filter(|stored| matches!(stored.progress, Progress::Printed(_)));
+            let proved = stored
+                .iter()
+                .filter(|stored| matches!(stored.progress, Progress::Printed(_)));
             for stored in proved {
                 let whole = papers.iter().any(|paper| {
-                    is_whole(paper, number) && paper.iter().all(|mark| u32::from(mark.copy) == stored.copy)
+                    is_whole(paper, number)
+                        && paper.iter().all(|mark| u32::from(mark.copy) == stored.copy)
                 });
                 if !whole {
                     return Err(self.violation(Rule::ProvedIsWhole));

@@ -54,7 +54,10 @@ struct Picture {
 
 impl PaperPrinter {
     pub(crate) fn of(nature: Nature) -> Self {
-        Self { nature, ..Self::default() }
+        Self {
+            nature,
+            ..Self::default()
+        }
     }
 
     /// Takes bytes from the wire.
@@ -67,7 +70,11 @@ impl PaperPrinter {
 
     /// What it has to say.
     pub(crate) fn answers(&mut self) -> Vec<u8> {
-        if self.mute { Vec::new() } else { self.answers.drain(..).collect() }
+        if self.mute {
+            Vec::new()
+        } else {
+            self.answers.drain(..).collect()
+        }
     }
 
     /// Somebody connects anew.
@@ -197,11 +204,46 @@ impl PaperPrinter {
                 8
             }
             [0x1D, 0x28, 0x4C, 2, 0, 0x30, 0x32, ..] => return self.print_stored(),
-            [0x1D, 0x28, 0x4C, _, _, 0x30, 0x70, _, _, _, _, xl, xh, yl, yh, ..] => {
+            [
+                0x1D,
+                0x28,
+                0x4C,
+                _,
+                _,
+                0x30,
+                0x70,
+                _,
+                _,
+                _,
+                _,
+                xl,
+                xh,
+                yl,
+                yh,
+                ..,
+            ] => {
                 self.begin(number(*xl, *xh).div_ceil(8), number(*yl, *yh), true);
                 15
             }
-            [0x1D, 0x38, 0x4C, _, _, _, _, 0x30, 0x70, _, _, _, _, xl, xh, yl, yh] => {
+            [
+                0x1D,
+                0x38,
+                0x4C,
+                _,
+                _,
+                _,
+                _,
+                0x30,
+                0x70,
+                _,
+                _,
+                _,
+                _,
+                xl,
+                xh,
+                yl,
+                yh,
+            ] => {
                 self.begin(number(*xl, *xh).div_ceil(8), number(*yl, *yh), true);
                 17
             }
@@ -236,7 +278,12 @@ impl PaperPrinter {
             self.mute |= *left == 0;
         }
         let left = stride * rows;
-        self.picture = Some(Picture { stride, left, row: Row::new(), stored });
+        self.picture = Some(Picture {
+            stride,
+            left,
+            row: Row::new(),
+            stored,
+        });
     }
 
     fn dots(&mut self) -> bool {
@@ -251,10 +298,18 @@ impl PaperPrinter {
             picture.row.push(byte);
             if picture.row.len() == picture.stride {
                 let row = std::mem::take(&mut picture.row);
-                if picture.stored { self.stored.push(row) } else { self.print(row) }
+                if picture.stored {
+                    self.stored.push(row)
+                } else {
+                    self.print(row)
+                }
             }
         }
-        if self.picture.as_ref().is_some_and(|picture| picture.left == 0) {
+        if self
+            .picture
+            .as_ref()
+            .is_some_and(|picture| picture.left == 0)
+        {
             self.picture = None;
         }
         true

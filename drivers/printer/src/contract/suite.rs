@@ -47,9 +47,15 @@ pub fn suite(bench: &mut dyn Bench) -> Result<(), Broken> {
 }
 
 fn request(bench: &dyn Bench, number: u8) -> Result<PrintRequest, Broken> {
-    let bad = |_: BadTicketId| Broken { what: "a name of the suite is refused", error: None };
+    let bad = |_: BadTicketId| Broken {
+        what: "a name of the suite is refused",
+        error: None,
+    };
     let ticket = TicketId::new(format!("T{number}")).map_err(bad)?;
-    Ok(PrintRequest { ticket, document: bench.document(number) })
+    Ok(PrintRequest {
+        ticket,
+        document: bench.document(number),
+    })
 }
 
 fn a_ticket_is_one_paper(bench: &mut dyn Bench) -> Result<(), Broken> {
@@ -58,9 +64,14 @@ fn a_ticket_is_one_paper(bench: &mut dyn Bench) -> Result<(), Broken> {
     let printed = printed.map_err(because("a ticket is not printed"))?;
     holds(printed.copy == 0, "a first paper counts as a reissue")?;
     holds(bench.papers() == 1, "a ticket is not one paper")?;
-    holds(bench.printer().unresolved().is_empty(), "a printed ticket is in doubt")?;
+    holds(
+        bench.printer().unresolved().is_empty(),
+        "a printed ticket is in doubt",
+    )?;
     let preview = bench.printer().preview(&request.document);
-    preview.map(drop).map_err(because("a ticket has no preview"))
+    preview
+        .map(drop)
+        .map_err(because("a ticket has no preview"))
 }
 
 fn a_name_is_used_once(bench: &mut dyn Bench) -> Result<(), Broken> {
@@ -80,8 +91,14 @@ fn without_paper_nothing_is_printed_now_or_later(bench: &mut dyn Bench) -> Resul
     let Err(error) = failed else {
         return holds(false, "a printer without paper prints");
     };
-    holds(error.fault() == FaultCode::PrinterPaperOut, "paper that is out is not told")?;
-    holds(error.paper() == PaperFate::None, "paper that is out leaves doubt")?;
+    holds(
+        error.fault() == FaultCode::PrinterPaperOut,
+        "paper that is out is not told",
+    )?;
+    holds(
+        error.paper() == PaperFate::None,
+        "paper that is out leaves doubt",
+    )?;
     bench.put_paper_in();
     let patience = bench.patience();
     let status = bench.printer().status(&patience);
@@ -90,7 +107,10 @@ fn without_paper_nothing_is_printed_now_or_later(bench: &mut dyn Bench) -> Resul
     let patience = bench.patience();
     let printed = bench.printer().print(&request, &patience);
     printed.map_err(because("a ticket that was never sent is not printed later"))?;
-    holds(bench.papers() == before + 1, "a ticket that was never sent is not one paper")
+    holds(
+        bench.papers() == before + 1,
+        "a ticket that was never sent is not one paper",
+    )
 }
 
 fn a_reissue_is_one_paper_for_each_decision(bench: &mut dyn Bench) -> Result<(), Broken> {
@@ -103,8 +123,13 @@ fn a_reissue_is_one_paper_for_each_decision(bench: &mut dyn Bench) -> Result<(),
         let marked = matches!(resolved, Resolved::Printed(printed) if printed.copy == copy);
         holds(marked, "a reissue has another number")?;
     }
-    holds(bench.papers() == before + 2, "two decisions are not two papers")?;
-    let nothing = bench.printer().resolve(&request.ticket, Resolution::CameOut, &patience);
+    holds(
+        bench.papers() == before + 2,
+        "two decisions are not two papers",
+    )?;
+    let nothing = bench
+        .printer()
+        .resolve(&request.ticket, Resolution::CameOut, &patience);
     holds(nothing.is_err(), "what is known can be decided")
 }
 
@@ -115,13 +140,23 @@ fn what_was_printed_is_known_after_a_restart(bench: &mut dyn Bench) -> Result<()
     let again = bench.printer().print(&request, &patience);
     let refused = again.is_err_and(|error| error.fault() == FaultCode::PrinterDuplicate);
     holds(refused, "a restart forgets a ticket")?;
-    holds(bench.printer().papers(&request.ticket).len() == 3, "a restart forgets a paper")
+    holds(
+        bench.printer().papers(&request.ticket).len() == 3,
+        "a restart forgets a paper",
+    )
 }
 
 fn holds(is: bool, what: &'static str) -> Result<(), Broken> {
-    if is { Ok(()) } else { Err(Broken { what, error: None }) }
+    if is {
+        Ok(())
+    } else {
+        Err(Broken { what, error: None })
+    }
 }
 
 fn because(what: &'static str) -> impl FnOnce(PrintError) -> Broken {
-    move |error| Broken { what, error: Some(error) }
+    move |error| Broken {
+        what,
+        error: Some(error),
+    }
 }

@@ -10,7 +10,8 @@ use crate::ticket::Ticket;
 #[test]
 fn a_power_cut_at_every_step_keeps_every_rule() {
     // Each way in which printers differ, and two mixtures; all 64 mixtures are `every_cut`.
-    let report = every_cut_of([0, 1, 2, 4, 8, 16, 32, 25, 63]).unwrap_or_else(|violation| panic!("{violation}"));
+    let report = every_cut_of([0, 1, 2, 4, 8, 16, 32, 25, 63])
+        .unwrap_or_else(|violation| panic!("{violation}"));
     assert!(report.cuts > 1_000, "{report:?}");
     let text = format!("{report:?}");
     assert!(report.unknown * 2 < report.cuts, "{text}");
@@ -31,7 +32,10 @@ fn paper_that_ends_at_any_line_prints_nothing_later() {
             let world = World::new(Variant(variant));
             world.roll(Some(roll));
             let mut driver = world.driver().unwrap();
-            let request = PrintRequest { ticket: name(1).unwrap(), document: document(1) };
+            let request = PrintRequest {
+                ticket: name(1).unwrap(),
+                document: document(1),
+            };
             let error = driver.print(&request, &world.patience(60)).unwrap_err();
             assert_eq!(error.fault(), device_api::FaultCode::PrinterPaperOut);
             let before: usize = world.papers().iter().map(Vec::len).sum();
@@ -77,7 +81,8 @@ fn the_driver_keeps_the_suite_with_every_kind_of_printer() {
     for variant in 0..Variant::COUNT {
         let world = World::new(Variant(variant));
         let driver = world.driver().unwrap();
-        suite(&mut Memory { world, driver }).unwrap_or_else(|broken| panic!("{variant}: {broken:?}"));
+        suite(&mut Memory { world, driver })
+            .unwrap_or_else(|broken| panic!("{variant}: {broken:?}"));
     }
 }
 
@@ -85,7 +90,10 @@ fn the_driver_keeps_the_suite_with_every_kind_of_printer() {
 fn the_rig_catches_a_paper_that_was_sent_before_it_was_on_the_disk() {
     let world = World::new(Variant(0));
     let mut driver = world.driver().unwrap();
-    let request = PrintRequest { ticket: name(1).unwrap(), document: document(1) };
+    let request = PrintRequest {
+        ticket: name(1).unwrap(),
+        document: document(1),
+    };
     driver.print(&request, &world.patience(60)).unwrap();
     assert_eq!(world.broken(), []);
     // The same dots from somebody who keeps no journal.
@@ -98,8 +106,14 @@ fn the_rig_catches_a_paper_that_was_sent_before_it_was_on_the_disk() {
 fn a_cut_is_seen_by_the_driver_as_a_lost_printer() {
     let world = World::new(Variant(0));
     let mut driver = world.driver().unwrap();
-    world.cut_at(Cut { step: 3, part: Part::None });
-    let request = PrintRequest { ticket: name(1).unwrap(), document: document(1) };
+    world.cut_at(Cut {
+        step: 3,
+        part: Part::None,
+    });
+    let request = PrintRequest {
+        ticket: name(1).unwrap(),
+        document: document(1),
+    };
     assert!(driver.print(&request, &world.patience(60)).is_err());
     assert!(world.restore());
 }

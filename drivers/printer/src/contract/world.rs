@@ -57,7 +57,11 @@ impl Variant {
     }
 
     const fn nature(self) -> Nature {
-        Nature { attentive: self.bit(0), patient: self.bit(1), clears: self.bit(3) }
+        Nature {
+            attentive: self.bit(0),
+            patient: self.bit(1),
+            clears: self.bit(3),
+        }
     }
 
     /// Whether the printer hangs on the same socket as the machine.
@@ -72,13 +76,28 @@ impl Variant {
             name: "world",
             dots: 64,
             bands: Bands {
-                command: if self.bit(4) { RasterCommand::Graphics } else { RasterCommand::Lines },
+                command: if self.bit(4) {
+                    RasterCommand::Graphics
+                } else {
+                    RasterCommand::Lines
+                },
                 rows: 4,
             },
             cut: Cutter::Partial,
-            proof: if self.bit(5) { ProofRule::StateInOrder } else { ProofRule::ProcessId },
-            clear: if self.bit(3) { Clear::Answered } else { Clear::Request },
-            rated: Rated { cuts: None, metres: None },
+            proof: if self.bit(5) {
+                ProofRule::StateInOrder
+            } else {
+                ProofRule::ProcessId
+            },
+            clear: if self.bit(3) {
+                Clear::Answered
+            } else {
+                Clear::Request
+            },
+            rated: Rated {
+                cuts: None,
+                metres: None,
+            },
             ..first
         }
     }
@@ -118,7 +137,16 @@ impl Mark {
 
     fn row(self) -> [u8; 8] {
         // The high bit keeps every byte from being a command.
-        [0xA5, 0x80 | self.ticket, 0x80 | self.copy, 0x80 | self.row, 0xDA, 0xC3, 0xBC, 0xE1]
+        [
+            0xA5,
+            0x80 | self.ticket,
+            0x80 | self.copy,
+            0x80 | self.row,
+            0xDA,
+            0xC3,
+            0xBC,
+            0xE1,
+        ]
     }
 
     pub(crate) fn read(row: &Row) -> Option<Self> {
@@ -264,7 +292,8 @@ impl World {
         let bands = self.state().variant.profile().bands;
         let mut wire = Wire(self.clone());
         for piece in crate::wire::encode::picture(&raster, bands) {
-            wire.send(&Frame::plain(piece), Deadline::at(Moment::default())).unwrap();
+            wire.send(&Frame::plain(piece), Deadline::at(Moment::default()))
+                .unwrap();
         }
     }
 
@@ -301,7 +330,9 @@ fn note_intent(state: &mut State) {
         state.intended.insert((mark.ticket, mark.copy));
         let disk = String::from_utf8_lossy(&state.synced).into_owned();
         let paper = format!(" ticket T{} {} ", mark.ticket, mark.copy);
-        let intended = disk.lines().any(|line| line.contains(&paper) && !line.contains("reserved"));
+        let intended = disk
+            .lines()
+            .any(|line| line.contains(&paper) && !line.contains("reserved"));
         if !intended {
             state.broken.push(Rule::IntentFirst);
         }
@@ -331,7 +362,11 @@ impl Disk {
     fn change(&self, change: impl FnOnce(&mut State, Part)) -> io::Result<()> {
         let (part, goes_on) = self.0.step();
         change(&mut self.0.state(), part);
-        if goes_on { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        if goes_on {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
     }
 }
 
@@ -396,13 +431,21 @@ impl Link for Wire {
         let mut state = self.0.state();
         state.printer.receive(portion(frame.bytes(), part));
         note_intent(&mut state);
-        if goes_on { Ok(()) } else { Err(LinkError::Gone) }
+        if goes_on {
+            Ok(())
+        } else {
+            Err(LinkError::Gone)
+        }
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<Frame, LinkError> {
         let (part, goes_on) = self.0.step();
         let mut state = self.0.state();
-        let heard = if part == Part::None { Vec::new() } else { state.printer.answers() };
+        let heard = if part == Part::None {
+            Vec::new()
+        } else {
+            state.printer.answers()
+        };
         if !goes_on {
             return Err(LinkError::Gone);
         }
@@ -437,7 +480,10 @@ impl Typeset for Stamp {
         let [Element::Number(number)] = ticket.elements.as_slice() else {
             return Err(ContentError::Empty);
         };
-        let nothing = ContentError::Character { element: 0, place: 0 };
+        let nothing = ContentError::Character {
+            element: 0,
+            place: 0,
+        };
         let ticket: u8 = number.parse().map_err(|_| nothing)?;
         let copy = u8::try_from(reissue.unwrap_or(0)).unwrap_or(0x7F);
         let mut raster = Raster::new(64, usize::from(Mark::ROWS));
@@ -455,7 +501,9 @@ impl Typeset for Stamp {
 
 /// The ticket of this number.
 pub(crate) fn document(number: u8) -> Ticket {
-    Ticket { elements: vec![Element::Number(number.to_string())] }
+    Ticket {
+        elements: vec![Element::Number(number.to_string())],
+    }
 }
 
 /// The name of the ticket of this number.

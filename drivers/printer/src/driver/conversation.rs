@@ -45,7 +45,11 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     pub(crate) fn new(connector: Box<dyn Connector>) -> Self {
-        Self { connector, link: None, decoder: Decoder::new() }
+        Self {
+            connector,
+            link: None,
+            decoder: Decoder::new(),
+        }
     }
 
     /// Connects where there is no link; what the printer still had to say to an earlier listener, or

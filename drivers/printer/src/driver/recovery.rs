@@ -72,7 +72,11 @@ impl EscPosPrinter {
         }
         if self.parts.journal.holding() {
             // What came out of the doubtful paper must not hang at the next one.
-            let cut = [&encode::INITIALISE[..], &encode::cut(self.parts.profile.cut)].concat();
+            let cut = [
+                &encode::INITIALISE[..],
+                &encode::cut(self.parts.profile.cut),
+            ]
+            .concat();
             self.tell(&cut, patience)?;
             let wear = after_paper(self.parts.journal.wear(), 0, &self.parts.profile);
             self.parts.journal.used(wear).map_err(PrintError::Journal)?;
@@ -83,7 +87,10 @@ impl EscPosPrinter {
             return Err(PrintError::Silent);
         }
         if self.parts.journal.holding() {
-            self.parts.journal.settle_sent().map_err(PrintError::Journal)?;
+            self.parts
+                .journal
+                .settle_sent()
+                .map_err(PrintError::Journal)?;
         }
         self.fenced = true;
         Ok(())

@@ -10,7 +10,10 @@ use crate::fault::PaperFate;
 use crate::journal::Unsure;
 
 fn request(number: u8) -> PrintRequest {
-    PrintRequest { ticket: name(number).unwrap(), document: document(number) }
+    PrintRequest {
+        ticket: name(number).unwrap(),
+        document: document(number),
+    }
 }
 
 fn world() -> (World, EscPosPrinter) {
@@ -38,7 +41,10 @@ fn a_printer_that_falls_silent_leaves_doubt_and_may_prove_it_late() {
     assert_eq!(doubtful.len(), 1);
     assert_eq!(doubtful[0].progress, Progress::Unknown(Unsure::NeverSent));
     // What never left can be printed by the same name, unmarked.
-    assert_eq!(driver.print(&request(2), &world.patience(10)).unwrap().copy, 0);
+    assert_eq!(
+        driver.print(&request(2), &world.patience(10)).unwrap().copy,
+        0
+    );
     assert!(driver.unresolved().is_empty());
 }
 
@@ -49,11 +55,21 @@ fn an_answer_that_comes_too_late_still_proves_the_paper() {
     world.mute_after(1);
     let error = driver.print(&request(2), &world.patience(10)).unwrap_err();
     assert_eq!(error.fault(), FaultCode::PrinterUnknown, "{error:?}");
-    assert!(matches!(error, PrintError::Unsure { why: Unsure::Silent, advice: Advice::StaffDecide, .. }));
+    assert!(matches!(
+        error,
+        PrintError::Unsure {
+            why: Unsure::Silent,
+            advice: Advice::StaffDecide,
+            ..
+        }
+    ));
     world.mute(false);
     driver.status(&world.patience(10)).unwrap();
     assert!(driver.unresolved().is_empty());
-    assert_eq!(driver.papers(&name(2).unwrap())[0].progress, Progress::Printed(Proof::ProcessId));
+    assert_eq!(
+        driver.papers(&name(2).unwrap())[0].progress,
+        Progress::Printed(Proof::ProcessId)
+    );
 }
 
 #[test]
@@ -63,10 +79,15 @@ fn a_late_proof_does_not_undo_a_decision() {
     world.mute_after(1);
     driver.print(&request(2), &world.patience(10)).unwrap_err();
     let ticket = name(2).unwrap();
-    driver.resolve(&ticket, Resolution::DidNotComeOut, &world.patience(1)).unwrap();
+    driver
+        .resolve(&ticket, Resolution::DidNotComeOut, &world.patience(1))
+        .unwrap();
     world.mute(false);
     driver.status(&world.patience(10)).unwrap();
-    assert_eq!(driver.papers(&ticket)[0].decision, Some(Decision::DidNotComeOut));
+    assert_eq!(
+        driver.papers(&ticket)[0].decision,
+        Some(Decision::DidNotComeOut)
+    );
 }
 
 #[test]
@@ -74,7 +95,10 @@ fn an_open_cover_stops_the_paper_and_nothing_follows_when_it_is_closed() {
     let (world, mut driver) = world();
     world.cover(true);
     let error = driver.print(&request(1), &world.patience(10)).unwrap_err();
-    assert_eq!((error.fault(), error.paper()), (FaultCode::PrinterCoverOpen, PaperFate::None));
+    assert_eq!(
+        (error.fault(), error.paper()),
+        (FaultCode::PrinterCoverOpen, PaperFate::None)
+    );
     world.cover(false);
     assert_eq!(rows(&world), 0);
     driver.print(&request(1), &world.patience(10)).unwrap();
@@ -100,7 +124,10 @@ fn paper_that_comes_back_is_no_chance_for_what_was_given_up() {
     let (world, mut driver) = world();
     world.roll(Some(5));
     let error = driver.print(&request(1), &world.patience(10)).unwrap_err();
-    assert_eq!((error.fault(), error.paper()), (FaultCode::PrinterPaperOut, PaperFate::Unsure));
+    assert_eq!(
+        (error.fault(), error.paper()),
+        (FaultCode::PrinterPaperOut, PaperFate::Unsure)
+    );
     let before = rows(&world);
     world.roll(None);
     driver.wait_for_change(&world.patience(10)).unwrap();
@@ -109,7 +136,10 @@ fn paper_that_comes_back_is_no_chance_for_what_was_given_up() {
     let again = driver.print(&request(1), &world.patience(10)).unwrap_err();
     assert_eq!(again.fault(), FaultCode::PrinterDuplicate);
     let reprint = Resolution::Reprint(&request(1).document);
-    let Resolved::Printed(printed) = driver.resolve(&ticket, reprint, &world.patience(10)).unwrap() else {
+    let Resolved::Printed(printed) = driver
+        .resolve(&ticket, reprint, &world.patience(10))
+        .unwrap()
+    else {
         panic!("nothing was printed");
     };
     assert_eq!(printed.copy, 1);
@@ -122,13 +152,22 @@ fn a_kiosk_shows_the_number_instead() {
     driver.parts.attendance = Attendance::Unattended;
     world.roll(Some(5));
     let error = driver.print(&request(1), &world.patience(10)).unwrap_err();
-    assert!(matches!(error, PrintError::Unsure { advice: Advice::ShowOnScreen, .. }));
+    assert!(matches!(
+        error,
+        PrintError::Unsure {
+            advice: Advice::ShowOnScreen,
+            ..
+        }
+    ));
 }
 
 #[test]
 fn a_ticket_that_cannot_be_drawn_is_not_kept() {
     let (world, mut driver) = world();
-    let bad = PrintRequest { ticket: name(1).unwrap(), document: Ticket::default() };
+    let bad = PrintRequest {
+        ticket: name(1).unwrap(),
+        document: Ticket::default(),
+    };
     let error = driver.print(&bad, &world.patience(10)).unwrap_err();
     assert_eq!(error.fault(), FaultCode::PrinterContent);
     assert!(driver.papers(&bad.ticket).is_empty());
@@ -153,7 +192,10 @@ fn stopping_before_the_paper_leaves_none() {
     let patience = world.patience(10);
     patience.stop();
     let error = driver.print(&request(1), &patience).unwrap_err();
-    assert_eq!((error.fault(), error.paper()), (FaultCode::JobCancelled, PaperFate::None));
+    assert_eq!(
+        (error.fault(), error.paper()),
+        (FaultCode::JobCancelled, PaperFate::None)
+    );
     assert_eq!(rows(&world), 0);
 }
 
@@ -172,13 +214,24 @@ fn settings_that_cannot_be_are_refused() {
     };
     let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
     let refused = |settings: &PrinterSettings| {
-        open(settings, Arc::clone(&clock), folder.path()).unwrap_err().fault()
+        open(settings, Arc::clone(&clock), folder.path())
+            .unwrap_err()
+            .fault()
     };
-    let profile = PrinterSettings { profile: "no-such".into(), ..settings.clone() };
+    let profile = PrinterSettings {
+        profile: "no-such".into(),
+        ..settings.clone()
+    };
     assert_eq!(refused(&profile), FaultCode::DeviceUnsupported);
-    let width = PrinterSettings { dots: Some(100), ..settings.clone() };
+    let width = PrinterSettings {
+        dots: Some(100),
+        ..settings.clone()
+    };
     assert_eq!(refused(&width), FaultCode::DeviceUnsupported);
-    let fonts = PrinterSettings { fonts: vec![folder.path().join("none.ttf")], ..settings.clone() };
+    let fonts = PrinterSettings {
+        fonts: vec![folder.path().join("none.ttf")],
+        ..settings.clone()
+    };
     assert_eq!(refused(&fonts), FaultCode::DeviceFailed);
     let held = open(&settings, Arc::clone(&clock), folder.path()).unwrap();
     assert_eq!(refused(&settings), FaultCode::DeviceBusy);

@@ -130,7 +130,13 @@ impl Record {
             Self::NextId(number) => format!("id {number}"),
             Self::Holding(process) => format!("holding {}", id_text(*process)),
             Self::Wear(wear) => {
-                let Wear { prints, lines, cuts, millimetres, of_roll } = wear;
+                let Wear {
+                    prints,
+                    lines,
+                    cuts,
+                    millimetres,
+                    of_roll,
+                } = wear;
                 format!("wear {prints} {lines} {cuts} {millimetres} {of_roll}")
             }
         }
@@ -168,7 +174,10 @@ fn id_text(process: Option<ProcessId>) -> String {
     number.map_or_else(|| "-".to_owned(), |number| number.to_string())
 }
 
-#[expect(clippy::option_option, reason = "whether it reads, and whether there is one")]
+#[expect(
+    clippy::option_option,
+    reason = "whether it reads, and whether there is one"
+)]
 fn read_id(text: &str) -> Option<Option<ProcessId>> {
     match text {
         "-" => Some(None),
@@ -180,11 +189,20 @@ const PROGRESS: [(&str, Progress); 8] = [
     ("reserved", Progress::Reserved),
     ("sent", Progress::Sent),
     ("printed:processId", Progress::Printed(Proof::ProcessId)),
-    ("printed:stateInOrder", Progress::Printed(Proof::StateInOrder)),
+    (
+        "printed:stateInOrder",
+        Progress::Printed(Proof::StateInOrder),
+    ),
     ("unknown:neverSent", Progress::Unknown(Unsure::NeverSent)),
-    ("unknown:interrupted", Progress::Unknown(Unsure::Interrupted)),
+    (
+        "unknown:interrupted",
+        Progress::Unknown(Unsure::Interrupted),
+    ),
     ("unknown:silent", Progress::Unknown(Unsure::Silent)),
-    ("unknown:printerError", Progress::Unknown(Unsure::PrinterError)),
+    (
+        "unknown:printerError",
+        Progress::Unknown(Unsure::PrinterError),
+    ),
 ];
 
 fn progress_text(progress: Progress) -> &'static str {
@@ -197,7 +215,10 @@ fn read_progress(text: &str) -> Option<Progress> {
     known.map(|(_, progress)| *progress)
 }
 
-#[expect(clippy::option_option, reason = "whether it reads, and whether there is one")]
+#[expect(
+    clippy::option_option,
+    reason = "whether it reads, and whether there is one"
+)]
 fn read_decision(text: &str) -> Option<Option<Decision>> {
     match text {
         "-" => Some(None),
@@ -231,7 +252,11 @@ impl Line {
 fn crc32(bytes: &[u8]) -> u32 {
     let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            if sum & 1 == 1 { sum >> 1 ^ 0xEDB8_8320 } else { sum >> 1 }
+            if sum & 1 == 1 {
+                sum >> 1 ^ 0xEDB8_8320
+            } else {
+                sum >> 1
+            }
         })
     });
     !sum
@@ -248,21 +273,45 @@ mod tests {
 
     #[test]
     fn every_record_is_read_as_it_was_written() {
-        let mut records = vec![Record::NextId(7), Record::Holding(None), Record::Holding(Some(ProcessId::numbered(3)))];
-        let wear = Wear { prints: 1, lines: 2, cuts: 3, millimetres: 4, of_roll: 5 };
+        let mut records = vec![
+            Record::NextId(7),
+            Record::Holding(None),
+            Record::Holding(Some(ProcessId::numbered(3))),
+        ];
+        let wear = Wear {
+            prints: 1,
+            lines: 2,
+            cuts: 3,
+            millimetres: 4,
+            of_roll: 5,
+        };
         records.push(Record::Wear(wear));
-        let decisions = [None, Some(Decision::CameOut), Some(Decision::DidNotComeOut), Some(Decision::Reprint { copy: 2 })];
+        let decisions = [
+            None,
+            Some(Decision::CameOut),
+            Some(Decision::DidNotComeOut),
+            Some(Decision::Reprint { copy: 2 }),
+        ];
         for (_, progress) in PROGRESS {
             for decision in decisions {
                 let ticket = TicketId::new("2026-11-21/A/014").unwrap();
-                let stored = Stored { ticket, copy: 1, progress, decision, at: 9 };
+                let stored = Stored {
+                    ticket,
+                    copy: 1,
+                    progress,
+                    decision,
+                    at: 9,
+                };
                 records.push(Record::Ticket(stored.clone(), None));
                 records.push(Record::Ticket(stored, Some(ProcessId::numbered(77))));
             }
         }
         for record in records {
             let line = Line::of(&record.text());
-            assert_eq!(Record::read(Line::content(line.as_bytes()).unwrap()), Some(record));
+            assert_eq!(
+                Record::read(Line::content(line.as_bytes()).unwrap()),
+                Some(record)
+            );
             for cut in 0..line.len() {
                 assert_eq!(Line::content(&line.as_bytes()[..cut]), None);
             }
@@ -271,7 +320,14 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_none() {
-        for text in ["", "ticket", "ticket a b c d e f", "id -1", "holding maybe", "wear 1 2 3"] {
+        for text in [
+            "",
+            "ticket",
+            "ticket a b c d e f",
+            "id -1",
+            "holding maybe",
+            "wear 1 2 3",
+        ] {
             assert_eq!(Record::read(text), None);
         }
     }

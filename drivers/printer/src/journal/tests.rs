@@ -19,13 +19,20 @@ impl Storage for Memory {
         let fail = *self.fail.lock().unwrap();
         let part = if fail { bytes.len() / 2 } else { bytes.len() };
         self.bytes.lock().unwrap().extend(&bytes[..part]);
-        if fail { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        if fail {
+            Err(io::ErrorKind::StorageFull.into())
+        } else {
+            Ok(())
+        }
     }
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
     fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.bytes.lock().unwrap().truncate(usize::try_from(length).unwrap());
+        self.bytes
+            .lock()
+            .unwrap()
+            .truncate(usize::try_from(length).unwrap());
         Ok(())
     }
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -57,7 +64,10 @@ fn every_cut_off_end_leaves_a_journal_that_opens() {
         let mut journal = open(&part);
         journal.reserve(&ticket(3), 0, 7).unwrap();
         let again = open(&part);
-        assert_eq!(again.paper(&ticket(3), 0).unwrap().progress, Progress::Unknown(Unsure::NeverSent));
+        assert_eq!(
+            again.paper(&ticket(3), 0).unwrap().progress,
+            Progress::Unknown(Unsure::NeverSent)
+        );
     }
 }
 
@@ -75,8 +85,18 @@ fn what_was_reserved_only_is_settled_and_what_was_sent_waits_for_the_printer() {
     assert_ne!(journal.fence().unwrap(), id);
     journal.settle_sent().unwrap();
     assert!(!journal.holding());
-    let reasons: Vec<Progress> = journal.unresolved().iter().map(|stored| stored.progress).collect();
-    assert_eq!(reasons, [Progress::Unknown(Unsure::NeverSent), Progress::Unknown(Unsure::Interrupted)]);
+    let reasons: Vec<Progress> = journal
+        .unresolved()
+        .iter()
+        .map(|stored| stored.progress)
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            Progress::Unknown(Unsure::NeverSent),
+            Progress::Unknown(Unsure::Interrupted)
+        ]
+    );
 }
 
 #[test]
@@ -85,11 +105,17 @@ fn one_decision_reserves_one_paper() {
     let mut journal = open(&memory);
     journal.reserve(&ticket(1), 0, 5).unwrap();
     journal.unknown(&ticket(1), 0, Unsure::Silent).unwrap();
-    journal.decide(&ticket(1), Decision::Reprint { copy: 1 }, 6).unwrap();
+    journal
+        .decide(&ticket(1), Decision::Reprint { copy: 1 }, 6)
+        .unwrap();
     assert_eq!(journal.unresolved(), []);
     // The power goes before the marked paper is sent: it is in doubt like any other.
     let journal = open(&memory);
-    let doubt: Vec<u32> = journal.unresolved().iter().map(|stored| stored.copy).collect();
+    let doubt: Vec<u32> = journal
+        .unresolved()
+        .iter()
+        .map(|stored| stored.copy)
+        .collect();
     assert_eq!(doubt, [1]);
 }
 
@@ -99,7 +125,13 @@ fn damage_in_the_middle_is_an_error_and_another_format_too() {
     let mut journal = open(&memory);
     journal.reserve(&ticket(1), 0, 5).unwrap();
     journal.reserve(&ticket(2), 0, 5).unwrap();
-    let at = memory.bytes.lock().unwrap().windows(2).position(|pair| pair == b"T1").unwrap();
+    let at = memory
+        .bytes
+        .lock()
+        .unwrap()
+        .windows(2)
+        .position(|pair| pair == b"T1")
+        .unwrap();
     memory.bytes.lock().unwrap()[at] = b'U';
     let error = Journal::open(Box::new(memory.clone())).unwrap_err();
     assert!(matches!(error, JournalError::Damaged { .. }), "{error}");
@@ -130,7 +162,9 @@ fn a_long_life_stays_a_short_file_that_forgets_only_what_is_finished() {
     for number in 1..=25_000 {
         journal.reserve(&ticket(number), 0, 5).unwrap();
         journal.sent(&ticket(number), 0, Wear::default()).unwrap();
-        journal.printed(&ticket(number), 0, Proof::ProcessId).unwrap();
+        journal
+            .printed(&ticket(number), 0, Proof::ProcessId)
+            .unwrap();
     }
     assert!(memory.bytes.lock().unwrap().len() < 4 << 20);
     let journal = open(&memory);

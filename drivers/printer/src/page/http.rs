@@ -38,7 +38,12 @@ pub enum HttpError {
 ///
 /// # Errors
 /// Where there is none in time.
-pub fn post(address: &SocketAddr, path: &str, body: &[&[u8]], patience: &Patience) -> Result<Vec<u8>, HttpError> {
+pub fn post(
+    address: &SocketAddr,
+    path: &str,
+    body: &[&[u8]],
+    patience: &Patience,
+) -> Result<Vec<u8>, HttpError> {
     let mut line = Line::connect(address, patience)?;
     let length: usize = body.iter().map(|part| part.len()).sum();
     let head = format!(
@@ -76,7 +81,11 @@ impl<'a> Line<'a> {
             // Whoever waits on this connection wakes; it may be closed already.
             drop(other.shutdown(Shutdown::Both));
         });
-        Ok(Self { stream, patience, _waker: waker })
+        Ok(Self {
+            stream,
+            patience,
+            _waker: waker,
+        })
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), HttpError> {
@@ -87,7 +96,10 @@ impl<'a> Line<'a> {
             let written = ready.and_then(|()| self.stream.write(rest));
             let written = written.map_err(|source| blame("send", source, self.patience))?;
             if written == 0 {
-                return Err(HttpError::Connection("send", io::ErrorKind::WriteZero.into()));
+                return Err(HttpError::Connection(
+                    "send",
+                    io::ErrorKind::WriteZero.into(),
+                ));
             }
             rest = rest.get(written..).unwrap_or_default();
         }
@@ -117,7 +129,10 @@ impl<'a> Line<'a> {
 
     fn left(&self) -> Result<std::time::Duration, HttpError> {
         self.patience.check().map_err(HttpError::Stopped)?;
-        let left = self.patience.deadline().remaining(self.patience.clock().now());
+        let left = self
+            .patience
+            .deadline()
+            .remaining(self.patience.clock().now());
         left.ok_or(HttpError::Stopped(Stop::Deadline))
     }
 }
@@ -126,7 +141,9 @@ impl<'a> Line<'a> {
 fn blame(attempted: &'static str, source: io::Error, patience: &Patience) -> HttpError {
     match (patience.check(), source.kind()) {
         (Err(stop), _) => HttpError::Stopped(stop),
-        (Ok(()), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => HttpError::Stopped(Stop::Deadline),
+        (Ok(()), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
+            HttpError::Stopped(Stop::Deadline)
+        }
         (Ok(()), _) => HttpError::Connection(attempted, source),
     }
 }
@@ -196,7 +213,10 @@ impl Answer {
                 (200, Framing::UntilClosed) => Ok(body.to_vec()),
                 _ => Err(HttpError::Garbled),
             },
-            None => Err(HttpError::Connection("receive", io::ErrorKind::UnexpectedEof.into())),
+            None => Err(HttpError::Connection(
+                "receive",
+                io::ErrorKind::UnexpectedEof.into(),
+            )),
         }
     }
 
@@ -219,7 +239,9 @@ fn read_head(head: &str) -> Result<(u16, Framing), HttpError> {
     let mut first = lines.next().unwrap_or_default().split(' ');
     let version = first.next().unwrap_or_default();
     let status = first.next().and_then(|status| status.parse().ok());
-    let status: u16 = status.filter(|_| version.starts_with("HTTP/1.")).ok_or(HttpError::Garbled)?;
+    let status: u16 = status
+        .filter(|_| version.starts_with("HTTP/1."))
+        .ok_or(HttpError::Garbled)?;
     let mut framing = Framing::UntilClosed;
     for line in lines {
         let (name, value) = line.split_once(':').ok_or(HttpError::Garbled)?;
@@ -229,7 +251,9 @@ fn read_head(head: &str) -> Result<(u16, Framing), HttpError> {
                 return Err(HttpError::Garbled);
             }
             framing = Framing::Chunked;
-        } else if name.eq_ignore_ascii_case("content-length") && !matches!(framing, Framing::Chunked) {
+        } else if name.eq_ignore_ascii_case("content-length")
+            && !matches!(framing, Framing::Chunked)
+        {
             let length = value.parse().map_err(|_| HttpError::Garbled)?;
             framing = Framing::Length(length);
         }
@@ -243,7 +267,11 @@ fn join_chunks(body: &[u8]) -> Result<Option<Vec<u8>>, HttpError> {
     let mut rest = body;
     loop {
         let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else {
-            return if rest.len() > LONGEST_HEAD { Err(HttpError::Garbled) } else { Ok(None) };
+            return if rest.len() > LONGEST_HEAD {
+                Err(HttpError::Garbled)
+            } else {
+                Ok(None)
+            };
         };
         let (line, after) = rest.split_at(end);
         let line = std::str::from_utf8(line).map_err(|_| HttpError::Garbled)?;
@@ -287,7 +315,8 @@ mod tests {
 
     #[test]
     fn a_body_ends_by_length_by_chunks_or_by_the_end() {
-        let length = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+        let length =
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
         assert_eq!(whole(length).unwrap(), b"abc");
         let chunks = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n";
         assert_eq!(whole(chunks).unwrap(), b"abc");

@@ -148,20 +148,31 @@ impl Attribute {
     /// Keywords.
     #[must_use]
     pub fn keywords(name: &str, values: &[&str]) -> Self {
-        let values = values.iter().map(|value| Value::Text(KEYWORD, (*value).to_owned()));
-        Self { name: name.to_owned(), values: values.collect() }
+        let values = values
+            .iter()
+            .map(|value| Value::Text(KEYWORD, (*value).to_owned()));
+        Self {
+            name: name.to_owned(),
+            values: values.collect(),
+        }
     }
 
     /// An integer.
     #[must_use]
     pub fn integer(name: &str, value: i32) -> Self {
-        Self { name: name.to_owned(), values: vec![Value::Number(value)] }
+        Self {
+            name: name.to_owned(),
+            values: vec![Value::Number(value)],
+        }
     }
 
     /// A boolean.
     #[must_use]
     pub fn boolean(name: &str, value: bool) -> Self {
-        Self { name: name.to_owned(), values: vec![Value::Boolean(value)] }
+        Self {
+            name: name.to_owned(),
+            values: vec![Value::Boolean(value)],
+        }
     }
 }
 
@@ -169,8 +180,15 @@ impl Message {
     /// A request with the two attributes that stand first in every one (RFC 8011, 4.1.4).
     #[must_use]
     pub fn request(operation: Operation, request: i32) -> Self {
-        let mut message = Self { code: operation.code(), request, groups: Vec::new() };
-        message.add(Tag::Operation, Attribute::text(CHARSET, "attributes-charset", "utf-8"));
+        let mut message = Self {
+            code: operation.code(),
+            request,
+            groups: Vec::new(),
+        };
+        message.add(
+            Tag::Operation,
+            Attribute::text(CHARSET, "attributes-charset", "utf-8"),
+        );
         let language = Attribute::text(LANGUAGE, "attributes-natural-language", "ja");
         message.add(Tag::Operation, language);
         message
@@ -185,8 +203,13 @@ impl Message {
     pub fn insert(&mut self, group: Tag, at: usize, attribute: Attribute) {
         let tag = group.byte();
         match self.groups.iter_mut().find(|group| group.tag == tag) {
-            Some(group) => group.attributes.insert(at.min(group.attributes.len()), attribute),
-            None => self.groups.push(Group { tag, attributes: vec![attribute] }),
+            Some(group) => group
+                .attributes
+                .insert(at.min(group.attributes.len()), attribute),
+            None => self.groups.push(Group {
+                tag,
+                attributes: vec![attribute],
+            }),
         }
     }
 
@@ -194,26 +217,35 @@ impl Message {
     #[must_use]
     pub fn values(&self, group: Tag, name: &str) -> Vec<Value> {
         let groups = self.groups.iter().filter(|found| found.tag == group.byte());
-        let found = groups.flat_map(|group| &group.attributes).find(|found| found.name == name);
-        found.map(|attribute| attribute.values.clone()).unwrap_or_default()
+        let found = groups
+            .flat_map(|group| &group.attributes)
+            .find(|found| found.name == name);
+        found
+            .map(|attribute| attribute.values.clone())
+            .unwrap_or_default()
     }
 
     /// The first number of an attribute.
     #[must_use]
     pub fn integer(&self, group: Tag, name: &str) -> Option<i32> {
-        self.values(group, name).into_iter().find_map(|value| match value {
-            Value::Number(number) => Some(number),
-            Value::Boolean(_) | Value::Text(..) | Value::Other(..) => None,
-        })
+        self.values(group, name)
+            .into_iter()
+            .find_map(|value| match value {
+                Value::Number(number) => Some(number),
+                Value::Boolean(_) | Value::Text(..) | Value::Other(..) => None,
+            })
     }
 
     /// The texts of an attribute.
     #[must_use]
     pub fn texts(&self, group: Tag, name: &str) -> Vec<String> {
-        let texts = self.values(group, name).into_iter().filter_map(|value| match value {
-            Value::Text(_, text) => Some(text),
-            Value::Number(_) | Value::Boolean(_) | Value::Other(..) => None,
-        });
+        let texts = self
+            .values(group, name)
+            .into_iter()
+            .filter_map(|value| match value {
+                Value::Text(_, text) => Some(text),
+                Value::Number(_) | Value::Boolean(_) | Value::Other(..) => None,
+            });
         texts.collect()
     }
 
@@ -227,7 +259,11 @@ impl Message {
             bytes.push(group.tag);
             for attribute in &group.attributes {
                 for (number, value) in attribute.values.iter().enumerate() {
-                    let name = if number == 0 { attribute.name.as_str() } else { "" };
+                    let name = if number == 0 {
+                        attribute.name.as_str()
+                    } else {
+                        ""
+                    };
                     encode_value(&mut bytes, name, value);
                 }
             }
@@ -247,13 +283,20 @@ impl Message {
         };
         let code = u16::from_be_bytes(*reader.array()?);
         let request = i32::from_be_bytes(*reader.array()?);
-        let mut message = Self { code, request, groups: Vec::new() };
+        let mut message = Self {
+            code,
+            request,
+            groups: Vec::new(),
+        };
         loop {
             let at = reader.at;
             let [tag] = *reader.array::<1>()?;
             match (tag, message.groups.last_mut()) {
                 (END, _) => return Ok(message),
-                (0x00..=0x0F, _) => message.groups.push(Group { tag, attributes: Vec::new() }),
+                (0x00..=0x0F, _) => message.groups.push(Group {
+                    tag,
+                    attributes: Vec::new(),
+                }),
                 (_, Some(group)) => reader.value(tag, group)?,
                 (_, None) => return Err(NoMessage { at }),
             }
@@ -346,18 +389,27 @@ mod tests {
         assert_eq!((message.code, message.request), (0x0002, 1));
         assert_eq!(message.integer(Tag::Job, "copies"), Some(20));
         assert_eq!(message.texts(Tag::Job, "sides"), ["two-sided-long-edge"]);
-        assert_eq!(message.values(Tag::Operation, "ipp-attribute-fidelity"), [Value::Boolean(true)]);
+        assert_eq!(
+            message.values(Tag::Operation, "ipp-attribute-fidelity"),
+            [Value::Boolean(true)]
+        );
         assert_eq!(message.encode(), PRINT_JOB[..PRINT_JOB.len() - 5]);
     }
 
     #[test]
     fn several_values_of_one_name_stay_together() {
         let mut message = Message::request(Operation::GetPrinterAttributes, 7);
-        message.add(Tag::Operation, Attribute::keywords("requested-attributes", &["a", "b"]));
+        message.add(
+            Tag::Operation,
+            Attribute::keywords("requested-attributes", &["a", "b"]),
+        );
         message.insert(Tag::Operation, 2, Attribute::integer("job-id", 5));
         let again = Message::decode(&message.encode()).unwrap();
         assert_eq!(again, message);
-        assert_eq!(again.texts(Tag::Operation, "requested-attributes"), ["a", "b"]);
+        assert_eq!(
+            again.texts(Tag::Operation, "requested-attributes"),
+            ["a", "b"]
+        );
         assert_eq!(again.groups[0].attributes[2].name, "job-id");
     }
 

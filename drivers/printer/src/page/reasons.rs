@@ -13,14 +13,31 @@ pub fn reason_fault(reason: &str) -> Option<FaultCode> {
     Some(match stem {
         "media-empty" | "media-needed" => FaultCode::PrinterPaperOut,
         "media-low" => FaultCode::PrinterPaperLow,
-        "cover-open" | "door-open" | "interlock-open" | "input-tray-missing" => FaultCode::PrinterCoverOpen,
+        "cover-open" | "door-open" | "interlock-open" | "input-tray-missing" => {
+            FaultCode::PrinterCoverOpen
+        }
         "fuser-over-temp" => FaultCode::PrinterHot,
-        "offline" | "paused" | "shutdown" | "timed-out" | "connecting-to-device" | "stopping"
-        | "stopped-partly" | "cups-missing-filter" => FaultCode::PrinterOffline,
-        "media-jam" | "toner-empty" | "marker-supply-empty" | "marker-waste-full" | "output-area-full"
-        | "developer-empty" | "opc-life-over" => FaultCode::DeviceFailed,
-        "toner-low" | "marker-supply-low" | "marker-waste-almost-full" | "opc-near-eol"
-        | "developer-low" | "output-area-almost-full" => FaultCode::PrinterWorn,
+        "offline"
+        | "paused"
+        | "shutdown"
+        | "timed-out"
+        | "connecting-to-device"
+        | "stopping"
+        | "stopped-partly"
+        | "cups-missing-filter" => FaultCode::PrinterOffline,
+        "media-jam"
+        | "toner-empty"
+        | "marker-supply-empty"
+        | "marker-waste-full"
+        | "output-area-full"
+        | "developer-empty"
+        | "opc-life-over" => FaultCode::DeviceFailed,
+        "toner-low"
+        | "marker-supply-low"
+        | "marker-waste-almost-full"
+        | "opc-near-eol"
+        | "developer-low"
+        | "output-area-almost-full" => FaultCode::PrinterWorn,
         _ => return None,
     })
 }
@@ -42,7 +59,9 @@ pub(super) fn judge(reasons: &[String], stopped: bool) -> (Option<FaultCode>, Ve
             if !passing && !warnings.contains(&known) {
                 warnings.push(known);
             }
-        } else if fault.is_none() && !matches!(known, FaultCode::PrinterPaperLow | FaultCode::PrinterWorn) {
+        } else if fault.is_none()
+            && !matches!(known, FaultCode::PrinterPaperLow | FaultCode::PrinterWorn)
+        {
             fault = Some(known);
         }
     }
@@ -58,17 +77,44 @@ mod tests {
     fn what_stops_a_printer_is_told_and_what_does_not_is_a_warning() {
         let table: [(&[&str], bool, Option<FaultCode>, &[FaultCode]); 7] = [
             (&[], false, None, &[]),
-            (&["media-empty-error"], true, Some(FaultCode::PrinterPaperOut), &[]),
-            (&["media-empty"], false, Some(FaultCode::PrinterPaperOut), &[]),
-            (&["media-low-warning", "toner-low"], false, None, &[FaultCode::PrinterPaperLow, FaultCode::PrinterWorn]),
-            (&["toner-low-warning", "cover-open-error"], true, Some(FaultCode::PrinterCoverOpen), &[]),
+            (
+                &["media-empty-error"],
+                true,
+                Some(FaultCode::PrinterPaperOut),
+                &[],
+            ),
+            (
+                &["media-empty"],
+                false,
+                Some(FaultCode::PrinterPaperOut),
+                &[],
+            ),
+            (
+                &["media-low-warning", "toner-low"],
+                false,
+                None,
+                &[FaultCode::PrinterPaperLow, FaultCode::PrinterWorn],
+            ),
+            (
+                &["toner-low-warning", "cover-open-error"],
+                true,
+                Some(FaultCode::PrinterCoverOpen),
+                &[],
+            ),
             (&["paused"], true, Some(FaultCode::PrinterOffline), &[]),
             (&["connecting-to-device"], false, None, &[]),
         ];
         for (reasons, stopped, fault, warnings) in table {
             let reasons: Vec<String> = reasons.iter().map(|reason| (*reason).to_owned()).collect();
-            assert_eq!(judge(&reasons, stopped), (fault, warnings.to_vec()), "{reasons:?}");
+            assert_eq!(
+                judge(&reasons, stopped),
+                (fault, warnings.to_vec()),
+                "{reasons:?}"
+            );
         }
-        assert_eq!(judge(&["never-heard-of".to_owned()], true).0, Some(FaultCode::PrinterOffline));
+        assert_eq!(
+            judge(&["never-heard-of".to_owned()], true).0,
+            Some(FaultCode::PrinterOffline)
+        );
     }
 }

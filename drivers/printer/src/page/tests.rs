@@ -41,19 +41,30 @@ fn server(answers: Vec<Option<Message>>) -> (IppPrinter, JoinHandle<Vec<u16>>) {
             asked.push(Message::decode(&bytes[body..]).unwrap().code);
             if let Some(answer) = answer {
                 let answer = answer.encode();
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+                    answer.len()
+                );
                 stream.write_all(head.as_bytes()).unwrap();
                 stream.write_all(&answer).unwrap();
             }
         }
         asked
     });
-    let settings = PageSettings { address, path: "/ipp/print".into(), user: "counter-1".into() };
+    let settings = PageSettings {
+        address,
+        path: "/ipp/print".into(),
+        user: "counter-1".into(),
+    };
     (IppPrinter::new(settings), serving)
 }
 
 fn answer(groups: Vec<(Tag, Attribute)>) -> Option<Message> {
-    let mut message = Message { code: 0, request: 1, groups: Vec::new() };
+    let mut message = Message {
+        code: 0,
+        request: 1,
+        groups: Vec::new(),
+    };
     for (group, attribute) in groups {
         message.add(group, attribute);
     }
@@ -65,9 +76,21 @@ fn printer(state: i32, reasons: &[&str]) -> Option<Message> {
     let operations = operations.map(|operation| Value::Number(i32::from(operation.code())));
     answer(vec![
         (Tag::Printer, Attribute::integer("printer-state", state)),
-        (Tag::Printer, Attribute::keywords("printer-state-reasons", reasons)),
-        (Tag::Printer, Attribute::mime("document-format-supported", "application/pdf")),
-        (Tag::Printer, Attribute { name: "operations-supported".into(), values: operations.to_vec() }),
+        (
+            Tag::Printer,
+            Attribute::keywords("printer-state-reasons", reasons),
+        ),
+        (
+            Tag::Printer,
+            Attribute::mime("document-format-supported", "application/pdf"),
+        ),
+        (
+            Tag::Printer,
+            Attribute {
+                name: "operations-supported".into(),
+                values: operations.to_vec(),
+            },
+        ),
     ])
 }
 
@@ -81,7 +104,12 @@ fn job(state: i32) -> Option<Message> {
 fn print(printer: &mut IppPrinter) -> (Result<PagesPrinted, PageError>, Vec<JobState>) {
     let mut states = Vec::new();
     let patience = patience(Duration::from_secs(20));
-    let printed = printer.print(b"%PDF-1.4", &PageOptions::default(), &mut |progress| states.push(progress.state), &patience);
+    let printed = printer.print(
+        b"%PDF-1.4",
+        &PageOptions::default(),
+        &mut |progress| states.push(progress.state),
+        &patience,
+    );
     (printed, states)
 }
 
@@ -100,7 +128,10 @@ fn a_server_that_dies_with_the_document_leaves_doubt() {
     let waiting = thread::spawn(move || server.join().unwrap());
     let (printed, _) = print(&mut client);
     let error = printed.unwrap_err();
-    assert!(matches!(error, PageError::Unsure { job: Some(5) }), "{error:?}");
+    assert!(
+        matches!(error, PageError::Unsure { job: Some(5) }),
+        "{error:?}"
+    );
     assert_eq!(error.fault(), FaultCode::PrinterUnknown);
     assert_eq!(waiting.join().unwrap().len(), 3);
 }
@@ -108,7 +139,10 @@ fn a_server_that_dies_with_the_document_leaves_doubt() {
 #[test]
 fn a_printer_without_paper_gets_no_job_and_one_that_stops_keeps_none() {
     let (mut client, server_one) = server(vec![printer(5, &["media-empty-error"])]);
-    assert_eq!(print(&mut client).0.unwrap_err().fault(), FaultCode::PrinterPaperOut);
+    assert_eq!(
+        print(&mut client).0.unwrap_err().fault(),
+        FaultCode::PrinterPaperOut
+    );
     assert_eq!(server_one.join().unwrap(), [0x0B]);
     let stops = vec![
         printer(3, &["none"]),
@@ -119,7 +153,10 @@ fn a_printer_without_paper_gets_no_job_and_one_that_stops_keeps_none() {
         answer(vec![]),
     ];
     let (mut client, server_two) = server(stops);
-    assert_eq!(print(&mut client).0.unwrap_err().fault(), FaultCode::PrinterPaperOut);
+    assert_eq!(
+        print(&mut client).0.unwrap_err().fault(),
+        FaultCode::PrinterPaperOut
+    );
     assert_eq!(server_two.join().unwrap().last(), Some(&0x08));
 }
 
@@ -144,7 +181,11 @@ fn a_silent_server_is_left_when_somebody_stops_the_work() {
         stopper.stop();
         connection
     });
-    let settings = PageSettings { address, path: "/".into(), user: "x".into() };
+    let settings = PageSettings {
+        address,
+        path: "/".into(),
+        user: "x".into(),
+    };
     let error = IppPrinter::new(settings).status(&patience).unwrap_err();
     assert_eq!(error.fault(), FaultCode::JobCancelled);
     drop(stopping.join().unwrap());

@@ -83,7 +83,11 @@ impl Fonts {
             let bytes = file.bytes().ok()?;
             let face = Face::parse(bytes, 0).ok()?;
             let id = cluster.look_up(&face)?;
-            Some(Glyph { file: file.clone(), id: id.0, thicken })
+            Some(Glyph {
+                file: file.clone(),
+                id: id.0,
+                thicken,
+            })
         })
     }
 }
@@ -113,13 +117,18 @@ impl FontFile {
         if let Some(bytes) = self.bytes.get() {
             return Ok(bytes);
         }
-        let unreadable = |source| FontError::Unreadable { path: self.path.to_path_buf(), source };
+        let unreadable = |source| FontError::Unreadable {
+            path: self.path.to_path_buf(),
+            source,
+        };
         let mut bytes = Vec::new();
         let file = File::open(&*self.path).map_err(unreadable)?;
         let read = file.take(LONGEST_FILE).read_to_end(&mut bytes);
         read.map_err(unreadable)?;
         if Face::parse(&bytes, 0).is_err() || FontRef::try_from_slice(&bytes).is_err() {
-            return Err(FontError::NoFont { path: self.path.to_path_buf() });
+            return Err(FontError::NoFont {
+                path: self.path.to_path_buf(),
+            });
         }
         Ok(self.bytes.get_or_init(|| bytes))
     }
@@ -148,9 +157,12 @@ impl Cluster {
                 (Some(last), mark) if is_mark(mark) && last.selector.is_none() => {
                     // The composed form where there is one: か and its mark are が. Ideographs are left
                     // alone, because composing turns some variants of names into their plain form.
-                    last.base = unicode_normalization::char::compose(last.base, mark).ok_or(place)?;
+                    last.base =
+                        unicode_normalization::char::compose(last.base, mark).ok_or(place)?;
                 }
-                (_, character) if is_selector(character) || is_mark(character) => return Err(place),
+                (_, character) if is_selector(character) || is_mark(character) => {
+                    return Err(place);
+                }
                 (_, character) if character.is_control() => return Err(place),
                 (_, character) => clusters.push(Self::of(character, place)),
             }
@@ -159,7 +171,11 @@ impl Cluster {
     }
 
     const fn of(base: char, place: usize) -> Self {
-        Self { base, selector: None, place }
+        Self {
+            base,
+            selector: None,
+            place,
+        }
     }
 
     fn look_up(&self, face: &Face<'_>) -> Option<ttf_parser::GlyphId> {
@@ -294,8 +310,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.ttf");
         std::fs::write(&path, b"no font").unwrap();
-        assert!(matches!(Fonts::load(&[path], &[]), Err(FontError::NoFont { .. })));
+        assert!(matches!(
+            Fonts::load(&[path], &[]),
+            Err(FontError::NoFont { .. })
+        ));
         let absent = folder.path().join("b.ttf");
-        assert!(matches!(Fonts::load(&[absent], &[]), Err(FontError::NoneFound { count: 1 })));
+        assert!(matches!(
+            Fonts::load(&[absent], &[]),
+            Err(FontError::NoneFound { count: 1 })
+        ));
     }
 }

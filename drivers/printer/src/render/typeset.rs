@@ -38,7 +38,10 @@ impl Typeset for Typesetter {
         if ticket.elements.is_empty() {
             return Err(ContentError::Empty);
         }
-        let mut page = Page { setter: self, raster: Raster::new(self.width, 0) };
+        let mut page = Page {
+            setter: self,
+            raster: Raster::new(self.width, 0),
+        };
         if let Some(copy) = reissue {
             page.mark(&format!("{REISSUE} {copy}"), 0)?;
         }
@@ -81,7 +84,12 @@ impl Page<'_> {
         let width = whole_to_f32(self.raster.width());
         for line in break_lines(&letters.clusters, &letters.widths, width) {
             let top = self.room(ceil(em * LEADING))?;
-            let length: f32 = letters.widths.get(line.clone()).unwrap_or_default().iter().sum();
+            let length: f32 = letters
+                .widths
+                .get(line.clone())
+                .unwrap_or_default()
+                .iter()
+                .sum();
             let left = match text.align {
                 Align::Left => 0.0,
                 Align::Centre => (width - length).max(0.0) / 2.0,
@@ -101,7 +109,11 @@ impl Page<'_> {
         let letters = self.letters(text, true, (em, element))?;
         let length: f32 = letters.widths.iter().sum();
         let top = self.room(ceil(em * 1.15))?;
-        let place = (0..letters.clusters.len(), (width - length) / 2.0, whole_to_f32(top) + em);
+        let place = (
+            0..letters.clusters.len(),
+            (width - length) / 2.0,
+            whole_to_f32(top) + em,
+        );
         letters.draw(&mut self.raster, em, place);
         Ok(())
     }
@@ -117,7 +129,11 @@ impl Page<'_> {
         }
         let height = ceil(em * LEADING);
         let mut letters_only = Raster::new(self.raster.width(), height);
-        let place = (0..letters.clusters.len(), (width - length) / 2.0, em * ASCENT);
+        let place = (
+            0..letters.clusters.len(),
+            (width - length) / 2.0,
+            em * ASCENT,
+        );
         letters.draw(&mut letters_only, em, place);
         let top = self.room(height)?;
         for y in 0..height {
@@ -148,7 +164,10 @@ impl Page<'_> {
             return Err(ContentError::CodeTooLong { element });
         };
         let size = usize::try_from(drawn.size()).unwrap_or(0);
-        let module = code.module.map_or_else(|| self.dots(5.0), usize::from).max(1);
+        let module = code
+            .module
+            .map_or_else(|| self.dots(5.0), usize::from)
+            .max(1);
         // Four modules of white on each side (ISO/IEC 18004, 9.1); the paper's own edge does not count.
         let side = (size + 8) * module;
         if side > self.raster.width() {
@@ -190,10 +209,19 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn letters(&self, text: &str, bold: bool, (em, element): (f32, usize)) -> Result<Letters, ContentError> {
+    fn letters(
+        &self,
+        text: &str,
+        bold: bool,
+        (em, element): (f32, usize),
+    ) -> Result<Letters, ContentError> {
         let missing = |place| ContentError::Character { element, place };
         let clusters = Cluster::divide(text).map_err(missing)?;
-        let mut letters = Letters { clusters, glyphs: Vec::new(), widths: Vec::new() };
+        let mut letters = Letters {
+            clusters,
+            glyphs: Vec::new(),
+            widths: Vec::new(),
+        };
         for cluster in &letters.clusters {
             if cluster.base == '\n' {
                 letters.glyphs.push(None);
@@ -211,7 +239,11 @@ impl Page<'_> {
     /// Makes room at the bottom; the first new row.
     fn room(&mut self, rows: usize) -> Result<usize, ContentError> {
         let top = self.raster.rows();
-        if self.raster.extend(rows) { Ok(top) } else { Err(ContentError::TooLong) }
+        if self.raster.extend(rows) {
+            Ok(top)
+        } else {
+            Err(ContentError::TooLong)
+        }
     }
 
     /// Points to dots.
@@ -233,7 +265,12 @@ struct Letters {
 }
 
 impl Letters {
-    fn draw(&self, raster: &mut Raster, em: f32, (line, left, baseline): (std::ops::Range<usize>, f32, f32)) {
+    fn draw(
+        &self,
+        raster: &mut Raster,
+        em: f32,
+        (line, left, baseline): (std::ops::Range<usize>, f32, f32),
+    ) {
         let mut x = left;
         for at in line {
             if let Some(Some(glyph)) = self.glyphs.get(at) {
@@ -253,7 +290,10 @@ fn ceil(length: f32) -> usize {
     length.ceil().max(0.0) as usize
 }
 
-#[expect(clippy::cast_precision_loss, reason = "lengths on paper: some thousand dots at most")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "lengths on paper: some thousand dots at most"
+)]
 const fn whole_to_f32(length: usize) -> f32 {
     length as f32
 }

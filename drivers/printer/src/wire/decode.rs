@@ -223,7 +223,10 @@ mod tests {
                 let mut mixed = bytes.clone();
                 mixed.insert(at, between);
                 let reports = Decoder::new().take(&mixed);
-                assert!(reports.contains(&Report::Process(id)), "{at} {between:#x} {reports:?}");
+                assert!(
+                    reports.contains(&Report::Process(id)),
+                    "{at} {between:#x} {reports:?}"
+                );
                 assert_eq!(reports.len(), 2);
             }
         }
@@ -232,7 +235,10 @@ mod tests {
     #[test]
     fn another_programs_process_id_is_read_whole() {
         let reports = Decoder::new().take(b"\x37\x221234\0");
-        assert_eq!(reports.last(), Some(&Report::Process(ProcessId::of(*b"1234"))));
+        assert_eq!(
+            reports.last(),
+            Some(&Report::Process(ProcessId::of(*b"1234")))
+        );
     }
 
     #[test]
@@ -244,7 +250,10 @@ mod tests {
             mixed.extend([0x10, 0x00, 0x00, 0x00]);
             mixed.extend(&bytes);
             let reports = Decoder::new().take(&mixed);
-            assert_eq!(reports[1..], [Report::State(State([0x10, 0, 0, 0])), Report::Process(id)]);
+            assert_eq!(
+                reports[1..],
+                [Report::State(State([0x10, 0, 0, 0])), Report::Process(id)]
+            );
         }
     }
 

@@ -211,7 +211,10 @@ mod tests {
     fn a_length_that_reads_as_a_command_makes_a_shorter_band() {
         // 103 rows of 10 bytes and 10 more are 0x0410, low byte first 10 04.
         let raster = Raster::new(80, 103);
-        let bands = Bands { command: RasterCommand::Graphics, rows: 256 };
+        let bands = Bands {
+            command: RasterCommand::Graphics,
+            rows: 256,
+        };
         let pieces = picture(&raster, bands);
         assert_eq!(pieces.len(), 2);
         assert!(!holds_command(&stream(&raster, bands)));
@@ -220,7 +223,13 @@ mod tests {
     #[test]
     fn more_than_two_bytes_of_length_take_the_longer_command() {
         let raster = Raster::new(576, 1000);
-        let pieces = picture(&raster, Bands { command: RasterCommand::Graphics, rows: 1000 });
+        let pieces = picture(
+            &raster,
+            Bands {
+                command: RasterCommand::Graphics,
+                rows: 1000,
+            },
+        );
         assert_eq!(pieces[0][..7], [0x1D, 0x38, 0x4C, 0x4A, 0x19, 0x01, 0x00]);
     }
 
