@@ -3,6 +3,7 @@
 mod pad;
 mod pen_display;
 mod script;
+mod signing_on_a_pad;
 
 use std::io::Write as _;
 use std::net::TcpListener;
