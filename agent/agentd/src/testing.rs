@@ -222,7 +222,12 @@ impl TestAgent {
                 .header("idempotency-key", "k");
         }
         if *method == Method::POST {
-            request = request.header("content-type", "application/json");
+            let media_type = if path == crate::door::HAND_IN {
+                "application/pdf"
+            } else {
+                "application/json"
+            };
+            request = request.header("content-type", media_type);
         }
         request.body(Body::from(body.to_owned())).unwrap()
     }

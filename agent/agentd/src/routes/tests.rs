@@ -11,7 +11,9 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::door::{EVENTS, HELLO, WITHOUT_TOKEN};
+use agent_api::document::MAX_DOCUMENT;
+
+use crate::door::{EVENTS, HAND_IN, HELLO, WITHOUT_TOKEN};
 use crate::limits::MAX_BODY;
 use crate::testing::{ORIGIN, POOR_ORIGIN, STRANGER, TestAgent, token};
 
@@ -103,6 +105,8 @@ async fn the_routes_are_exactly_these() {
         "GET /v1/jobs/x",
         "GET /v1/leases/x",
         "GET /v1/pin-screens",
+        "POST /v1/documents",
+        "POST /v1/documents/x/take",
         "POST /v1/jobs",
         "POST /v1/jobs/x/answers",
         "POST /v1/jobs/x/result",
@@ -231,7 +235,7 @@ async fn d8_a_token_must_hold_for_this_agent_and_this_origin() {
             let routes = routes
                 .iter()
                 .filter(|(method, path, _)| needs_token(method, path));
-            for (method, path, _) in routes.skip(chunk * 8).take(8) {
+            for (method, path, _) in routes.skip(chunk * 9).take(9) {
                 let mut request = agent.good_request(method, path, "");
                 (one.1)(&mut request);
                 let answer = agent.ask(request).await;
@@ -259,7 +263,12 @@ async fn d8_nothing_is_named_in_a_query() {
 #[tokio::test]
 async fn d12_what_announces_too_much_is_refused_unread() {
     let breaks: [Break; 1] = [("long", |r| {
-        set(r, "content-length", &(MAX_BODY + 1).to_string())
+        let longest = if r.uri().path() == HAND_IN {
+            MAX_DOCUMENT
+        } else {
+            MAX_BODY
+        };
+        set(r, "content-length", &(longest + 1).to_string());
     })];
     refuses(
         &breaks,
@@ -374,7 +383,8 @@ async fn d13_a_body_is_read_strictly() {
     let long = format!("\"{}\"", "a".repeat(MAX_BODY));
     let agent = TestAgent::start().await;
     for (method, path, _operation) in agent.operations() {
-        if method != Method::POST {
+        // Documents are no JSON: `documents_are_what_they_say_they_are` is about them.
+        if method != Method::POST || path == HAND_IN {
             continue;
         }
         for body in [
@@ -392,6 +402,40 @@ async fn d13_a_body_is_read_strictly() {
         let answer = agent.ask(agent.good_request(&method, &path, &long)).await;
         assert_eq!(answer.code(), "DOR-TOO-LARGE", "{path}");
     }
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn documents_are_what_they_say_they_are() {
+    let agent = TestAgent::start().await;
+    let hand_in = |media_type: &str, body: &str| {
+        let mut request = agent.good_request(&Method::POST, HAND_IN, body);
+        set(&mut request, "content-type", media_type);
+        request
+    };
+    for (media_type, body) in [
+        ("application/pdf", ""),
+        ("application/pdf", "PK"),
+        ("image/png", "%PDF-1.4"),
+    ] {
+        let answer = agent.ask(hand_in(media_type, body)).await;
+        assert_eq!(answer.code(), "DOR-SCHEMA", "{media_type} {body:?}");
+    }
+    for media_type in [
+        "application/json",
+        "text/plain",
+        "text/html",
+        "application/pdf; a=b",
+    ] {
+        let answer = agent.ask(hand_in(media_type, "%PDF-1.4")).await;
+        assert_eq!(answer.code(), "DOR-CONTEXT", "{media_type}");
+    }
+    let kept = agent.ask(hand_in("application/pdf", "%PDF-1.4")).await;
+    assert_eq!(kept.status, StatusCode::CREATED);
+    let id = kept.body["id"].as_str().unwrap();
+    // What a page handed in is for a job, and never comes out again.
+    let take = agent.good_request(&Method::POST, &format!("/v1/documents/{id}/take"), "");
+    assert_eq!(agent.ask(take).await.code(), "DOR-NOT-FOUND");
     agent.stop().await;
 }
 
@@ -501,18 +545,36 @@ async fn d11_what_the_origin_was_not_granted_is_refused_whatever_the_token_says(
     agent.stop().await;
 }
 
+/// To see any class of devices.
+const SIGHT: [&str; 8] = [
+    "cardReader.see",
+    "codeScanner.see",
+    "signatureTablet.see",
+    "ticketPrinter.see",
+    "pagePrinter.see",
+    "documentScanner.see",
+    "keyboard.see",
+    "handover.see",
+];
+
 /// The scopes of which an operation needs one; none where it shows or ends only what is the caller's own,
 /// or is open. An operation that does not stand here fails the test.
 fn scopes_of(operation: &str) -> &'static [&'static str] {
     match operation {
-        "GET /v1/devices" | "POST /v1/leases" => &["cardReader.see"],
+        "GET /v1/devices" | "POST /v1/leases" => &SIGHT,
+        "POST /v1/documents" => &[
+            "signatureTablet.capture",
+            "ticketPrinter.print",
+            "pagePrinter.print",
+        ],
         "POST /v1/pin-screens" | "DELETE /v1/pin-screens/x" => &["pinScreen.pair"],
         "POST /v1/jobs" => &["cardReader.identify"],
-        "GET /v1/pin-screens" => &["pinScreen.pair", "cardReader.see"],
+        "GET /v1/pin-screens" => &["pinScreen.pair", "cardReader.see", "signatureTablet.see"],
         "DELETE /v1/jobs/x"
         | "DELETE /v1/leases/x"
         | "GET /v1/jobs/x"
         | "GET /v1/leases/x"
+        | "POST /v1/documents/x/take"
         | "POST /v1/jobs/x/answers"
         | "POST /v1/jobs/x/result"
         | "POST /v1/leases/x/renewal"
@@ -544,6 +606,7 @@ async fn d11_each_operation_is_refused_without_its_scope() {
                 "task": { "kind": "identifyCard" }
             })
             .to_string(),
+            HAND_IN => "%PDF-1.4".to_owned(),
             _no_body => String::new(),
         };
         let mut request = agent.good_request(&method, &path, &body);
@@ -605,18 +668,28 @@ async fn d14_no_call_takes_a_card_command_a_path_or_an_address() {
     names.sort();
     names.dedup();
     // A new name is looked at by a person before it stands here: none may carry a card command, a path of
-    // the machine, or an address to fetch. The one `address` is a citizen's, and the PIN page's own.
+    // the machine, or an address to fetch. The one `address` is a citizen's, and the PIN page's own; `file` is the
+    // name of a file that was written, without its folder; `form` and `template` name what the configuration has.
     #[rustfmt::skip]
     let looked_at = [
-        "address", "agent", "ahead", "anchor", "ask", "attributes", "authenticity", "birthDate",
-        "capabilities", "card", "cardService", "challenge", "class", "code", "connected",
-        "credential", "deadlineMs", "detail", "device", "devices", "en", "error", "expired",
-        "expiresInMs", "expiresOn", "fence", "field", "fields", "health", "id", "individualNumber",
-        "ja", "kind", "lastTryAllowed", "layer", "lease", "message", "municipalityCode", "name",
-        "next", "nonce", "notices", "pinPad", "position", "protocol", "publicKey", "purpose",
-        "question", "reason", "requestId", "resultWaiting", "retry", "screens", "serial",
-        "session", "sex", "signature", "state", "step", "task", "triesLeft", "ttlMs", "usable",
-        "value", "verdict", "versions", "word",
+        "address", "agent", "ahead", "align", "anchor", "area", "ask", "attempts", "attributes",
+        "authenticity", "birthDate", "blank", "blankDropped", "bold", "cameOut", "capabilities",
+        "card", "cardService", "challenge", "class", "code", "codePoint", "colour", "confidence",
+        "connected", "content", "copies", "counters", "credential", "deadlineMs", "delivered",
+        "detail", "device", "devices", "document", "documentSha256", "documents", "dots",
+        "dropBlank", "duplex", "en", "error", "everyPage", "expired", "expiresInMs", "expiresOn",
+        "exports", "fence", "field", "fields", "file", "firmware", "form", "format", "health",
+        "height", "id", "individualNumber", "inkSha256", "ja", "kind", "lastTryAllowed", "layer",
+        "lease", "length", "make", "maxPages", "mediaType", "message", "model", "module",
+        "municipalityCode", "name", "next", "nonce", "notices", "order", "orderedAt", "page",
+        "pages", "papers", "pen", "pictureSha256", "pinPad", "place", "position", "printed",
+        "protocol", "publicKey", "purpose", "question", "reason", "reissue", "requestId",
+        "resolution", "resolutions", "resultWaiting", "retry", "role", "samples", "screens",
+        "sealedBy", "sequence", "serial", "session", "sex", "sha256", "shown", "shownMs",
+        "signature", "signedAt", "size", "source", "sources", "state", "step", "steps",
+        "straighten", "summary", "surface", "taken", "task", "template", "templates", "text",
+        "ticket", "tickets", "triesLeft", "ttlMs", "turned", "undelivered", "usable", "value",
+        "values", "vendor", "verdict", "versions", "visit", "warnings", "width", "word",
     ];
     assert_eq!(names, looked_at);
     agent.stop().await;
