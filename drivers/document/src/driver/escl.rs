@@ -187,12 +187,16 @@ impl Pages for EsclPages<'_> {
                 self.ended = true;
                 self.end_of_paper(number).map(|()| None)
             }
-            status => Err(explain(
-                self.client,
-                (number - 1, self.feeder),
-                refusal(status, ATTEMPTED),
-                self.patience,
-            )),
+            status => {
+                let refused = refusal(status, ATTEMPTED);
+                let seen = (number - 1, self.feeder);
+                let error = explain(self.client, seen, refused, self.patience);
+                // AirSane answers 409 where others have 404: the feeder is empty, after pages.
+                if matches!(error, ScanError::NoPaper) && number > 1 {
+                    return Ok(None);
+                }
+                Err(error)
+            }
         }
     }
 }

@@ -141,6 +141,21 @@ fn what_the_feeder_says_at_the_end_decides() {
     }
 }
 
+/// Seen at AirSane, whose feeder gave ten pages and then 409: they were thrown away as "no paper".
+#[test]
+fn a_conflict_after_pages_is_their_end_where_the_feeder_is_empty() {
+    for (adf, pages) in [("ScannerAdfEmpty", Some(2)), ("ScannerAdfLoaded", None)] {
+        let answers = vec![Answer::Page(GRAY), Answer::Page(GRAY), Answer::Conflict];
+        let server = Server::start(BROTHER, &status(adf), answers);
+        let outcome = open(&server).scan(&request(Source::Feeder), &mut |_| {}, &patience());
+        assert_eq!(
+            outcome.ok().map(|scanned| scanned.pages.len()),
+            pages,
+            "{adf}"
+        );
+    }
+}
+
 #[test]
 fn a_refusal_of_the_job_is_explained_by_the_status() {
     for (code, adf, fault) in [

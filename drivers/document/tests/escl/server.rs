@@ -16,6 +16,8 @@ pub(crate) enum Answer {
     CutOff(&'static [u8]),
     /// 503.
     NotYet,
+    /// 409.
+    Conflict,
     /// Nothing, until the client goes.
     Silence,
 }
@@ -158,6 +160,7 @@ impl Told {
                 drop(stream.write_all(page));
             }
             Some(Answer::NotYet) => reply(stream, "503 Later", "Retry-After: 1\r\n", b""),
+            Some(Answer::Conflict) => reply(stream, "409 Conflict", "", b""),
             Some(Answer::Silence) => {
                 self.silent.send(()).unwrap_or_default();
                 // Until the client hangs up.
