@@ -106,16 +106,16 @@ impl Stu {
         Ok(stu)
     }
 
-    /// Has pen reports carry time and sequence, where the model can.
+    /// Has pen reports carry time and sequence, where the model can, by the first way that it takes up.
     fn choose_mode(&mut self) -> Result<(), TabletError> {
         self.timed = false;
         if self.pad.timed {
-            self.tell(
-                "choosing what the pen reports",
-                &stu::pen_mode(stu::MODE_TIMED),
-            )?;
-            let now = feature(self.link.as_mut(), self.clock.as_ref(), report::PEN_MODE)?;
-            self.timed = now.bytes().get(1) == Some(&stu::MODE_TIMED);
+            for (report, mode) in stu::TIMED {
+                if self.takes_up(report, mode)? {
+                    self.timed = true;
+                    break;
+                }
+            }
         }
         self.description.clock = if self.timed {
             SampleClock::Device
@@ -123,6 +123,24 @@ impl Stu {
             SampleClock::Host
         };
         Ok(())
+    }
+
+    /// Writes a setting and reads it back; a pad without that report does not take it up.
+    fn takes_up(&mut self, report: u8, value: u8) -> Result<bool, TabletError> {
+        let attempted = "choosing what the pen reports";
+        let told = self.tell(attempted, &[report, value]);
+        let now = match told {
+            Ok(()) => feature(self.link.as_mut(), self.clock.as_ref(), report),
+            Err(error) => Err(error),
+        };
+        match now {
+            Ok(now) => Ok(now.bytes().get(1) == Some(&value)),
+            Err(TabletError::Link {
+                source: LinkError::Malformed { .. },
+                ..
+            }) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
     fn tell(&mut self, attempted: &'static str, bytes: &[u8]) -> Result<(), TabletError> {

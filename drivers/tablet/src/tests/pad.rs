@@ -37,6 +37,8 @@ pub(super) struct Pad {
     model: &'static str,
     pub(super) mono: bool,
     pub(super) timed: bool,
+    /// Whether it has no option mode, and its writing mode decides.
+    pub(super) modeless: bool,
     pub(super) device: Device,
     pub(super) state: Arc<Mutex<State>>,
 }
@@ -61,6 +63,7 @@ impl Pad {
             model,
             mono: model == "430",
             timed: true,
+            modeless: false,
             device: device.clone(),
             state: Arc::default(),
         };
@@ -98,6 +101,11 @@ impl Pad {
                 self.look();
                 Some(vec![report, 0, self.state.lock().unwrap().result, 0, 0])
             }
+            report::PEN_MODE if self.modeless => None,
+            report::WRITING_MODE if self.modeless => {
+                self.look();
+                Some(vec![report, u8::from(self.state.lock().unwrap().mode == 3)])
+            }
             report::PEN_MODE => {
                 self.look();
                 let mode = self.state.lock().unwrap().mode;
@@ -113,7 +121,8 @@ impl Pad {
         let mut state = self.state.lock().unwrap();
         for report in written.iter().skip(state.looked) {
             match report[..] {
-                [report::PEN_MODE, mode] => state.mode = mode,
+                [report::PEN_MODE, mode] if !self.modeless => state.mode = mode,
+                [report::WRITING_MODE, 1] if self.modeless => state.mode = 3,
                 [report::PICTURE_END, 0] => {
                     let acts = state
                         .script

@@ -179,6 +179,17 @@ fn a_pad_without_time_and_sequence_is_timed_by_the_host() {
 }
 
 #[test]
+fn a_pad_without_an_option_mode_is_timed_by_its_writing_mode() {
+    let (mut pad, link) = Pad::new("540", vec![signing()]);
+    pad.modeless = true;
+    let answering = pad.clone();
+    pad.device
+        .answers_features(move |report| answering.answer(report));
+    let tablet = pad.open(link).unwrap();
+    assert_eq!(tablet.description().clock, SampleClock::Device);
+}
+
+#[test]
 fn a_form_is_read_to_its_end_before_it_is_signed() {
     let next = vec![Act::Hover(200), Act::Press(Press::Next)];
     let script = vec![next.clone(), next.clone(), next, signing()];

@@ -14,7 +14,7 @@
 //! | 15, 16 | begin and end *encrypted* capture | only the end is sent, to leave what another program left on |
 //! | 20, 21, 2A | clear, ink on the pad's screen, where ink shows | [`clear`], [`inking`], [`ink_area`] |
 //! | 25, 26, 27 | picture: begin, block, end | [`begin_picture`], [`blocks`], [`end_picture`] |
-//! | 32 | what pen reports carry | [`pen_mode`] |
+//! | 32, 0E | what pen reports carry | [`TIMED`] |
 //!
 //! A capture session (15) would turn encryption on and fails without keys, so plain capture does without it.
 
@@ -32,6 +32,8 @@ pub mod report {
     pub const CAPABILITY: u8 = 0x09;
     /// A serial number of ten characters, on older models.
     pub const UID2: u8 = 0x0B;
+    /// How ink is drawn; on the STU-540 also whether reports carry time and sequence.
+    pub const WRITING_MODE: u8 = 0x0E;
     /// The serial number on the housing, thirteen characters.
     pub const ESERIAL: u8 = 0x0F;
     /// Encrypted pen data.
@@ -62,8 +64,11 @@ pub mod report {
 pub const BLOCK: usize = 253;
 /// The most that any model takes in one block (STU-540).
 pub const LONGEST_BLOCK: usize = 2557;
-/// The pen mode in which reports carry time and sequence (models 430, 530 and 540).
-pub const MODE_TIMED: u8 = 3;
+/// The settings by which pen reports come to carry time and sequence, and their values: the pen's option mode of
+/// the maker's library (430, 530, 540), and where a pad has none, the writing mode by which the scripts for the
+/// STU-540 get the same reports. The library calls the latter the rendering of ink on the pad's own screen, so it
+/// is the second choice; samples are the device's own either way.
+pub const TIMED: [(u8, u8); 2] = [(report::PEN_MODE, 3), (report::WRITING_MODE, 1)];
 
 /// A report that is not what its number promises.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
@@ -373,12 +378,6 @@ pub fn ink_area(edges: [u16; 4]) -> Vec<u8> {
     let mut bytes = vec![report::INK_AREA];
     bytes.extend(edges.iter().flat_map(|edge| edge.to_le_bytes()));
     bytes
-}
-
-/// Chooses what pen reports carry.
-#[must_use]
-pub fn pen_mode(mode: u8) -> Vec<u8> {
-    vec![report::PEN_MODE, mode]
 }
 
 /// Ends an encrypted capture that another program began.
