@@ -12,7 +12,11 @@ use printer::driver::{Attendance, PrintRequest};
 use printer::settings::{Connection, PrinterSettings, open};
 use printer::ticket::{Align, Code, Element, Level, Size, Text, Ticket, TicketId};
 
-#[expect(clippy::print_stdout, reason = "a program for a person at a terminal")]
+#[expect(
+    clippy::print_stdout,
+    clippy::use_debug,
+    reason = "a program for a person at a terminal"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let mut word = |what: &'static str| words.next().ok_or(what);

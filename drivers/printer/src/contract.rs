@@ -16,6 +16,7 @@
 
 mod cuts;
 mod paper;
+pub(crate) mod stamp;
 mod suite;
 pub mod world;
 

@@ -89,12 +89,13 @@ pub fn open(
     let bold = or_default(&settings.bold_fonts, platform::bold_fonts);
     let fonts = Fonts::load(&regular, &bold).map_err(OpenError::Fonts)?;
     let storage = Folder::open(journal).map_err(|source| {
-        OpenError::Journal(match source.kind() {
-            io::ErrorKind::WouldBlock => JournalError::Held,
-            _ => JournalError::Storage {
+        OpenError::Journal(if source.kind() == io::ErrorKind::WouldBlock {
+            JournalError::Held
+        } else {
+            JournalError::Storage {
                 attempted: "open",
                 source,
-            },
+            }
         })
     })?;
     let journal = Journal::open(Box::new(storage)).map_err(OpenError::Journal)?;

@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn both_ways_of_saying_it_are_understood_alike() {
         // DLE EOT 1 to 4 and the four bytes of GS a for the same condition.
-        let table: [([u8; 4], [u8; 4], Option<Trouble>, Paper); 6] = [
+        type Case = ([u8; 4], [u8; 4], Option<Trouble>, Paper);
+        let table: [Case; 6] = [
             ([0x12; 4], [0x10, 0, 0, 0], None, Paper::Enough),
             (
                 [0x12, 0x12, 0x12, 0x1E],

@@ -5,6 +5,12 @@
 //! itself by DNS-SD and refuses to run without, so it gets a message bus and a responder of its own, which
 //! know the loopback interface only.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot be set up fails"
+)]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Rule;
-use super::world::{Cut, Mark, Part, Variant, World, document, name};
+use super::stamp::{Mark, document, name};
+use super::world::{Cut, Part, Variant, World};
 use crate::driver::{EscPosPrinter, PrintRequest, Resolution, TicketPrinter};
 use crate::fault::{PaperFate, PrintError};
 use crate::journal::{Progress, Unsure};

@@ -21,6 +21,10 @@ pub(crate) struct Nature {
 }
 
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a machine has many small conditions, and tests set them one by one"
+)]
 pub(crate) struct PaperPrinter {
     pub(crate) nature: Nature,
     /// Papers that were cut off.

@@ -2,7 +2,8 @@
 
 use device_api::Patience;
 
-use super::world::{Cut, Part, Variant, World, document, name};
+use super::stamp::{Mark, document, name};
+use super::world::{Cut, Part, Variant, World};
 use super::*;
 use crate::driver::{EscPosPrinter, PrintRequest, TicketPrinter};
 use crate::ticket::Ticket;
@@ -13,22 +14,20 @@ fn a_power_cut_at_every_step_keeps_every_rule() {
     let report = every_cut_of([0, 1, 2, 4, 8, 16, 32, 25, 63])
         .unwrap_or_else(|violation| panic!("{violation}"));
     assert!(report.cuts > 1_000, "{report:?}");
-    let text = format!("{report:?}");
-    assert!(report.unknown * 2 < report.cuts, "{text}");
-    println!("{text}");
+    // A test that is run with another figure here tells the rate of unknown.
+    assert!(report.unknown * 2 < report.cuts, "{report:?}");
 }
 
 #[test]
 fn several_power_cuts_and_paper_that_ends_keep_every_rule() {
     let report = run(20_261_121, 1_500).unwrap_or_else(|violation| panic!("{violation}"));
     assert!(report.reissued > 100, "{report:?}");
-    println!("{report:?}");
 }
 
 #[test]
 fn paper_that_ends_at_any_line_prints_nothing_later() {
     for variant in 0..Variant::COUNT {
-        for roll in 0..usize::from(world::Mark::ROWS) {
+        for roll in 0..usize::from(Mark::ROWS) {
             let world = World::new(Variant(variant));
             world.roll(Some(roll));
             let mut driver = world.driver().unwrap();

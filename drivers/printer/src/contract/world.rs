@@ -13,15 +13,13 @@ use device_api::{Clock, Deadline, Moment, Patience};
 use link::{Frame, Interrupter, Link, LinkError};
 
 use super::Rule;
-use super::paper::{Nature, PaperPrinter, Row};
+use super::paper::{Nature, PaperPrinter};
+use super::stamp::{Mark, Stamp};
 use crate::driver::{Attendance, Connector, EscPosPrinter, Parts};
 use crate::fault::OpenError;
 use crate::journal::Journal;
 use crate::quirks::{Clear, PROFILES, Profile, ProofRule, Rated};
-use crate::raster::Raster;
-use crate::render::{ContentError, Typeset};
 use crate::storage::Storage;
-use crate::ticket::{Element, Ticket, TicketId};
 use crate::wire::encode::{Bands, Cut as Cutter, RasterCommand};
 
 /// When the power goes.
@@ -121,44 +119,6 @@ struct State {
     broken: Vec<Rule>,
     /// Papers of which rule 3 was looked at.
     intended: BTreeSet<(u8, u8)>,
-}
-
-/// What a row of our tickets says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mark {
-    pub(crate) ticket: u8,
-    pub(crate) copy: u8,
-    pub(crate) row: u8,
-}
-
-impl Mark {
-    /// Rows of a ticket; not a multiple of a band.
-    pub(crate) const ROWS: u8 = 10;
-
-    fn row(self) -> [u8; 8] {
-        // The high bit keeps every byte from being a command.
-        [
-            0xA5,
-            0x80 | self.ticket,
-            0x80 | self.copy,
-            0x80 | self.row,
-            0xDA,
-            0xC3,
-            0xBC,
-            0xE1,
-        ]
-    }
-
-    pub(crate) fn read(row: &Row) -> Option<Self> {
-        match row.as_slice() {
-            [0xA5, ticket, copy, row, 0xDA, 0xC3, 0xBC, 0xE1] => Some(Self {
-                ticket: ticket & 0x7F,
-                copy: copy & 0x7F,
-                row: row & 0x7F,
-            }),
-            _ => None,
-        }
-    }
 }
 
 impl World {
@@ -288,7 +248,8 @@ impl World {
     /// Dots from somebody who keeps no journal, to show that the rig sees it.
     #[cfg(test)]
     pub(crate) fn print_unannounced(&self, number: u8) {
-        let raster = Stamp.typeset(&document(number), None).unwrap();
+        let raster =
+            crate::render::Typeset::typeset(&Stamp, &super::stamp::document(number), None).unwrap();
         let bands = self.state().variant.profile().bands;
         let mut wire = Wire(self.clone());
         for piece in crate::wire::encode::picture(&raster, bands) {
@@ -469,44 +430,4 @@ fn portion(bytes: &[u8], part: Part) -> &[u8] {
         Part::All => bytes.len(),
     };
     bytes.get(..length).unwrap_or_default()
-}
-
-/// Draws no letters: each row says which paper it belongs to.
-#[derive(Debug)]
-struct Stamp;
-
-impl Typeset for Stamp {
-    fn typeset(&self, ticket: &Ticket, reissue: Option<u32>) -> Result<Raster, ContentError> {
-        let [Element::Number(number)] = ticket.elements.as_slice() else {
-            return Err(ContentError::Empty);
-        };
-        let nothing = ContentError::Character {
-            element: 0,
-            place: 0,
-        };
-        let ticket: u8 = number.parse().map_err(|_| nothing)?;
-        let copy = u8::try_from(reissue.unwrap_or(0)).unwrap_or(0x7F);
-        let mut raster = Raster::new(64, usize::from(Mark::ROWS));
-        for row in 0..Mark::ROWS {
-            for (at, byte) in (Mark { ticket, copy, row }).row().into_iter().enumerate() {
-                for bit in (0..8).filter(|bit| byte & (0x80 >> bit) != 0) {
-                    raster.blacken(at * 8 + bit, usize::from(row));
-                }
-            }
-        }
-        raster.scrub();
-        Ok(raster)
-    }
-}
-
-/// The ticket of this number.
-pub(crate) fn document(number: u8) -> Ticket {
-    Ticket {
-        elements: vec![Element::Number(number.to_string())],
-    }
-}
-
-/// The name of the ticket of this number.
-pub(crate) fn name(number: u8) -> Option<TicketId> {
-    TicketId::new(format!("T{number}")).ok()
 }

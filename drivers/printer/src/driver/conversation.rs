@@ -8,6 +8,8 @@ use std::time::Duration;
 use device_api::{Deadline, Patience, Stop};
 use link::{Frame, Link, LinkError};
 
+use crate::fault::PrintError;
+use crate::journal::JournalError;
 use crate::wire::decode::{Decoder, Report};
 
 /// Opens the way to one printer.
@@ -26,6 +28,30 @@ pub(crate) enum Broken {
     Link(&'static str, LinkError),
     /// Somebody stopped the work.
     Stopped(Stop),
+}
+
+/// What ended an exchange that belongs to no paper.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Broken(Broken),
+    Journal(JournalError),
+}
+
+impl Ended {
+    /// What this means where nothing of a ticket was sent.
+    pub(crate) fn before(self) -> PrintError {
+        match self {
+            Self::Broken(Broken::Link(attempted, source)) => PrintError::Link { attempted, source },
+            Self::Broken(Broken::Stopped(stop)) => PrintError::Stopped(stop),
+            Self::Journal(error) => PrintError::Journal(error),
+        }
+    }
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
 }
 
 /// The most bytes that are sent in one go, so that a printer that stops is noticed.

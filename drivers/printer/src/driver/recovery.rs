@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use device_api::Patience;
 
-use super::conversation::within;
-use super::{Ended, EscPosPrinter, Heard};
+use super::conversation::{Ended, within};
+use super::escpos::{EscPosPrinter, Heard};
 use crate::fault::PrintError;
 use crate::maintenance::after_paper;
 use crate::quirks::{Clear, ProofRule};

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use device_api::{FaultCode, Stop};
+use device_api::{Clock, FaultCode, Stop};
 
 use super::*;
-use crate::contract::world::{Variant, World, document, name};
-use crate::fault::PaperFate;
-use crate::journal::Unsure;
+use crate::contract::stamp::{document, name};
+use crate::contract::world::{Variant, World};
+use crate::fault::{Advice, PaperFate};
+use crate::journal::{Decision, Progress, Unsure};
+use crate::status::Trouble;
 
 fn request(number: u8) -> PrintRequest {
     PrintRequest {

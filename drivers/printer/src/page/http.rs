@@ -225,7 +225,7 @@ impl Answer {
         match end {
             Some(end) => {
                 let (head, body) = self.bytes.split_at(end);
-                let head = std::str::from_utf8(head).map_err(|_| HttpError::Garbled)?;
+                let head = std::str::from_utf8(head).ok().ok_or(HttpError::Garbled)?;
                 Ok(Some((head, body.get(4..).unwrap_or_default())))
             }
             None if self.bytes.len() > LONGEST_HEAD => Err(HttpError::Garbled),
@@ -254,7 +254,7 @@ fn read_head(head: &str) -> Result<(u16, Framing), HttpError> {
         } else if name.eq_ignore_ascii_case("content-length")
             && !matches!(framing, Framing::Chunked)
         {
-            let length = value.parse().map_err(|_| HttpError::Garbled)?;
+            let length = value.parse().ok().ok_or(HttpError::Garbled)?;
             framing = Framing::Length(length);
         }
     }
@@ -274,9 +274,11 @@ fn join_chunks(body: &[u8]) -> Result<Option<Vec<u8>>, HttpError> {
             };
         };
         let (line, after) = rest.split_at(end);
-        let line = std::str::from_utf8(line).map_err(|_| HttpError::Garbled)?;
+        let line = std::str::from_utf8(line).ok().ok_or(HttpError::Garbled)?;
         let size = line.split(';').next().unwrap_or_default().trim();
-        let size = usize::from_str_radix(size, 16).map_err(|_| HttpError::Garbled)?;
+        let size = usize::from_str_radix(size, 16)
+            .ok()
+            .ok_or(HttpError::Garbled)?;
         let after = after.get(2..).unwrap_or_default();
         if size == 0 {
             return Ok(Some(joined));

@@ -328,11 +328,13 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self, tag: u8, group: &mut Group) -> Result<(), NoMessage> {
         let at = self.at;
-        let name = std::str::from_utf8(self.counted()?).map_err(|_| NoMessage { at })?;
+        let name = std::str::from_utf8(self.counted()?)
+            .ok()
+            .ok_or(NoMessage { at })?;
         let raw = self.counted()?;
         let value = match (tag, raw) {
             (INTEGER | ENUM, raw) => {
-                let number: [u8; 4] = raw.try_into().map_err(|_| NoMessage { at })?;
+                let number: [u8; 4] = raw.try_into().ok().ok_or(NoMessage { at })?;
                 Value::Number(i32::from_be_bytes(number))
             }
             (BOOLEAN, [flag]) => Value::Boolean(*flag != 0),

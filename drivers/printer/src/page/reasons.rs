@@ -65,7 +65,7 @@ pub(super) fn judge(reasons: &[String], stopped: bool) -> (Option<FaultCode>, Ve
             fault = Some(known);
         }
     }
-    let fault = fault.or(stopped.then_some(FaultCode::PrinterOffline));
+    let fault = fault.or_else(|| stopped.then_some(FaultCode::PrinterOffline));
     (fault, warnings)
 }
 
@@ -75,7 +75,13 @@ mod tests {
 
     #[test]
     fn what_stops_a_printer_is_told_and_what_does_not_is_a_warning() {
-        let table: [(&[&str], bool, Option<FaultCode>, &[FaultCode]); 7] = [
+        type Case = (
+            &'static [&'static str],
+            bool,
+            Option<FaultCode>,
+            &'static [FaultCode],
+        );
+        let table: [Case; 7] = [
             (&[], false, None, &[]),
             (
                 &["media-empty-error"],

@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use device_api::SystemClock;
+use device_api::{Deadline, SystemClock};
 
+use super::ipp::{Attribute, Message, Operation, Tag, Value};
 use super::*;
 
 fn patience(span: Duration) -> Patience {

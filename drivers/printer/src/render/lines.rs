@@ -55,7 +55,9 @@ fn may_break(clusters: &[Cluster], place: usize) -> bool {
     let word = |character: char| {
         u32::from(character) < 0x2E80 && !character.is_whitespace() && character != '-'
     };
-    !NOT_FIRST.contains(after) && !NOT_LAST.contains(before) && !(word(before) && word(after))
+    let kept = NOT_FIRST.contains(after) || NOT_LAST.contains(before);
+    let within_word = word(before) && word(after);
+    !kept && !within_word
 }
 
 #[cfg(test)]
