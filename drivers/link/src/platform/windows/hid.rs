@@ -37,7 +37,7 @@ impl HidPipe {
         let name = path.display().to_string();
         let malformed = LinkError::Malformed { attempted: OPENING };
         let path = CString::new(name.as_bytes()).map_err(|_zero_inside| malformed)?;
-        let api = HidApi::new_without_enumerate().map_err(|error| of_error(OPENING, error))?;
+        let api = HidApi::new().map_err(|error| of_error(OPENING, error))?;
         let device = api
             .open_path(&path)
             .map_err(|error| of_error(OPENING, error))?;
