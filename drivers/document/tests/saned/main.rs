@@ -11,6 +11,7 @@
     reason = "helpers of an integration test fail by panicking"
 )]
 
+#[cfg(feature = "contract")]
 mod contract;
 mod pictures;
 mod server;
