@@ -56,10 +56,7 @@ pub fn open(
             let link = hid_stream::connect(*address, until, Arc::clone(&clock))?;
             over_reports(Box::new(link), 0, settings, clock)
         }
-        Connection::Keyboard(selector) => {
-            let source = platform::keyboard(selector, settings, Arc::clone(&clock))?;
-            Ok(Box::new(Driven::new(source, settings, clock)))
-        }
+        Connection::Keyboard(selector) => platform::keyboard(selector, settings, clock),
     }
 }
 

@@ -19,8 +19,9 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::OFlags;
 use rustix::io::{Errno, read, write};
 
-use crate::driver::{Readings, Source, reading};
+use crate::driver::{Driven, Readings, Source, reading};
 use crate::fault::ScannerError;
+use crate::scan::CodeScanner;
 use crate::settings::{KeyboardSelector, ScannerSettings};
 use crate::wire::keymap::Stroke;
 use crate::wire::typing::Typing;
@@ -29,7 +30,7 @@ const SYN_DROPPED: u16 = 3;
 
 /// A keyboard that types codes.
 #[derive(Debug)]
-pub(crate) struct Keyboard {
+struct Keyboard {
     device: Device,
     wake: Arc<OwnedFd>,
     typing: Typing,
@@ -48,8 +49,8 @@ impl std::fmt::Debug for Device {
 pub(crate) fn keyboard(
     selector: &KeyboardSelector,
     settings: &ScannerSettings,
-    _clock: Arc<dyn Clock>,
-) -> Result<Keyboard, ScannerError> {
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn CodeScanner>, ScannerError> {
     let path = match selector {
         KeyboardSelector::Path(path) => path.clone(),
         KeyboardSelector::Product { vendor, product } => {
@@ -63,12 +64,13 @@ pub(crate) fn keyboard(
     let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE;
     let wake =
         eventfd(0, flags).map_err(|errno| of("making something to wait with", errno.into()))?;
-    Ok(Keyboard {
+    let source = Keyboard {
         device: Device(device),
         wake: Arc::new(wake),
         typing: Typing::new(settings.keymap, settings.framing.clone()),
         aim: settings.framing.aim,
-    })
+    };
+    Ok(Box::new(Driven::new(source, settings, clock)))
 }
 
 fn open(path: &Path) -> io::Result<RawDevice> {
