@@ -2,7 +2,7 @@
 //!
 //! Source: the SANE standard 1.06, clause 5 "Network Protocol"; the width and order of every field was
 //! compared with what `saned` 1.2.1 sends.
-//! A message has no length of its own, so a decoder says [`WireError::Incomplete`] until all has come.
+//! A message has no length of its own, so a decoder says [`Incomplete`](crate::wire::WireError::Incomplete) until all has come.
 //!
 //! | module | has |
 //! |---|---|
