@@ -393,10 +393,6 @@ impl TicketPrinter for EscPosPrinter {
     fn wait_for_change(&mut self, patience: &Patience) -> Result<Status, PrintError> {
         self.meet(patience)?;
         let before = self.condition.clone();
-        if before.is_none() {
-            let sent = self.conversation.send(&encode::REPORT_CHANGES, patience);
-            sent.map_err(Ended::from).map_err(Ended::before)?;
-        }
         loop {
             if !self.listen(patience).map_err(Ended::before)? {
                 patience.check().map_err(PrintError::Stopped)?;

@@ -37,6 +37,8 @@ impl EscPosPrinter {
             self.fenced = false;
             self.heard = Heard::default();
             self.take(left).map_err(PrintError::Journal)?;
+            // Changes are reported to whoever asked on this link.
+            self.tell(&encode::REPORT_CHANGES, patience)?;
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ use super::{ContentError, Typeset};
 use crate::raster::Raster;
 use crate::ticket::{Align, Code, Element, Level, Picture, Text, Ticket};
 
+/// The longest text of one element, in bytes: more than a metre of the smallest letters.
+const LONGEST_TEXT: usize = 16 << 10;
 /// The mark on every paper after the first.
 pub const REISSUE: &str = "再発行";
 /// The largest number, in points.
@@ -215,6 +217,9 @@ impl Page<'_> {
         bold: bool,
         (em, element): (f32, usize),
     ) -> Result<Letters, ContentError> {
+        if text.len() > LONGEST_TEXT {
+            return Err(ContentError::TooLong);
+        }
         let missing = |place| ContentError::Character { element, place };
         let clusters = Cluster::divide(text).map_err(missing)?;
         let mut letters = Letters {

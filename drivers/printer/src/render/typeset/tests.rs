@@ -111,6 +111,8 @@ fn what_does_not_fit_is_refused() {
         set(vec![picture(577, 73)]),
         Err(ContentError::TooWide { element: 0 })
     );
+    let long = Element::Text(Text::plain("あ".repeat(10_000)));
+    assert_eq!(set(vec![long]), Err(ContentError::TooLong));
     assert_eq!(set(vec![]), Err(ContentError::Empty));
 }
 
