@@ -10,6 +10,7 @@ mod http;
 mod jpeg;
 mod page;
 mod sane;
+mod sane_data;
 mod sane_wire;
 
 use std::io;

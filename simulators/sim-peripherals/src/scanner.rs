@@ -8,131 +8,33 @@
 
 mod framing;
 mod hid_pos;
+mod hid_scanner;
 mod keyboard;
+mod model;
 
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::fault::{Device, Fault, FaultPlan, Kind, PlanError};
+use crate::hid::HidModel;
 use crate::hid::stream::{self, Request};
-use crate::hid::{HidIdentity, HidModel, HidReport};
 use crate::injector::{Injector, Occasion};
-use crate::line::{Address, Attach, Line, Port, Serve};
+use crate::line::{Address, Line, Port, Serve};
 use crate::shared::Shared;
 
 pub use framing::{Framing, Prefix, Suffix, Symbology};
+pub use hid_scanner::HidScanner;
 pub use keyboard::Layout;
+pub use model::{
+    Interface, ScanError, Scanned, ScannerAction, ScannerCounters, ScannerSettings, ScannerView,
+};
 
 /// The pause between the pieces of a code that a fault splits, so that they arrive as pieces.
 const PIECE_PAUSE: Duration = Duration::from_millis(5);
 /// How many random bytes a scanner says when it is plugged in, where a fault wants it.
 const NOISE: usize = 16;
-
-/// What the scanner is to the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Interface {
-    /// Bytes, wrapped like this.
-    Stream(Framing),
-    /// A HID point-of-sale device.
-    HidPos,
-    /// A keyboard of this layout.
-    Keyboard(Layout),
-}
-
-/// What kind of scanner it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct ScannerSettings {
-    /// How it is attached.
-    pub attach: Attach,
-    /// What it is to the host.
-    pub interface: Interface,
-}
-
-impl Default for ScannerSettings {
-    fn default() -> Self {
-        Self {
-            attach: Attach::Tcp(0),
-            interface: Interface::Stream(Framing::default()),
-        }
-    }
-}
-
-/// What a person does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ScannerAction {
-    /// Pulls the cable.
-    Unplug,
-    /// Puts it back; a scanner that hung works again.
-    Plug,
-}
-
-/// What became of a scan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Scanned {
-    /// Bytes or reports that left the scanner.
-    pub sent: usize,
-    /// Characters that a keyboard cannot type.
-    pub lost_characters: usize,
-}
-
-/// Why a scan did not leave the scanner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ScanError {
-    /// No host is there.
-    #[error("no host is connected to the scanner")]
-    NobodyThere,
-    /// It hangs by a fault.
-    #[error("the scanner hangs")]
-    Hung,
-}
-
-/// What was counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScannerCounters {
-    /// Connections taken.
-    pub connections: u64,
-    /// Codes held before it.
-    pub scans: u64,
-    /// Codes of which something left it.
-    pub sent: u64,
-    /// Bytes that left it.
-    pub bytes_sent: u64,
-    /// Bytes that the host sent.
-    pub bytes_received: u64,
-    /// Faults that struck.
-    pub faults: u64,
-}
-
-/// What the scanner shows to others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a lamp of its own, and they are independent"
-)]
-pub struct ScannerView {
-    /// Where it is reached, or was before the cable was pulled.
-    pub address: Address,
-    /// What it is to the host.
-    pub interface: Interface,
-    /// Whether the cable is in.
-    pub plugged: bool,
-    /// Whether a host is connected; always, on a terminal.
-    pub connected: bool,
-    /// Whether it hangs by a fault.
-    pub hung: bool,
-    /// Whether a code waits to be sent together with the next one.
-    pub held: bool,
-}
 
 /// A running code scanner. Dropping it ends it.
 #[derive(Debug)]
@@ -437,23 +339,6 @@ impl Inside {
     }
 }
 
-impl Interface {
-    /// A code as bytes of a stream or as reports, and how many characters were lost.
-    fn messages(&self, data: &[u8], symbology: &Symbology) -> (Vec<Vec<u8>>, usize) {
-        let plain = |reports: Vec<HidReport>| reports.into_iter().map(|report| report.0).collect();
-        match self {
-            Self::Stream(framing) => (vec![framing.wrap(data, symbology)], 0),
-            Self::HidPos => (plain(hid_pos::reports(data, symbology.aim())), 0),
-            Self::Keyboard(layout) => {
-                let mut text = data.to_vec();
-                text.push(b'\r');
-                let (reports, lost) = keyboard::reports(&text, *layout);
-                (plain(reports), lost)
-            }
-        }
-    }
-}
-
 fn view(inside: &Inside, address: Address) -> ScannerView {
     ScannerView {
         address,
@@ -534,65 +419,5 @@ fn listen(inside: &Shared<Inside>, line: &Line) -> io::Result<()> {
         }
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         inside.change(|inside| inside.counters.bytes_received += length);
-    }
-}
-
-/// A scanner as a HID device, for whoever carries its reports: the stream, or a kernel's `uhid`.
-#[derive(Debug, Clone)]
-pub struct HidScanner {
-    interface: Interface,
-}
-
-impl HidScanner {
-    /// The scanner of this interface; none where the interface is no HID device.
-    #[must_use]
-    pub fn new(interface: &Interface) -> Option<Self> {
-        let hid = !matches!(interface, Interface::Stream(_));
-        hid.then(|| Self {
-            interface: interface.clone(),
-        })
-    }
-
-    /// The input reports of one scan, and how many characters a keyboard could not type.
-    #[must_use]
-    pub fn scan(&self, data: &[u8], symbology: &Symbology) -> (Vec<HidReport>, usize) {
-        let (messages, lost) = self.interface.messages(data, symbology);
-        (messages.into_iter().map(HidReport).collect(), lost)
-    }
-}
-
-impl HidModel for HidScanner {
-    fn identity(&self) -> HidIdentity {
-        let (product, name) = match self.interface {
-            Interface::Keyboard(_) => (0x5C02, "Simulated code scanner (keyboard)"),
-            Interface::HidPos | Interface::Stream(_) => (0x5C01, "Simulated code scanner"),
-        };
-        HidIdentity {
-            // 1209 is the vendor id of pid.codes, for projects without one of their own.
-            vendor: 0x1209,
-            product,
-            name: name.to_owned(),
-            serial: "SIMSCAN1".to_owned(),
-        }
-    }
-
-    fn descriptor(&self) -> Vec<u8> {
-        match self.interface {
-            Interface::Keyboard(layout) => keyboard::descriptor(layout),
-            Interface::HidPos | Interface::Stream(_) => hid_pos::DESCRIPTOR.to_vec(),
-        }
-    }
-
-    fn feature(&mut self, _id: u8) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn set_feature(&mut self, _report: &[u8]) -> bool {
-        false
-    }
-
-    /// A keyboard's lamps; a point-of-sale scanner has no output report.
-    fn output(&mut self, report: &[u8]) -> bool {
-        matches!(self.interface, Interface::Keyboard(_)) && !report.is_empty()
     }
 }

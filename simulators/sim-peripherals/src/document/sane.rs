@@ -4,14 +4,13 @@
 //! "set automatically" carries no value, as the public client sanei_net does it. Proved with `scanimage`
 //! through its `net` backend.
 
-use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::document::Inside;
 use crate::document::engine::{Source, Trouble, Wanted};
 use crate::document::page::{Area, ColourMode, HEIGHT, Image, WIDTH, scan};
+use crate::document::sane_data::Data;
 use crate::document::sane_wire::{Reader, Writer};
 use crate::fault::Kind;
 use crate::line::Line;
@@ -19,10 +18,6 @@ use crate::line::Line;
 /// Version 1.0 of SANE, version 3 of the network protocol.
 const VERSION: u32 = 0x0100_0003;
 const DEVICE: &str = "sim:0";
-/// Data are sent in records of this size.
-const RECORD: usize = 32 * 1024;
-/// A client that takes no data for this long has left.
-const DATA_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Status words of the standard.
 mod status {
@@ -31,7 +26,6 @@ mod status {
     pub(super) const CANCELLED: u32 = 2;
     pub(super) const BUSY: u32 = 3;
     pub(super) const INVALID: u32 = 4;
-    pub(super) const EOF: u8 = 5;
     pub(super) const JAMMED: u32 = 6;
     pub(super) const NO_DOCS: u32 = 7;
     pub(super) const COVER_OPEN: u32 = 8;
@@ -70,13 +64,6 @@ struct Session<'a> {
     edges: [u32; 4],
     job: Option<u64>,
     data: Option<Data>,
-}
-
-/// A page on its way over its own connection.
-#[derive(Debug)]
-struct Data {
-    address: SocketAddr,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// Serves one connection until it ends.
@@ -462,68 +449,4 @@ fn fixed(length: u32) -> u32 {
 
 fn three_hundredths(place: u32) -> u32 {
     u32::try_from((u64::from(place) * 3000 + 127 * 65_536) / (254 * 65_536)).unwrap_or(u32::MAX)
-}
-
-impl Data {
-    /// Offers `pixels` at a port of its own, in records, with what faults do to them.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the plan's check lets no other kind through to here"
-    )]
-    fn serve(host: IpAddr, mut pixels: Vec<u8>, kinds: &[Kind]) -> io::Result<Self> {
-        let listener = TcpListener::bind((host, 0))?;
-        let address = listener.local_addr()?;
-        let mut whole = true;
-        for kind in kinds {
-            match kind {
-                Kind::Truncate(missing) => pixels.truncate(pixels.len().saturating_sub(*missing)),
-                Kind::CutAfter(length) => {
-                    pixels.truncate(*length);
-                    whole = false;
-                }
-                _ => {}
-            }
-        }
-        let thread = std::thread::Builder::new()
-            .name("sim scan".to_owned())
-            .spawn(move || {
-                let sent = listener
-                    .accept()
-                    .and_then(|(stream, _)| send(stream, &pixels, whole));
-                if let Err(error) = sent {
-                    tracing::debug!(%error, "a page did not reach the client");
-                }
-            })?;
-        Ok(Self {
-            address,
-            thread: Some(thread),
-        })
-    }
-}
-
-fn send(mut stream: TcpStream, pixels: &[u8], whole: bool) -> io::Result<()> {
-    stream.set_write_timeout(Some(DATA_TIMEOUT))?;
-    for record in pixels.chunks(RECORD) {
-        let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
-        stream.write_all(&length.to_be_bytes())?;
-        stream.write_all(record)?;
-    }
-    if whole {
-        stream.write_all(&[0xFF, 0xFF, 0xFF, 0xFF, status::EOF])?;
-    }
-    Ok(())
-}
-
-impl Drop for Data {
-    /// A client that never came for its data is not waited for.
-    fn drop(&mut self) {
-        if let Err(error) = TcpStream::connect_timeout(&self.address, DATA_TIMEOUT) {
-            tracing::trace!(%error, "the data were fetched");
-        }
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("a page's thread panicked");
-        }
-    }
 }
