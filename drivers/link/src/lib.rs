@@ -98,6 +98,34 @@ pub trait ReportLink: Link {
     fn set_feature(&mut self, frame: &Frame, deadline: Deadline) -> Result<(), LinkError>;
 }
 
+impl<L: Link + ?Sized> Link for Box<L> {
+    fn send(&mut self, frame: &Frame, deadline: Deadline) -> Result<(), LinkError> {
+        (**self).send(frame, deadline)
+    }
+
+    fn receive(&mut self, deadline: Deadline) -> Result<Frame, LinkError> {
+        (**self).receive(deadline)
+    }
+
+    fn interrupter(&self) -> Interrupter {
+        (**self).interrupter()
+    }
+}
+
+impl<L: ReportLink + ?Sized> ReportLink for Box<L> {
+    fn descriptor(&self) -> &[u8] {
+        (**self).descriptor()
+    }
+
+    fn feature(&mut self, report: u8, deadline: Deadline) -> Result<Frame, LinkError> {
+        (**self).feature(report, deadline)
+    }
+
+    fn set_feature(&mut self, frame: &Frame, deadline: Deadline) -> Result<(), LinkError> {
+        (**self).set_feature(frame, deadline)
+    }
+}
+
 /// Makes the current or, where none is under way, the next `receive` of a link end with
 /// [`LinkError::Interrupted`]; once for each call.
 #[derive(Clone)]

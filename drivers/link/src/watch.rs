@@ -148,3 +148,57 @@ impl Source for Sockets {
         Interrupter::new(move || sockets.change(|plugging| plugging.interruptions += 1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use device_api::Moment;
+
+    use super::*;
+    use crate::identity::{Identity, Way};
+
+    fn device(address: u8) -> Found {
+        Found {
+            identity: Identity::default(),
+            way: Way::Usb { bus: 1, address },
+            interface: None,
+        }
+    }
+
+    fn at_once() -> Deadline {
+        Deadline::at(Moment::default())
+    }
+
+    #[test]
+    fn what_comes_is_there_until_it_leaves_and_is_told_in_order() {
+        let (sockets, mut watch) = Watch::in_memory();
+        sockets.plug(device(1));
+        sockets.plug(device(2));
+        assert!(watch.present().is_empty());
+        assert_eq!(watch.next(at_once()).unwrap(), Event::Arrived(device(1)));
+        assert_eq!(watch.next(at_once()).unwrap(), Event::Arrived(device(2)));
+        sockets.unplug(device(1));
+        assert_eq!(watch.next(at_once()).unwrap(), Event::Left(device(1)));
+        assert_eq!(watch.present(), [device(2)]);
+        let nothing = watch.next(at_once());
+        assert!(matches!(nothing, Err(LinkError::TimedOut)));
+    }
+
+    #[test]
+    fn what_is_there_at_the_beginning_is_told_first() {
+        let sockets = Sockets::default();
+        let mut watch = Watch::over(Box::new(sockets.clone()), vec![device(1)]);
+        sockets.plug(device(2));
+        assert_eq!(watch.next(at_once()).unwrap(), Event::Arrived(device(1)));
+        assert_eq!(watch.next(at_once()).unwrap(), Event::Arrived(device(2)));
+    }
+
+    #[test]
+    fn each_interruption_ends_one_wait() {
+        let (sockets, mut watch) = Watch::in_memory();
+        watch.interrupter().interrupt();
+        sockets.plug(device(1));
+        let interrupted = watch.next(at_once());
+        assert!(matches!(interrupted, Err(LinkError::Interrupted)));
+        assert!(watch.next(at_once()).is_ok());
+    }
+}
