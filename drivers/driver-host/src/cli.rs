@@ -43,6 +43,10 @@ pub(crate) enum Family {
 pub(crate) enum Stations {
     /// Code scanners.
     Scanner,
+    /// The keyboard of this machine.
+    Keyboard,
+    /// Handover folders.
+    Handover,
 }
 
 /// Card readers of the PC/SC service.

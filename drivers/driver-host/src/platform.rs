@@ -6,9 +6,11 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{create_private, keep_memory_private, protocol_pipes, service_door};
+pub(crate) use unix::{create_private, keep_memory_private, protocol_pipes, service_door, typist};
 #[cfg(windows)]
-pub(crate) use windows::{create_private, keep_memory_private, protocol_pipes, service_door};
+pub(crate) use windows::{
+    create_private, keep_memory_private, protocol_pipes, service_door, typist,
+};
 
 /// The two ends of the protocol.
 #[derive(Debug)]

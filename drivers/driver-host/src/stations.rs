@@ -7,7 +7,11 @@
 //! | module | serves |
 //! |---|---|
 //! | [`scanner`] | code scanners |
+//! | [`keyboard`] | typing into forms of other programs |
+//! | [`handover`] | files for other systems |
 
+mod handover;
+mod keyboard;
 mod scanner;
 mod sheet;
 
@@ -137,6 +141,8 @@ fn open(
 ) -> Result<Vec<Station>, String> {
     match family {
         cli::Stations::Scanner => scanner::open(settings, tools),
+        cli::Stations::Keyboard => keyboard::open(settings, tools),
+        cli::Stations::Handover => handover::open(settings, tools),
     }
 }
 
@@ -144,6 +150,8 @@ fn open(
 const fn takes(family: cli::Stations, task: &Task) -> bool {
     match family {
         cli::Stations::Scanner => scanner::takes(task),
+        cli::Stations::Keyboard => keyboard::takes(task),
+        cli::Stations::Handover => handover::takes(task),
     }
 }
 

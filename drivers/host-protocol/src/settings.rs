@@ -5,9 +5,11 @@
 //! Unknown keys are errors.
 
 mod connection;
+mod desk;
 mod scanner;
 
 pub use connection::{Connection, Line};
+pub use desk::{Handover, Handovers, Keyboard, Keyboards};
 pub use scanner::{
     CodeScanner, CodeScanners, CounterKey, FormKey, Keymap, PreApplications, Suffix,
 };

@@ -64,3 +64,21 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 pub(crate) fn service_door() -> ServiceDoor {
     std::env::var_os("PCSCLITE_CSOCK_NAME").map_or_else(ServiceDoor::usual, ServiceDoor::at)
 }
+
+/// Who types on the desktop; `None` where there is none to type on.
+#[cfg(target_os = "linux")]
+pub(crate) fn typist(desktop: &str, font: &str) -> Option<Box<dyn keystroke::Typist + Send>> {
+    let font = std::fs::read(font)
+        .map_err(|error| tracing::warn!(%error, font, "the banner has no font"))
+        .ok()?;
+    let typist = keystroke::platform::X11Typist::new(desktop, font)
+        .map_err(|error| tracing::debug!(%error, desktop, "no desktop can be typed on"))
+        .ok()?;
+    Some(Box::new(typist))
+}
+
+/// Only X11 has a typist, and only Linux is asked for it.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn typist(_display: &str, _font: &str) -> Option<Box<dyn keystroke::Typist + Send>> {
+    None
+}

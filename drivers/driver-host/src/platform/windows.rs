@@ -36,3 +36,8 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 pub(crate) const fn service_door() -> ServiceDoor {
     ServiceDoor::usual()
 }
+
+/// Windows has no typist.
+pub(crate) fn typist(_display: &str, _font: &str) -> Option<Box<dyn keystroke::Typist + Send>> {
+    None
+}
