@@ -43,6 +43,8 @@ pub struct DocumentSettings {
     /// Where it serves the SANE network protocol. Some clients know only port 6566, for which another
     /// address of the loopback may be free.
     pub sane: Attach,
+    /// Whether eSCL offers PNG beside JPEG; many devices do not.
+    pub png: bool,
     /// How eSCL calls an open cover. Devices differ: `ScannerAdfHatchOpen` is the specification's word,
     /// `ScannerAdfDoorOpen` the one that sane-airscan knows.
     pub cover_state: String,
@@ -57,6 +59,7 @@ impl Default for DocumentSettings {
         Self {
             escl: Attach::Tcp(0),
             sane: Attach::Tcp(0),
+            png: true,
             cover_state: "ScannerAdfHatchOpen".to_owned(),
             name: "Simulated document scanner".to_owned(),
             font: None,
@@ -129,6 +132,7 @@ pub(crate) struct Inside {
     pub(crate) font: Font,
     pub(crate) name: String,
     pub(crate) cover_state: String,
+    pub(crate) png: bool,
 }
 
 #[derive(Debug)]
@@ -166,6 +170,7 @@ impl DocumentScanner {
         let inside = Arc::new(Inside {
             engine: Shared::new(Engine::default()),
             font: Font::load(settings.font.as_deref()),
+            png: settings.png,
             name: settings.name.replace(['<', '>', '&'], " "),
             cover_state: settings.cover_state.replace(['<', '>', '&'], " "),
         });

@@ -60,6 +60,12 @@ struct Cable {
     address: Address,
 }
 
+impl Inside {
+    const fn is_reachable(&self) -> bool {
+        self.plugged && self.machine.powered
+    }
+}
+
 impl Printer {
     /// Switches a printer on.
     ///
@@ -154,6 +160,12 @@ impl Printer {
     ///
     /// When the port cannot be opened again.
     pub fn act(&self, action: PrinterAction) -> io::Result<()> {
+        let unreachable = !self.inside.lock().is_reachable();
+        if unreachable && matches!(action, PrinterAction::Plug | PrinterAction::SwitchOn) {
+            // Where a fault has pulled the cable, the port may be closing at this moment.
+            let closing = self.cable().port.take();
+            drop(closing);
+        }
         match action {
             PrinterAction::Unplug => self.set_cable(false)?,
             PrinterAction::Plug => self.set_cable(true)?,
@@ -233,10 +245,7 @@ impl Printer {
 
     /// Opens or closes the port, as cable and power say.
     fn reattach(&self) -> io::Result<()> {
-        let reachable = {
-            let inside = self.inside.lock();
-            inside.plugged && inside.machine.powered
-        };
+        let reachable = self.inside.lock().is_reachable();
         let mut cable = self.cable();
         // A fault may have ended the port's thread; what is left of it is taken away in any case.
         if !reachable || cable.port.as_ref().is_some_and(Port::is_closed) {
@@ -294,7 +303,7 @@ fn view(inside: &Inside, address: Address) -> PrinterView {
     let shown = || hanging.view(machine.next_number(), PaperEnd::Hanging);
     PrinterView {
         address,
-        reachable: inside.plugged && machine.powered,
+        reachable: inside.is_reachable(),
         powered: machine.powered,
         online: machine.powered && !machine.hung && !machine.condition.stops(),
         hung: machine.hung,

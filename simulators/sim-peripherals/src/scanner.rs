@@ -160,11 +160,13 @@ impl CodeScanner {
         match action {
             ScannerAction::Unplug => self.set_plugged(false),
             ScannerAction::Plug => {
+                if !self.inside.lock().plugged {
+                    // Where a fault has pulled the cable, the port may be closing at this moment.
+                    let closing = self.port().1.take();
+                    drop(closing);
+                }
                 self.set_plugged(true);
                 let mut port = self.port();
-                if port.1.as_ref().is_some_and(Port::is_closed) {
-                    port.1 = None;
-                }
                 if port.1.is_none() {
                     let serve = serving(&self.inside);
                     let opened = Port::open(&self.settings.attach, Some(&port.0), 1, serve)?;

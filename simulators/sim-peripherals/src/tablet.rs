@@ -169,11 +169,13 @@ impl SignatureTablet {
         match action {
             TabletAction::Unplug => self.set_plugged(false),
             TabletAction::Plug => {
+                if !self.inside.lock().plugged {
+                    // Where a fault has pulled the cable, the port may be closing at this moment.
+                    let closing = self.port().1.take();
+                    drop(closing);
+                }
                 self.set_plugged(true);
                 let mut port = self.port();
-                if port.1.as_ref().is_some_and(Port::is_closed) {
-                    port.1 = None;
-                }
                 if port.1.is_none() {
                     let serve = serving(&self.inside, &self.sending);
                     let opened = Port::open(&self.settings.attach, Some(&port.0), 1, serve)?;

@@ -42,10 +42,16 @@ fn free_address() -> SocketAddr {
 }
 
 impl Bench {
+    /// A scanner that offers JPEG only, as many do.
     fn new(way: Way) -> Self {
+        Self::with(way, false)
+    }
+
+    fn with(way: Way, png: bool) -> Self {
         let scanner = DocumentScanner::start(DocumentSettings {
             sane: Attach::TcpAt(free_address()),
             cover_state: "ScannerAdfDoorOpen".to_owned(),
+            png,
             ..DocumentSettings::default()
         })
         .unwrap();
@@ -250,7 +256,7 @@ fn net_notices_a_cut_connection() {
 
 #[test]
 fn a_pulled_cable_refuses_and_a_returned_one_is_at_the_same_place() {
-    let bench = Bench::new(Way::Escl);
+    let bench = Bench::with(Way::Escl, true);
     let url = bench.scanner.escl_url();
     bench.insert(1);
     bench.scanner.act(DocumentAction::Unplug).unwrap();

@@ -66,7 +66,7 @@ fn answer(
     let parts: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let response = match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["eSCL", "ScannerCapabilities"]) => {
-            Response::new(200).body("text/xml", capabilities(&inside.name).into_bytes())
+            Response::new(200).body("text/xml", capabilities(inside).into_bytes())
         }
         ("GET", ["eSCL", "ScannerStatus"]) => {
             let status = inside
@@ -105,7 +105,7 @@ fn begin(inside: &Inside, settings: &str) -> Response {
     let jpeg =
         element(settings, "DocumentFormatExt").or_else(|| element(settings, "DocumentFormat"));
     let kind = match jpeg {
-        Some("image/png") => "png",
+        Some("image/png") if inside.png => "png",
         _ => "jpeg",
     };
     match inside.engine.change(|engine| engine.begin(wanted)) {
@@ -263,7 +263,14 @@ fn status(engine: &Engine, cover_state: &str) -> String {
     )
 }
 
-fn capabilities(name: &str) -> String {
+fn capabilities(inside: &Inside) -> String {
+    let name = &inside.name;
+    let png = if inside.png {
+        "<pwg:DocumentFormat>image/png</pwg:DocumentFormat>\
+         <scan:DocumentFormatExt>image/png</scan:DocumentFormatExt>"
+    } else {
+        ""
+    };
     let mut resolutions = String::new();
     for dpi in RESOLUTIONS {
         // Writing to a string cannot fail.
@@ -280,9 +287,7 @@ fn capabilities(name: &str) -> String {
          <scan:ColorModes><scan:ColorMode>BlackAndWhite1</scan:ColorMode>\
          <scan:ColorMode>Grayscale8</scan:ColorMode><scan:ColorMode>RGB24</scan:ColorMode>\
          </scan:ColorModes><scan:DocumentFormats><pwg:DocumentFormat>image/jpeg</pwg:DocumentFormat>\
-         <pwg:DocumentFormat>image/png</pwg:DocumentFormat>\
-         <scan:DocumentFormatExt>image/jpeg</scan:DocumentFormatExt>\
-         <scan:DocumentFormatExt>image/png</scan:DocumentFormatExt></scan:DocumentFormats>\
+         <scan:DocumentFormatExt>image/jpeg</scan:DocumentFormatExt>{png}</scan:DocumentFormats>\
          <scan:SupportedResolutions><scan:DiscreteResolutions>{resolutions}\
          </scan:DiscreteResolutions></scan:SupportedResolutions></scan:SettingProfile>\
          </scan:SettingProfiles>"
