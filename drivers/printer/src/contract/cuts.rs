@@ -33,7 +33,9 @@ pub struct Report {
 
 /// A broken rule, with what is needed to see it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("rule {rule:?} is broken by variant {variant} with cuts {cuts:?} and a roll of {roll:?}")]
+#[error(
+    "rule {rule:?} is broken by variant {variant} with cuts {cuts:?}, a roll of {roll:?} and a wire pulled at {pull:?}"
+)]
 pub struct Violation {
     /// Which.
     pub rule: Rule,
@@ -43,6 +45,8 @@ pub struct Violation {
     pub cuts: Vec<(u64, Part)>,
     /// Lines after which the paper ended.
     pub roll: Option<usize>,
+    /// The step at which the printer's wire was pulled.
+    pub pull: Option<u64>,
 }
 
 /// One power cut at every step of a life of three tickets, in every part, for every kind of printer.
@@ -69,7 +73,8 @@ pub(crate) fn every_cut_of(variants: impl IntoIterator<Item = u8>) -> Result<Rep
     Ok(report)
 }
 
-/// Lives with up to three power cuts at random steps, some of which run out of paper.
+/// Lives with up to three power cuts at random steps; some run out of paper, and in some the printer's wire
+/// is pulled while the machine goes on.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -89,7 +94,9 @@ pub fn run(seed: u64, cases: u64) -> Result<Report, Violation> {
                 },
             })
             .collect();
-        Life::new(variant, roll, cuts).live(&mut report)?;
+        let mut life = Life::new(variant, roll, cuts);
+        life.pull = (dice.below(3) == 0).then(|| dice.below(90));
+        life.live(&mut report)?;
     }
     Ok(report)
 }
@@ -100,6 +107,8 @@ struct Life {
     variant: u8,
     roll: Option<usize>,
     cuts: Vec<Cut>,
+    /// The step of each morning at which somebody pulls the printer's wire.
+    pull: Option<u64>,
     /// Tickets that were printed after cuts only to have the printer asked.
     strangers: u8,
     /// Papers of which the driver said that nothing is of them.
@@ -117,6 +126,7 @@ impl Life {
             variant,
             roll,
             cuts,
+            pull: None,
             strangers: 0,
             none: Vec::new(),
             proved: Vec::new(),
@@ -128,6 +138,9 @@ impl Life {
         let mut came = false;
         for cut in self.cuts.clone() {
             self.world.cut_at(cut);
+            if let Some(step) = self.pull {
+                self.world.pull_at(step);
+            }
             self.work();
             if !self.world.restore() {
                 break;
@@ -353,6 +366,7 @@ impl Life {
             variant: self.variant,
             cuts: self.cuts.iter().map(|cut| (cut.step, cut.part)).collect(),
             roll: self.roll,
+            pull: self.pull,
         }
     }
 }

@@ -107,6 +107,10 @@ pub struct World(Arc<Mutex<State>>);
 
 struct State {
     step: u64,
+    /// Counts the wires that were cut.
+    line: u64,
+    /// The step at which somebody pulls the printer's wire, and its power where it hangs on the same socket.
+    pull: Option<u64>,
     cut: Option<Cut>,
     dark: bool,
     now: Duration,
@@ -127,6 +131,8 @@ impl World {
     pub fn new(variant: Variant) -> Self {
         Self(Arc::new(Mutex::new(State {
             step: 0,
+            line: 0,
+            pull: None,
             cut: None,
             dark: false,
             now: Duration::ZERO,
@@ -164,6 +170,13 @@ impl World {
         state.cut = Some(cut);
     }
 
+    /// Has somebody pull the printer's wire at a step from now; the machine goes on.
+    pub fn pull_at(&self, step: u64) {
+        let mut state = self.state();
+        state.step = 0;
+        state.pull = Some(step);
+    }
+
     /// The power comes back; whether it had gone.
     pub fn restore(&self) -> bool {
         let mut state = self.state();
@@ -186,6 +199,7 @@ impl World {
             }
         }
         state.cut = None;
+        state.pull = None;
         state.dark = false;
         was_dark
     }
@@ -224,6 +238,11 @@ impl World {
         self.state().printer.mute_after = Some(pictures);
     }
 
+    /// Somebody cuts the wire, or the printer closes an idle connection; a new one can be had.
+    pub fn unplug(&self) {
+        self.state().line += 1;
+    }
+
     /// Patience of so many seconds by this world's clock.
     #[must_use]
     pub fn patience(&self, seconds: u64) -> Patience {
@@ -251,7 +270,7 @@ impl World {
         let raster =
             crate::render::Typeset::typeset(&Stamp, &super::stamp::document(number), None).unwrap();
         let bands = self.state().variant.profile().bands;
-        let mut wire = Wire(self.clone());
+        let mut wire = Wire(self.clone(), 0);
         for piece in crate::wire::encode::picture(&raster, bands) {
             wire.send(&Frame::plain(piece), Deadline::at(Moment::default()))
                 .unwrap();
@@ -270,6 +289,12 @@ impl World {
         }
         let step = state.step;
         state.step += 1;
+        if state.pull == Some(step) {
+            state.line += 1;
+            if state.variant.shares_power() {
+                state.printer.restart();
+            }
+        }
         match state.cut {
             Some(cut) if cut.step == step => {
                 state.dark = true;
@@ -379,15 +404,28 @@ impl Connector for Plug {
             return Err(LinkError::Gone);
         }
         self.0.state().printer.connected();
-        Ok(Box::new(Wire(self.0.clone())))
+        let line = self.0.state().line;
+        Ok(Box::new(Wire(self.0.clone(), line)))
     }
 }
 
+/// The wire, and which one since the beginning.
 #[derive(Debug)]
-struct Wire(World);
+struct Wire(World, u64);
+
+impl Wire {
+    fn is_whole(&self) -> Result<(), LinkError> {
+        if self.0.state().line == self.1 {
+            Ok(())
+        } else {
+            Err(LinkError::Gone)
+        }
+    }
+}
 
 impl Link for Wire {
     fn send(&mut self, frame: &Frame, _deadline: Deadline) -> Result<(), LinkError> {
+        self.is_whole()?;
         let (part, goes_on) = self.0.step();
         let mut state = self.0.state();
         state.printer.receive(portion(frame.bytes(), part));
@@ -400,6 +438,7 @@ impl Link for Wire {
     }
 
     fn receive(&mut self, deadline: Deadline) -> Result<Frame, LinkError> {
+        self.is_whole()?;
         let (part, goes_on) = self.0.step();
         let mut state = self.0.state();
         let heard = if part == Part::None {

@@ -385,8 +385,7 @@ impl TicketPrinter for EscPosPrinter {
     }
 
     fn status(&mut self, patience: &Patience) -> Result<Status, PrintError> {
-        self.meet(patience)?;
-        self.ask(patience)?;
+        self.ask_anew(patience)?;
         Ok(self.report())
     }
 

@@ -45,8 +45,7 @@ impl EscPosPrinter {
 
     /// Makes sure that the printer prints the next paper, and nothing else before it.
     pub(super) fn ready(&mut self, patience: &Patience) -> Result<(), PrintError> {
-        self.meet(patience)?;
-        match self.ask(patience) {
+        match self.ask_anew(patience) {
             // It may wait for the rest of a picture, and take our question for dots.
             Err(PrintError::Silent) if self.parts.journal.holding() => {
                 self.flush(patience)?;
@@ -65,6 +64,20 @@ impl EscPosPrinter {
             return Ok(());
         }
         self.recover(patience)
+    }
+
+    /// Asks for the condition; a link that the other side closed while it was idle, as network printers do
+    /// after some minutes, is found by the question and opened anew, once.
+    pub(super) fn ask_anew(&mut self, patience: &Patience) -> Result<(), PrintError> {
+        let idle = self.conversation.is_connected();
+        self.meet(patience)?;
+        match self.ask(patience) {
+            Err(PrintError::Link { .. }) if idle => {
+                self.meet(patience)?;
+                self.ask(patience)
+            }
+            asked => asked,
+        }
     }
 
     fn recover(&mut self, patience: &Patience) -> Result<(), PrintError> {

@@ -149,6 +149,20 @@ fn paper_that_comes_back_is_no_chance_for_what_was_given_up() {
 }
 
 #[test]
+fn a_connection_that_was_closed_while_idle_is_opened_anew() {
+    let (world, mut driver) = world();
+    for number in 0..3 {
+        driver.print(&request(number), &world.patience(10)).unwrap();
+        world.unplug();
+    }
+    driver.status(&world.patience(10)).unwrap();
+    assert!(driver.unresolved().is_empty());
+    world.unplug();
+    let lost = driver.wait_for_change(&world.patience(10)).unwrap_err();
+    assert_eq!(lost.fault(), FaultCode::DeviceGone);
+}
+
+#[test]
 fn a_kiosk_shows_the_number_instead() {
     let (world, mut driver) = world();
     driver.parts.attendance = Attendance::Unattended;
