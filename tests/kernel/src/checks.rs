@@ -1,5 +1,6 @@
 //! What is checked, by name; in the order in which it runs.
 
+mod converter;
 mod cycles;
 mod hid;
 mod rebind;
@@ -53,6 +54,10 @@ pub const ALL: &[Check] = &[
     ),
     check("usb: the contract of links", usb::contract),
     check("serial: the contract of links over USB", serial::contract),
+    check(
+        "serial: the contract of links over another maker's converters",
+        converter::contract,
+    ),
     check("cycles: hid", cycles::hid),
     check("cycles: usb", cycles::usb),
     check("cycles: serial", cycles::serial),

@@ -15,7 +15,7 @@ use crate::packages;
 use crate::run::{command, must};
 
 /// The modules that the machine may need, with all that they depend on.
-const MODULES: [&str; 22] = [
+const MODULES: [&str; 23] = [
     "virtio_pci",
     "9p",
     "9pnet_virtio",
@@ -38,6 +38,7 @@ const MODULES: [&str; 22] = [
     "cdc_acm",
     "usblp",
     "usbmon",
+    "xhci_pci",
 ];
 
 /// What runs first: it puts a layer of memory over this machine's files and runs the command in it.
