@@ -14,6 +14,8 @@
 //! | `PUT /delay` `{ms}` | time per command |
 //! | `GET /agent`, `PUT` `{address, id}` | the agent that the counter application uses |
 //! | `GET /bench` | the bench page |
+//!
+//! The devices that are no card readers have routes of their own: [`crate::devices`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +29,11 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use sim_cards::Tries;
 use sim_kit::{Counters, Exchange, Fault, FaultPlan, SlotState};
+use sim_peripherals::Peripherals;
 
 use crate::bench;
 use crate::counter::{CardView, Counter, CounterError};
+use crate::devices;
 use crate::local_only::{Port, local_only};
 use crate::refusal::Refusal;
 use crate::settings::Agent;
@@ -37,7 +41,7 @@ use crate::settings::Agent;
 type Shared = State<Arc<Counter>>;
 
 /// The routes, for a listener on `port`.
-pub(crate) fn routes(counter: Arc<Counter>, port: Port) -> Router {
+pub(crate) fn routes(counter: Arc<Counter>, devices: Arc<Peripherals>, port: Port) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/bench") }))
         .route("/bench", get(bench::page))
@@ -57,6 +61,7 @@ pub(crate) fn routes(counter: Arc<Counter>, port: Port) -> Router {
         .route("/delay", put(set_delay))
         .route("/agent", get(agent).put(set_agent))
         .with_state(counter)
+        .merge(devices::routes(devices))
         .layer(middleware::from_fn_with_state(port, local_only))
 }
 

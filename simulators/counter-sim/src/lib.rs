@@ -27,6 +27,7 @@ mod clock;
 mod control;
 mod counter;
 mod counter_app;
+mod devices;
 mod issuer;
 mod local_only;
 mod port_file;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use counter_sim::{CounterSim, SettingsFile};
+use sim_peripherals::PeripheralSettings;
 use tracing_subscriber::EnvFilter;
 
 mod platform;
@@ -57,6 +58,9 @@ struct Arguments {
     /// The socket at which the card service's owner takes the order to kill it.
     #[arg(long, value_name = "SOCKET")]
     service_owner: Option<PathBuf>,
+    /// The devices beside the card readers, as JSON such as {"printer":{},"codeScanner":{}}.
+    #[arg(long, value_name = "JSON", value_parser = devices)]
+    devices: Option<PeripheralSettings>,
     /// What to log, such as `debug` or `sim_kit=trace,info`.
     #[arg(long, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
     log: String,
@@ -67,6 +71,10 @@ fn log_filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text)
         .map(|_| text.to_owned())
         .map_err(|error| error.to_string())
+}
+
+fn devices(text: &str) -> Result<PeripheralSettings, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 impl Arguments {
@@ -90,6 +98,7 @@ impl Arguments {
         file.delay_ms = self.delay_ms.unwrap_or(file.delay_ms);
         file.holders.extend(self.holders);
         file.service_owner = self.service_owner.or(file.service_owner);
+        file.devices = self.devices.unwrap_or(file.devices);
         Ok(file)
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use sim_peripherals::PeripheralsView;
 
 const NAME: &str = "counter-sim.json";
 
@@ -31,6 +32,8 @@ pub(crate) struct PortFile {
     pub(crate) authorities: PathBuf,
     /// Where the virtual reader's slots listen.
     pub(crate) slots: Vec<SocketAddr>,
+    /// Where the other devices are.
+    pub(crate) devices: PeripheralsView,
 }
 
 impl PortFile {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use axum::Router;
+use sim_peripherals::Peripherals;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -26,6 +27,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub struct CounterSim {
     counter: Arc<Counter>,
+    devices: Arc<Peripherals>,
     control: SocketAddr,
     counter_app: SocketAddr,
     issuer_public_key: String,
@@ -53,6 +55,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// A device is not to be had.
+    #[error("cannot start the devices")]
+    Devices(#[source] io::Error),
     /// The port file cannot be written, or an old one not be removed.
     #[error("cannot write the port file in {state}")]
     PortFile {
@@ -81,6 +86,8 @@ impl CounterSim {
         };
         PortFile::remove(&state).map_err(port_file_failed)?;
         let counter = Arc::new(Counter::open(settings)?);
+        let devices = Peripherals::start(settings.devices.clone()).map_err(StartError::Devices)?;
+        let devices = Arc::new(devices);
         let authorities = counter.write_authorities()?;
         let issuer = Issuer::open(&state)?;
         let issuer_public_key = issuer.public_key();
@@ -96,7 +103,7 @@ impl CounterSim {
         let surfaces = [
             (
                 control_listener,
-                control::routes(Arc::clone(&counter), control.port()),
+                control::routes(Arc::clone(&counter), Arc::clone(&devices), control.port()),
             ),
             (app_listener, counter_app::routes(app, counter_app.port())),
         ];
@@ -107,6 +114,7 @@ impl CounterSim {
             .map_err(StartError::Serve)?;
         let running = Self {
             counter,
+            devices,
             control,
             counter_app,
             issuer_public_key,
@@ -169,6 +177,7 @@ impl CounterSim {
                 .into_iter()
                 .map(|slot| slot.reader)
                 .collect(),
+            devices: self.devices.view(),
         }
     }
 }

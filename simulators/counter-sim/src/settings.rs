@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sim_peripherals::PeripheralSettings;
 use thiserror::Error;
 
 /// What a simulated counter needs to know, checked.
@@ -37,6 +38,8 @@ pub struct Settings {
     /// The datagram socket at which the card service's owner takes orders; without it, nobody kills
     /// the service.
     pub service_owner: Option<PathBuf>,
+    /// The devices beside the card readers.
+    pub devices: PeripheralSettings,
 }
 
 /// The agent of this counter.
@@ -84,6 +87,9 @@ pub struct SettingsFile {
     pub holders: Vec<PathBuf>,
     /// See [`Settings::service_owner`].
     pub service_owner: Option<PathBuf>,
+    /// See [`Settings::devices`]; none when absent.
+    #[serde(default)]
+    pub devices: PeripheralSettings,
 }
 
 /// Why settings cannot be used.
@@ -159,6 +165,7 @@ impl SettingsFile {
             delay: Duration::from_millis(self.delay_ms),
             holders: self.holders,
             service_owner: self.service_owner,
+            devices: self.devices,
         })
     }
 }
