@@ -43,6 +43,12 @@ pub(crate) enum Family {
 pub(crate) enum Stations {
     /// Code scanners.
     Scanner,
+    /// Printers of tickets and receipts.
+    TicketPrinter,
+    /// Printers of pages.
+    PagePrinter,
+    /// Scanners of documents.
+    DocumentScanner,
     /// The keyboard of this machine.
     Keyboard,
     /// Handover folders.

@@ -7,11 +7,17 @@
 //! | module | serves |
 //! |---|---|
 //! | [`scanner`] | code scanners |
+//! | [`printer`] | ticket printers |
+//! | [`page`] | page printers |
+//! | [`document`] | document scanners |
 //! | [`keyboard`] | typing into forms of other programs |
 //! | [`handover`] | files for other systems |
 
+mod document;
 mod handover;
 mod keyboard;
+mod page;
+mod printer;
 mod scanner;
 mod sheet;
 
@@ -141,6 +147,9 @@ fn open(
 ) -> Result<Vec<Station>, String> {
     match family {
         cli::Stations::Scanner => scanner::open(settings, tools),
+        cli::Stations::TicketPrinter => printer::open(settings, tools),
+        cli::Stations::PagePrinter => page::open(settings, tools),
+        cli::Stations::DocumentScanner => document::open(settings, tools),
         cli::Stations::Keyboard => keyboard::open(settings, tools),
         cli::Stations::Handover => handover::open(settings, tools),
     }
@@ -150,6 +159,9 @@ fn open(
 const fn takes(family: cli::Stations, task: &Task) -> bool {
     match family {
         cli::Stations::Scanner => scanner::takes(task),
+        cli::Stations::TicketPrinter => printer::takes(task),
+        cli::Stations::PagePrinter => page::takes(task),
+        cli::Stations::DocumentScanner => document::takes(task),
         cli::Stations::Keyboard => keyboard::takes(task),
         cli::Stations::Handover => handover::takes(task),
     }
@@ -163,6 +175,13 @@ pub(crate) fn rest_for(rest: &Patience, span: Duration) {
         let _awake_already = wake.try_send(());
     });
     let _woken_or_over = woken.recv_timeout(span);
+}
+
+/// An error with everything that caused it, for the log.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let causes = causes.map(|cause| format!(": {cause}"));
+    std::iter::once(error.to_string()).chain(causes).collect()
 }
 
 /// Gives up on a thread only some time after it should have ended by itself.

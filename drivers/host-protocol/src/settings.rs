@@ -6,10 +6,16 @@
 
 mod connection;
 mod desk;
+mod document;
+mod page;
+mod printer;
 mod scanner;
 
 pub use connection::{Connection, Line};
 pub use desk::{Handover, Handovers, Keyboard, Keyboards};
+pub use document::{DocumentScanner, DocumentScanners, ReachedBy, SaneScanner};
+pub use page::{PagePrinter, PagePrinters};
+pub use printer::{Attendance, Flow, TicketPrinter, TicketPrinters};
 pub use scanner::{
     CodeScanner, CodeScanners, CounterKey, FormKey, Keymap, PreApplications, Suffix,
 };

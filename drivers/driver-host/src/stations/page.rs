@@ -3,7 +3,6 @@
 //! The server is asked every [`LOOK_AGAIN`] how the printer is: IPP has nothing that waits for a change
 //! which CUPS would not answer at once.
 
-use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use printer::page::{
     IppPrinter, PageError, PageOptions, PagePrinter, PageSettings, PageStatus, Sides,
 };
 
-use super::{PatientWatch, Sheet, Station, Tools, rest_for};
+use super::{PatientWatch, Sheet, Station, Tools, rest_for, with_causes};
 use crate::{
     device::fault,
     floor::{Post, Watch},
@@ -105,14 +104,21 @@ impl AtPrinter {
         let copies = match u8::try_from(copies) {
             Ok(copies) if copies > 0 => copies,
             _ => {
-                let fault = fault(FaultCode::PrinterContent, "as many copies cannot be ordered");
+                let fault = fault(
+                    FaultCode::PrinterContent,
+                    "as many copies cannot be ordered",
+                );
                 let about = Some("copies".to_owned());
                 return Err(HostFault { about, ..fault });
             }
         };
         let options = PageOptions {
             copies,
-            sides: if duplex { Sides::TwoLongEdge } else { Sides::One },
+            sides: if duplex {
+                Sides::TwoLongEdge
+            } else {
+                Sides::One
+            },
             media: None,
         };
         let pdf = job
@@ -170,11 +176,9 @@ fn trouble(status: &PageStatus) -> Option<FaultCode> {
 }
 
 fn told(error: &PageError) -> HostFault {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let causes = causes.map(|cause| format!(": {cause}"));
     HostFault {
         code: error.fault().as_str().to_owned(),
-        detail: std::iter::once(error.to_string()).chain(causes).collect(),
+        detail: with_causes(error),
         about: matches!(error, PageError::NotPdf).then(|| "document".to_owned()),
         tries_left: None,
     }
@@ -183,7 +187,9 @@ fn told(error: &PageError) -> HostFault {
 fn driver_settings(printer: &Settings) -> Result<PageSettings, String> {
     let wrong = |what: &str| format!("page printer {}: {what}", printer.name);
     let Some(rest) = printer.uri.strip_prefix("ipp://") else {
-        return Err(wrong("not a URI such as ipp://127.0.0.1:631/printers/forms"));
+        return Err(wrong(
+            "not a URI such as ipp://127.0.0.1:631/printers/forms",
+        ));
     };
     let (authority, path) = match rest.find('/') {
         Some(at) => rest.split_at(at),
@@ -209,7 +215,9 @@ fn address(authority: &str) -> Option<SocketAddr> {
     if host == "localhost" {
         return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     }
-    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     let ip: IpAddr = match inner {
         Some(host) => IpAddr::V6(host.parse().ok()?),
         None => IpAddr::V4(host.parse().ok()?),

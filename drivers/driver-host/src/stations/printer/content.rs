@@ -60,9 +60,13 @@ pub(super) fn element(given: Given<'_>, profile: &Profile) -> Result<Element, Pi
 /// The driver's size that is nearest to a height in tenths of a millimetre.
 fn nearest(tenths: u32) -> Size {
     // A point is 1/72 of an inch of 254 tenths of a millimetre.
-    let distance = |size: &Size| (u32::from(size.points()) * 254).abs_diff(tenths.saturating_mul(72));
+    let distance =
+        |size: &Size| (u32::from(size.points()) * 254).abs_diff(tenths.saturating_mul(72));
     let sizes = [Size::Small, Size::Normal, Size::Large, Size::Huge];
-    sizes.into_iter().min_by_key(distance).unwrap_or(Size::Normal)
+    sizes
+        .into_iter()
+        .min_by_key(distance)
+        .unwrap_or(Size::Normal)
 }
 
 /// A module's width in dots, rounded, and at least one.

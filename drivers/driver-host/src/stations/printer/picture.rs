@@ -46,7 +46,9 @@ pub(super) fn dots(file: &[u8], paper: u16) -> Result<Picture, PictureError> {
     }
     let length = reader.output_buffer_size().ok_or(PictureError::TooLarge)?;
     let mut samples = vec![0; length];
-    let frame = reader.next_frame(&mut samples).map_err(|_| PictureError::NotPng)?;
+    let frame = reader
+        .next_frame(&mut samples)
+        .map_err(|_| PictureError::NotPng)?;
     let colour = frame.color_type;
     let samples = samples.chunks_exact(colour.samples());
     let lightness: Vec<i32> = samples.map(|dot| lightness(dot, colour)).collect();
@@ -122,7 +124,9 @@ mod tests {
 
     #[test]
     fn black_and_white_stay_as_they_are() {
-        let samples = [0, 255, 255, 0, 255, 255, 255, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 0];
+        let samples = [
+            0, 255, 255, 0, 255, 255, 255, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 0,
+        ];
         let picture = dots(&file((9, 2), ColorType::Grayscale, &samples), 16).unwrap();
         assert_eq!(picture.width, 9);
         assert_eq!(picture.rows, [0b1001_0000, 0x80, 0b0101_0101, 0x80]);

@@ -6,8 +6,6 @@
 //! `about` names what is at fault: `ticket`, `content`, an element of it as `content/2`, or a character of
 //! an element's text as `content/2/5`, both counted from 0.
 
-use std::error::Error;
-
 use device_api::FaultCode;
 use host_protocol::{
     Confidence, DeviceState, HostFault, PrintedTicket, StoredTicket, TicketState, UnknownReason,
@@ -19,6 +17,7 @@ use printer::ticket::{BadTicketId, TicketId};
 use thiserror::Error;
 
 use super::picture::PictureError;
+use crate::stations::with_causes;
 
 /// Why a job of a ticket printer failed, or the printer cannot be looked after.
 #[derive(Debug, Error)]
@@ -51,7 +50,8 @@ impl Failure {
     pub(super) fn told(&self) -> HostFault {
         HostFault {
             code: self.code().as_str().to_owned(),
-            detail: self.detail(),
+            // The driver's errors name places, and never what stands there.
+            detail: with_causes(self),
             about: self.about(),
             tries_left: None,
         }
@@ -120,13 +120,6 @@ impl Failure {
             )
             | Self::Open(_) => return None,
         })
-    }
-
-    /// The driver's errors name places and never what stands there.
-    fn detail(&self) -> String {
-        let causes = std::iter::successors(self.source(), |error| error.source());
-        let causes = causes.map(|error| format!(": {error}"));
-        std::iter::once(self.to_string()).chain(causes).collect()
     }
 }
 

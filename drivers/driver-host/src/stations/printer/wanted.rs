@@ -117,7 +117,10 @@ mod tests {
             "dots": 384, "rollMetres": 80, "fonts": ["/f/a.ttf"], "attendance": "unattended",
         }));
         let tcp = tcp.unwrap();
-        assert_eq!(tcp.connection, settings::Connection::Tcp("127.0.0.1:9100".parse().unwrap()));
+        assert_eq!(
+            tcp.connection,
+            settings::Connection::Tcp("127.0.0.1:9100".parse().unwrap())
+        );
         assert_eq!((tcp.dots, tcp.roll_metres), (Some(384), Some(80)));
         assert_eq!(tcp.fonts, [PathBuf::from("/f/a.ttf")]);
         assert_eq!(tcp.attendance, Staff::Unattended);
@@ -133,7 +136,10 @@ mod tests {
         assert_eq!(serial.unwrap().connection, wanted);
         let usb = json!({"usb": {"vendor": 1208, "product": 514}});
         let usb = read(json!({"name": "a", "connection": usb, "profile": "tm-t88v"}));
-        assert!(matches!(usb.unwrap().connection, settings::Connection::Usb { vendor: 1208, .. }));
+        assert!(matches!(
+            usb.unwrap().connection,
+            settings::Connection::Usb { vendor: 1208, .. }
+        ));
     }
 
     #[test]
@@ -141,9 +147,17 @@ mod tests {
         let tcp = json!({"tcp": "127.0.0.1:9100"});
         for (connection, profile, more) in [
             (tcp.clone(), "no-such", json!({})),
-            (json!({"tcp": "printer.example:9100"}), "tm-t88vii", json!({})),
+            (
+                json!({"tcp": "printer.example:9100"}),
+                "tm-t88vii",
+                json!({}),
+            ),
             (json!({"usb": {"vendor": 1208}}), "tm-t88vii", json!({})),
-            (json!({"keyboard": "/dev/input/event0"}), "tm-t88vii", json!({})),
+            (
+                json!({"keyboard": "/dev/input/event0"}),
+                "tm-t88vii",
+                json!({}),
+            ),
             (tcp.clone(), "tm-t88vii", json!({"fonts": ["a.ttf"]})),
             (tcp, "tm-t88vii", json!({"unknown": 1})),
         ] {
@@ -173,7 +187,10 @@ mod tests {
         let printer = json!([{"name": "a", "connection": {"tcp": "127.0.0.1:1"}, "profile": "x"}]);
         assert!(of(None, printer.clone()).is_err());
         assert!(of(Some("state"), printer.clone()).is_err());
-        assert_eq!(of(Some("/state"), printer).unwrap(), PathBuf::from("/state"));
+        assert_eq!(
+            of(Some("/state"), printer).unwrap(),
+            PathBuf::from("/state")
+        );
         assert!(of(None, json!([])).is_ok());
     }
 }

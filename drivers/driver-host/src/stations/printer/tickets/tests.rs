@@ -52,42 +52,94 @@ fn every_failure_has_its_fault_and_names_what_is_at_fault() {
     };
     let table: [(Failure, &str, Option<&str>); 22] = [
         (content(character), "PRN-CONTENT", Some("content/2/5")),
-        (content(ContentError::TooWide { element: 1 }), "PRN-CONTENT", Some("content/1")),
-        (content(ContentError::CodeTooLong { element: 0 }), "PRN-CONTENT", Some("content/0")),
-        (content(ContentError::Picture { element: 3 }), "PRN-CONTENT", Some("content/3")),
-        (content(ContentError::TooLong), "PRN-CONTENT", Some("content")),
+        (
+            content(ContentError::TooWide { element: 1 }),
+            "PRN-CONTENT",
+            Some("content/1"),
+        ),
+        (
+            content(ContentError::CodeTooLong { element: 0 }),
+            "PRN-CONTENT",
+            Some("content/0"),
+        ),
+        (
+            content(ContentError::Picture { element: 3 }),
+            "PRN-CONTENT",
+            Some("content/3"),
+        ),
+        (
+            content(ContentError::TooLong),
+            "PRN-CONTENT",
+            Some("content"),
+        ),
         (content(ContentError::Empty), "PRN-CONTENT", Some("content")),
         (
-            Failure::Picture { place: 4, source: PictureError::NotPng },
+            Failure::Picture {
+                place: 4,
+                source: PictureError::NotPng,
+            },
             "PRN-CONTENT",
             Some("content/4"),
         ),
         (Failure::Name(BadTicketId), "PRN-CONTENT", Some("ticket")),
         (duplicate.into(), "PRN-DUPLICATE", Some("ticket")),
-        (nothing.into(), FaultCode::DoorConflict.as_str(), Some("ticket")),
+        (
+            nothing.into(),
+            FaultCode::DoorConflict.as_str(),
+            Some("ticket"),
+        ),
         (Failure::InDoubt, "PRN-UNKNOWN", Some("ticket")),
         (unsure(None).into(), "PRN-UNKNOWN", None),
         (unsure(Some(Trouble::PaperOut)).into(), "PRN-UNKNOWN", None),
         (blocked(Trouble::PaperOut).into(), "PRN-PAPER-OUT", None),
         (blocked(Trouble::Cutter).into(), "PRN-CUTTER", None),
         (PrintError::Silent.into(), "PRN-OFFLINE", None),
-        (link(LinkError::Gone).into(), FaultCode::DeviceGone.as_str(), None),
-        (link(LinkError::Busy).into(), FaultCode::DeviceBusy.as_str(), None),
-        (PrintError::Stopped(Stop::Cancelled).into(), FaultCode::JobCancelled.as_str(), None),
-        (PrintError::Stopped(Stop::Deadline).into(), FaultCode::JobDeadline.as_str(), None),
-        (PrintError::Journal(JournalError::Format).into(), FaultCode::AgentInternal.as_str(), None),
-        (OpenError::Journal(JournalError::Held).into(), FaultCode::DeviceBusy.as_str(), None),
+        (
+            link(LinkError::Gone).into(),
+            FaultCode::DeviceGone.as_str(),
+            None,
+        ),
+        (
+            link(LinkError::Busy).into(),
+            FaultCode::DeviceBusy.as_str(),
+            None,
+        ),
+        (
+            PrintError::Stopped(Stop::Cancelled).into(),
+            FaultCode::JobCancelled.as_str(),
+            None,
+        ),
+        (
+            PrintError::Stopped(Stop::Deadline).into(),
+            FaultCode::JobDeadline.as_str(),
+            None,
+        ),
+        (
+            PrintError::Journal(JournalError::Format).into(),
+            FaultCode::AgentInternal.as_str(),
+            None,
+        ),
+        (
+            OpenError::Journal(JournalError::Held).into(),
+            FaultCode::DeviceBusy.as_str(),
+            None,
+        ),
     ];
     for (failure, code, about) in table {
         let told = failure.told();
-        assert_eq!((told.code.as_str(), told.about.as_deref()), (code, about), "{failure:?}");
+        assert_eq!(
+            (told.code.as_str(), told.about.as_deref()),
+            (code, about),
+            "{failure:?}"
+        );
     }
 }
 
 #[test]
 fn the_log_is_told_the_whole_chain() {
     let failure = Failure::Print(PrintError::Content(ContentError::TooWide { element: 1 }));
-    let wanted = "use the printer: the ticket cannot be printed whole: element 1 is wider than the paper";
+    let wanted =
+        "use the printer: the ticket cannot be printed whole: element 1 is wider than the paper";
     assert_eq!(failure.told().detail, wanted);
 }
 
@@ -112,10 +164,18 @@ fn a_paper_is_in_doubt_until_somebody_says_what_became_of_it() {
     let silent = Progress::Unknown(Unsure::Silent);
     assert!(in_doubt(&[paper(0, silent, None)]));
     assert!(in_doubt(&[paper(0, Progress::Sent, None)]));
-    assert!(!in_doubt(&[paper(0, silent, Some(Decision::DidNotComeOut))]));
+    assert!(!in_doubt(&[paper(
+        0,
+        silent,
+        Some(Decision::DidNotComeOut)
+    )]));
     let never = Progress::Unknown(Unsure::NeverSent);
     assert!(!in_doubt(&[paper(0, never, None)]));
-    assert!(!in_doubt(&[paper(0, Progress::Printed(Proof::ProcessId), None)]));
+    assert!(!in_doubt(&[paper(
+        0,
+        Progress::Printed(Proof::ProcessId),
+        None
+    )]));
 }
 
 #[test]
@@ -129,7 +189,10 @@ fn papers_are_counted_by_whether_they_carry_the_mark() {
     assert_eq!((after.state, after.papers), (TicketState::Printed, [1, 1]));
     assert_eq!(after.confidence, Some(Confidence::Confirmed));
     let settled = told(&ticket, &[paper(0, silent, Some(Decision::CameOut))], None);
-    assert_eq!((settled.state, settled.papers), (TicketState::Printed, [1, 0]));
+    assert_eq!(
+        (settled.state, settled.papers),
+        (TicketState::Printed, [1, 0])
+    );
     assert_eq!(settled.confidence, None);
     let never = Progress::Unknown(Unsure::NeverSent);
     assert_eq!(told(&ticket, &[paper(0, never, None)], None).papers, [0, 0]);
@@ -138,7 +201,10 @@ fn papers_are_counted_by_whether_they_carry_the_mark() {
 #[test]
 fn a_stored_ticket_says_why_and_since_when() {
     let found = stored(&paper(0, Progress::Unknown(Unsure::Interrupted), None)).unwrap();
-    assert_eq!((found.reason, found.ordered_at), (UnknownReason::Interrupted, 7));
+    assert_eq!(
+        (found.reason, found.ordered_at),
+        (UnknownReason::Interrupted, 7)
+    );
     assert_eq!(found.ticket, ticket().as_str());
     assert_eq!(stored(&paper(0, Progress::Sent, None)), None);
 }
