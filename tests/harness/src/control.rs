@@ -226,6 +226,36 @@ impl Control {
         Ok(serde_json::from_str::<TokenAnswer>(&text)?.token)
     }
 
+    /// Has a person do something at a device, such as `takePaperOut` at the `printer`.
+    ///
+    /// # Errors
+    /// When there is no such device, or it cannot be done.
+    pub fn act(&self, device: &str, action: &str) -> anyhow::Result<()> {
+        let body = json!({ "action": action });
+        self.effect(Method::POST, &format!("/devices/{device}/act"), &body)
+    }
+
+    /// Does anything else to a device, such as `codeScanner/scan`.
+    ///
+    /// # Errors
+    /// When there is no such device, or it cannot be done.
+    pub fn device(&self, path: &str, body: &impl Serialize) -> anyhow::Result<()> {
+        self.effect(Method::POST, &format!("/devices/{path}"), body)
+    }
+
+    /// Fetches a picture, such as `/devices/printer/papers/1`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn picture(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(format!("{}{path}", self.control));
+        let mut answer = self.agent.run(request.body(())?)?;
+        ensure!(answer.status().is_success(), "{path}: {}", answer.status());
+        Ok(answer.body_mut().read_to_vec()?)
+    }
+
     /// Asks for anything by GET.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use toml::Table;
 
 use crate::agent::AgentPlace;
+use crate::devices;
 use crate::figures::process_tree;
 use crate::ports::PortPair;
 use crate::simulation::{Facts, Simulation, SimulationPlace};
@@ -24,16 +25,7 @@ use crate::{AGENT_ID, AgentProcess, Control, Door, Events, Patience, PinScreen, 
 use crate::{ProcessFigures, TokenWish};
 
 /// Everything that a token and a grant can permit.
-pub const ALL_SCOPES: [Scope; 8] = [
-    Scope::SeeCardReaders,
-    Scope::IdentifyCard,
-    Scope::ReadFourAttributes,
-    Scope::ReadIndividualNumber,
-    Scope::PinByApi,
-    Scope::VerificationNumberB,
-    Scope::LastTry,
-    Scope::PairPinScreen,
-];
+pub const ALL_SCOPES: [Scope; 23] = Scope::ALL;
 
 /// What kind of counter is wanted.
 #[derive(Debug, Clone)]
@@ -48,6 +40,8 @@ pub struct Options {
     pub agent: Table,
     /// Files of holders beside those that come with the simulator.
     pub holders: Vec<PathBuf>,
+    /// Whether there are devices beside the card readers, each served by a driver host of its own.
+    pub devices: bool,
 }
 
 impl Default for Options {
@@ -58,6 +52,7 @@ impl Default for Options {
             usual_ports: false,
             agent: Table::new(),
             holders: Vec::new(),
+            devices: false,
         }
     }
 }
@@ -109,13 +104,20 @@ impl Counter {
             agent: loopback(api),
             usual_ports: options.usual_ports,
             holders: &options.holders,
+            devices: &devices::simulated(options.devices),
         };
         let simulation = Simulation::start(&place)?;
         let mut config = agent_config(simulation.facts(), options)?;
         config.insert("listen".to_owned(), loopback(api).to_string().into());
         config.insert("pin_listen".to_owned(), loopback(pin).to_string().into());
-        config.extend(options.agent.clone());
         let agent_folder = folder.path().join("agent");
+        if options.devices {
+            config.extend(devices::configured(
+                &simulation.facts().devices,
+                folder.path(),
+            )?);
+        }
+        config.extend(options.agent.clone());
         let place = AgentPlace {
             folder: &agent_folder,
             pcsc_socket: &pcscd.socket(),
@@ -154,6 +156,12 @@ impl Counter {
             }
         }
         Ok(files)
+    }
+
+    /// The folder of handover files, and the one in which they are acknowledged.
+    #[must_use]
+    pub fn handover_folders(&self) -> [PathBuf; 2] {
+        devices::handover_folders(self.folder.path())
     }
 
     /// The simulation's control surface.

@@ -31,6 +31,7 @@ mod agent;
 mod binaries;
 mod control;
 mod counter;
+mod devices;
 mod door;
 mod events;
 mod figures;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::binaries::{target_folder, workspace};
 use crate::watch::FolderWatch;
@@ -35,6 +36,8 @@ pub(crate) struct SimulationPlace<'a> {
     pub(crate) usual_ports: bool,
     /// Files of holders beside those that come with it.
     pub(crate) holders: &'a [PathBuf],
+    /// The devices beside the card readers.
+    pub(crate) devices: &'a Value,
 }
 
 /// A running simulation.
@@ -61,6 +64,8 @@ pub(crate) struct Facts {
     pub(crate) issuer_public_key: String,
     /// The file of the test authorities' public keys.
     pub(crate) authorities: PathBuf,
+    /// The other devices, as they stood at the start.
+    pub(crate) devices: Value,
 }
 
 impl Simulation {
@@ -84,6 +89,7 @@ impl Simulation {
         for file in place.holders {
             command.arg("--holders").arg(file);
         }
+        command.arg("--devices").arg(place.devices.to_string());
         if place.usual_ports {
             command
                 .arg("--counter-port")
