@@ -172,9 +172,12 @@ impl Life {
                 ticket: ticket.clone(),
                 document: document(number),
             };
-            let outcome = driver.print(&request, &self.world.patience(60));
-            self.learn((number, 0), &outcome.map(|_| ()));
-            self.tend();
+            // An impatient page asks again, whatever it was told.
+            for _ in 0..2 {
+                let outcome = driver.print(&request, &self.world.patience(60));
+                self.learn((number, 0), &outcome.map(|_| ()));
+                self.tend();
+            }
             self.decide(&mut driver, number);
         }
     }
