@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Device, Fault, FaultPlan, Kind, PlanError};
 use crate::injector::Injector;
-use crate::line::{Address, Attach, Line, Port, Serve};
+use crate::line::{Address, Attach, Line, Port, Serve, Spot};
 use crate::printer::font::Font;
 use crate::shared::Shared;
 
@@ -137,8 +137,8 @@ pub(crate) struct Inside {
 
 #[derive(Debug)]
 struct Ports {
-    escl: (Address, Option<Port>),
-    sane: (Address, Option<Port>),
+    escl: (Spot, Option<Port>),
+    sane: (Spot, Option<Port>),
 }
 
 /// One of the two protocols: serves a connection until it ends.
@@ -176,7 +176,7 @@ impl DocumentScanner {
         });
         let open = |attach, protocol| {
             let port = Port::open(attach, None, AT_ONCE, serving(&inside, protocol))?;
-            io::Result::Ok((port.address().clone(), Some(port)))
+            io::Result::Ok((port.spot(), Some(port)))
         };
         let ports = Ports {
             escl: open(&settings.escl, escl::converse)?,
@@ -192,7 +192,7 @@ impl DocumentScanner {
     /// The address of the eSCL service, as clients are told it.
     #[must_use]
     pub fn escl_url(&self) -> String {
-        match &self.ports().escl.0 {
+        match &self.ports().escl.0.address {
             Address::Tcp(address) => format!("http://{address}/eSCL/"),
             Address::Pty(_) => String::new(),
         }
@@ -201,7 +201,7 @@ impl DocumentScanner {
     /// The address of the SANE network daemon.
     #[must_use]
     pub fn sane_address(&self) -> Address {
-        self.ports().sane.0.clone()
+        self.ports().sane.0.address.clone()
     }
 
     /// How it stands.
@@ -318,7 +318,7 @@ impl DocumentScanner {
             engine.injector.replugged();
             engine.forget();
         });
-        let open = |before: &Address, attach, protocol| {
+        let open = |before: &Spot, attach, protocol| {
             let serve = serving(&self.inside, protocol);
             Port::open(attach, Some(before), AT_ONCE, serve)
         };
@@ -329,7 +329,7 @@ impl DocumentScanner {
 
     fn addresses(&self) -> (Address, Address) {
         let ports = self.ports();
-        (ports.escl.0.clone(), ports.sane.0.clone())
+        (ports.escl.0.address.clone(), ports.sane.0.address.clone())
     }
 
     fn ports(&self) -> MutexGuard<'_, Ports> {

@@ -45,6 +45,13 @@ pub enum Address {
     Pty(PathBuf),
 }
 
+/// Where a device is, held for it while its cable is out: somebody else would get its port otherwise.
+#[derive(Debug, Clone)]
+pub(crate) struct Spot {
+    pub(crate) address: Address,
+    _held: Option<Arc<TcpListener>>,
+}
+
 /// One connection with a driver.
 #[derive(Debug, Clone)]
 pub(crate) struct Line(Arc<Inner>);
@@ -99,7 +106,7 @@ pub(crate) type Serve = Arc<dyn Fn(Line) -> ControlFlow<()> + Send + Sync>;
 
 /// A place to connect to, while the cable is in.
 pub(crate) struct Port {
-    address: Address,
+    spot: Spot,
     inside: Arc<Inside>,
     thread: Option<JoinHandle<()>>,
 }
@@ -116,32 +123,55 @@ struct Lines {
     next: u64,
 }
 
+impl Spot {
+    fn hold(wanted: SocketAddr) -> io::Result<Self> {
+        let held = platform::hold(wanted)?.map(Arc::new);
+        let address = match &held {
+            Some(held) => held.local_addr()?,
+            None => wanted,
+        };
+        Ok(Self {
+            address: Address::Tcp(address),
+            _held: held,
+        })
+    }
+}
+
 impl Port {
     /// Opens the port. `before` is where it was before the cable was pulled.
     pub(crate) fn open(
         attach: &Attach,
-        before: Option<&Address>,
+        before: Option<&Spot>,
         at_once: usize,
         serve: Serve,
     ) -> io::Result<Self> {
         let inside = Arc::new(Inside::default());
-        let wanted = match (before, attach) {
-            (Some(Address::Tcp(address)), _) => Some(*address),
-            (_, Attach::Tcp(port)) => Some((Ipv4Addr::LOCALHOST, *port).into()),
-            (_, Attach::TcpAt(address)) => Some(*address),
-            (_, Attach::Pty(_)) => None,
+        let wanted = match attach {
+            Attach::Tcp(port) => Some((Ipv4Addr::LOCALHOST, *port).into()),
+            Attach::TcpAt(address) => Some(*address),
+            Attach::Pty(_) => None,
         };
         match attach {
             Attach::Tcp(_) | Attach::TcpAt(_) => {
                 let wanted = wanted.filter(|address| address.ip().is_loopback());
-                let listener = TcpListener::bind(wanted.ok_or(io::ErrorKind::InvalidInput)?)?;
-                let address = Address::Tcp(listener.local_addr()?);
+                let spot = match before {
+                    Some(spot) => spot.clone(),
+                    None => Spot::hold(wanted.ok_or(io::ErrorKind::InvalidInput)?)?,
+                };
+                let Address::Tcp(address) = spot.address else {
+                    return Err(io::ErrorKind::InvalidInput.into());
+                };
+                let listener = TcpListener::bind(address)?;
+                let spot = Spot {
+                    address: Address::Tcp(listener.local_addr()?),
+                    ..spot
+                };
                 let thread = spawn({
                     let inside = Arc::clone(&inside);
                     move || accept(&listener, &inside, &serve, at_once)
                 })?;
                 Ok(Self {
-                    address,
+                    spot,
                     inside,
                     thread: Some(thread),
                 })
@@ -153,8 +183,12 @@ impl Port {
                     let (inside, link) = (Arc::clone(&inside), link.clone());
                     move || terminals(first, link, &inside, &serve)
                 })?;
-                Ok(Self {
+                let spot = Spot {
                     address,
+                    _held: None,
+                };
+                Ok(Self {
+                    spot,
                     inside,
                     thread: Some(thread),
                 })
@@ -162,8 +196,8 @@ impl Port {
         }
     }
 
-    pub(crate) const fn address(&self) -> &Address {
-        &self.address
+    pub(crate) fn spot(&self) -> Spot {
+        self.spot.clone()
     }
 
     /// Whether a fault has pulled the cable.
@@ -177,7 +211,7 @@ impl Drop for Port {
     fn drop(&mut self) {
         self.inside.stopping.store(true, Ordering::SeqCst);
         self.inside.close_all();
-        if let Address::Tcp(address) = &self.address
+        if let Address::Tcp(address) = &self.spot.address
             && let Err(error) = TcpStream::connect_timeout(address, WRITE_TIMEOUT)
         {
             tracing::trace!(%error, "the port was closed already");
@@ -192,7 +226,7 @@ impl Drop for Port {
 
 impl std::fmt::Debug for Port {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Port({:?})", self.address)
+        write!(formatter, "Port({:?})", self.spot.address)
     }
 }
 
@@ -275,6 +309,7 @@ fn accept(listener: &TcpListener, inside: &Arc<Inside>, serve: &Serve, at_once: 
             }
         }
     }
+    platform::stop_listening(listener);
     inside.close_all();
     for thread in threads {
         if thread.join().is_err() {

@@ -1,14 +1,15 @@
-//! What depends on the operating system: pseudo-terminals, which only Linux is asked for.
+//! What depends on the operating system: pseudo-terminals, and holding a port without listening there.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Pty;
+pub(crate) use linux::{Pty, hold, stop_listening};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use none::Pty;
+pub(crate) use none::{Pty, hold, stop_listening};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::ffi::OsStr;
     use std::io;
+    use std::net::{SocketAddr, TcpListener};
     use std::os::fd::OwnedFd;
     use std::os::unix::ffi::OsStrExt;
     use std::path::{Path, PathBuf};
@@ -17,8 +18,30 @@ mod linux {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::{Mode, OFlags};
     use rustix::io::Errno;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
     use rustix::pty::OpenptFlags;
     use rustix::termios::OptionalActions;
+
+    /// Takes an address without listening there: nobody is given its port, and connections are refused.
+    /// A second socket may listen at the address meanwhile, because both allow reuse.
+    pub(crate) fn hold(wanted: SocketAddr) -> io::Result<Option<TcpListener>> {
+        let family = match wanted {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        };
+        let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        bind(&socket, &wanted)?;
+        Ok(Some(TcpListener::from(socket)))
+    }
+
+    /// Ends listening at once. Closing alone is not enough: a child process that is being started holds
+    /// a copy for a moment, and the port could not be opened again until then.
+    pub(crate) fn stop_listening(listener: &TcpListener) {
+        if let Err(error) = rustix::net::shutdown(listener, rustix::net::Shutdown::Both) {
+            tracing::debug!(%error, "the port was closed already");
+        }
+    }
 
     /// The device's side of a pseudo-terminal in raw mode.
     ///
@@ -147,8 +170,17 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 mod none {
     use std::io;
+    use std::net::{SocketAddr, TcpListener};
     use std::path::{Path, PathBuf};
     use std::time::Duration;
+
+    /// No address can be held here without listening: a port may be lost while a cable is out.
+    pub(crate) fn hold(_wanted: SocketAddr) -> io::Result<Option<TcpListener>> {
+        Ok(None)
+    }
+
+    /// Closing is enough here.
+    pub(crate) fn stop_listening(_listener: &TcpListener) {}
 
     /// There are no pseudo-terminals here; devices are reached by TCP.
     #[derive(Debug)]

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use crate::fault::{Device, Fault, FaultPlan, PlanError};
 use crate::injector::Injector;
-use crate::line::{Address, Line, Port, Serve};
+use crate::line::{Address, Line, Port, Serve, Spot};
 use crate::shared::Shared;
 
 pub use condition::{MachineError, PaperSupply};
@@ -57,7 +57,7 @@ struct Inside {
 #[derive(Debug)]
 struct Cable {
     port: Option<Port>,
-    address: Address,
+    spot: Spot,
 }
 
 impl Inside {
@@ -86,7 +86,7 @@ impl Printer {
         let serve = serving(&inside, &sending, settings.buffer);
         let port = Port::open(&settings.attach, None, 1, serve)?;
         let cable = Cable {
-            address: port.address().clone(),
+            spot: port.spot(),
             port: Some(port),
         };
         Ok(Self {
@@ -100,7 +100,7 @@ impl Printer {
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> Address {
-        self.cable().address.clone()
+        self.cable().spot.address.clone()
     }
 
     /// How it stands.
@@ -253,8 +253,8 @@ impl Printer {
         }
         if reachable && cable.port.is_none() {
             let serve = serving(&self.inside, &self.sending, self.settings.buffer);
-            let port = Port::open(&self.settings.attach, Some(&cable.address), 1, serve)?;
-            cable.address = port.address().clone();
+            let port = Port::open(&self.settings.attach, Some(&cable.spot), 1, serve)?;
+            cable.spot = port.spot();
             cable.port = Some(port);
         }
         Ok(())

@@ -21,7 +21,7 @@ use crate::fault::{Device, Fault, FaultPlan, Kind, PlanError};
 use crate::hid::HidModel;
 use crate::hid::stream::{self, Request};
 use crate::injector::{Injector, Occasion};
-use crate::line::{Address, Line, Port, Serve};
+use crate::line::{Address, Line, Port, Serve, Spot};
 use crate::shared::Shared;
 
 pub use framing::{Framing, Prefix, Suffix, Symbology};
@@ -41,7 +41,7 @@ const NOISE: usize = 16;
 pub struct CodeScanner {
     settings: ScannerSettings,
     inside: Arc<Shared<Inside>>,
-    port: Mutex<(Address, Option<Port>)>,
+    port: Mutex<(Spot, Option<Port>)>,
     /// Held while a code is sent, so that codes do not mix.
     sending: Mutex<()>,
 }
@@ -85,7 +85,7 @@ impl CodeScanner {
         Ok(Self {
             settings,
             inside,
-            port: Mutex::new((port.address().clone(), Some(port))),
+            port: Mutex::new((port.spot(), Some(port))),
             sending: Mutex::new(()),
         })
     }
@@ -93,7 +93,7 @@ impl CodeScanner {
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> Address {
-        self.port().0.clone()
+        self.port().0.address.clone()
     }
 
     /// How it stands.
@@ -170,7 +170,7 @@ impl CodeScanner {
                 if port.1.is_none() {
                     let serve = serving(&self.inside);
                     let opened = Port::open(&self.settings.attach, Some(&port.0), 1, serve)?;
-                    *port = (opened.address().clone(), Some(opened));
+                    *port = (opened.spot(), Some(opened));
                 }
             }
         }
@@ -252,7 +252,7 @@ impl CodeScanner {
         }
     }
 
-    fn port(&self) -> MutexGuard<'_, (Address, Option<Port>)> {
+    fn port(&self) -> MutexGuard<'_, (Spot, Option<Port>)> {
         self.port.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

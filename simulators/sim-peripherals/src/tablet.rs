@@ -18,7 +18,7 @@ use crate::fault::{Device, Fault, FaultPlan, Kind, PlanError};
 use crate::hid::stream::{self, Request};
 use crate::hid::{HidModel, HidReport};
 use crate::injector::{Injector, Occasion};
-use crate::line::{Address, Line, Port, Serve};
+use crate::line::{Address, Line, Port, Serve, Spot};
 use crate::pace::{Beat, Pace};
 use crate::shared::Shared;
 
@@ -34,7 +34,7 @@ pub use trace::{PenPoint, Trace};
 pub struct SignatureTablet {
     settings: TabletSettings,
     inside: Arc<Shared<Inside>>,
-    port: Mutex<(Address, Option<Port>)>,
+    port: Mutex<(Spot, Option<Port>)>,
     /// Held while a message is sent, so that reports and answers do not mix.
     sending: Arc<Mutex<()>>,
 }
@@ -75,7 +75,7 @@ impl SignatureTablet {
         Ok(Self {
             settings,
             inside,
-            port: Mutex::new((port.address().clone(), Some(port))),
+            port: Mutex::new((port.spot(), Some(port))),
             sending,
         })
     }
@@ -83,7 +83,7 @@ impl SignatureTablet {
     /// Where it is reached.
     #[must_use]
     pub fn address(&self) -> Address {
-        self.port().0.clone()
+        self.port().0.address.clone()
     }
 
     /// How it stands.
@@ -179,7 +179,7 @@ impl SignatureTablet {
                 if port.1.is_none() {
                     let serve = serving(&self.inside, &self.sending);
                     let opened = Port::open(&self.settings.attach, Some(&port.0), 1, serve)?;
-                    *port = (opened.address().clone(), Some(opened));
+                    *port = (opened.spot(), Some(opened));
                 }
             }
         }
@@ -252,7 +252,7 @@ impl SignatureTablet {
         }
     }
 
-    fn port(&self) -> MutexGuard<'_, (Address, Option<Port>)> {
+    fn port(&self) -> MutexGuard<'_, (Spot, Option<Port>)> {
         self.port.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -244,6 +244,8 @@ fn answers_are_garbled_doubled_and_lost_as_planned() {
     assert_eq!(printer.view().paper, PaperSupply::Enough);
 }
 
+/// The port could not be opened again while another test was starting a process, which held a copy of the
+/// listening socket for a moment.
 #[test]
 fn pulled_cables_leave_a_printer_that_prints() {
     let printer = printer();
