@@ -1,0 +1,403 @@
+//! The binary with a document scanner, over the real `saned` with its backend `test`.
+//!
+//! `saned` is started as inetd does it, one process for each connection with the socket as its standard
+//! input, so that the system chooses the port.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of an integration test fail by panicking"
+)]
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{Cursor, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::OwnedFd,
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+use host_protocol::settings::{DocumentScanner, DocumentScanners, ReachedBy, SaneScanner};
+use host_protocol::{
+    AgentMessage, Colour, DeviceDescription, DeviceState, DocumentFormat, HostFault, HostMessage,
+    Item, Line, LineReader, Outcome, Product, ScanOrder, ScannedDocument, Source, Step, Task,
+    decode, encode,
+};
+use tempfile::TempDir;
+
+#[test]
+fn a_page_of_the_glass_becomes_a_gray_png() {
+    let saned = Saned::start();
+    let mut host = Host::with(&[("desk", saned.scanner(&[]))]);
+    let seen = host.device("documentScanner:desk");
+    assert_eq!(seen.state, DeviceState::Ready);
+    assert_eq!(seen.capabilities.sources, [Source::Flatbed, Source::Feeder]);
+    assert!(seen.capabilities.resolutions.contains(&300));
+    let ended = host.scan("documentScanner:desk", &order(), 30_000);
+    let (document, bytes) = ended.document();
+    assert_eq!(
+        ended.steps,
+        [Step::WaitingForPaper, Step::Scanning, Step::Processing]
+    );
+    assert_eq!(ended.pages, [1]);
+    assert_eq!(document.file.media_type, "image/png");
+    let mut png = png::Decoder::new(Cursor::new(&bytes)).read_info().unwrap();
+    assert_eq!(png.info().color_type, png::ColorType::Grayscale);
+    let [page] = document.pages.as_slice() else {
+        panic!("{:?}", document.pages)
+    };
+    assert_eq!(
+        (page.width, page.height),
+        (png.info().width, png.info().height)
+    );
+    let mut rows = 0;
+    while png.next_row().unwrap().is_some() {
+        rows += 1;
+    }
+    assert_eq!(rows, page.height);
+}
+
+#[test]
+fn ten_pages_of_the_feeder_become_one_pdf() {
+    let saned = Saned::start();
+    let mut host = Host::with(&[("desk", saned.scanner(&[]))]);
+    host.device("documentScanner:desk");
+    let order = ScanOrder {
+        source: Source::Feeder,
+        format: DocumentFormat::PdfA,
+        max_pages: 50,
+        ..order()
+    };
+    let ended = host.scan("documentScanner:desk", &order, 60_000);
+    let (document, bytes) = ended.document();
+    assert_eq!(ended.pages, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    assert_eq!((document.pages.len(), document.blank_dropped), (10, 0));
+    assert_eq!(document.file.media_type, "application/pdf");
+    assert!(bytes.starts_with(b"%PDF-"));
+    // And the next job finds the scanner free.
+    host.scan("documentScanner:desk", &self::order(), 30_000)
+        .document();
+}
+
+#[test]
+fn a_jam_is_told_as_one_and_leaves_no_document() {
+    let saned = Saned::start();
+    let jam = saned.scanner(&[("read-return-value", "SANE_STATUS_JAMMED")]);
+    let mut host = Host::with(&[("jams", jam), ("desk", saned.scanner(&[]))]);
+    host.device("documentScanner:jams");
+    let ended = host.scan("documentScanner:jams", &order(), 30_000);
+    assert_eq!(ended.fault().code, "DOC-JAM");
+    assert!(ended.parts.is_empty(), "a part of half a document was sent");
+    host.device("documentScanner:desk");
+    host.scan("documentScanner:desk", &order(), 30_000)
+        .document();
+}
+
+#[test]
+fn a_cancelled_scan_and_one_beyond_its_deadline_end_at_once() {
+    let saned = Saned::start();
+    let slow = [("read-delay", "yes"), ("read-delay-duration", "200000")];
+    let mut host = Host::with(&[("slow", saned.scanner(&slow))]);
+    host.device("documentScanner:slow");
+    // The whole page would take a minute.
+    let fine = ScanOrder {
+        resolution: 600,
+        colour: Colour::Colour,
+        ..order()
+    };
+    let ended = host.scan("documentScanner:slow", &fine, 1500);
+    assert_eq!(ended.fault().code, "JOB-DEADLINE");
+    let id = host.start("documentScanner:slow", &fine, 60_000);
+    host.hear_of(|message| {
+        matches!(
+            message,
+            HostMessage::Progress {
+                step: Step::Scanning,
+                ..
+            }
+        )
+    });
+    host.say(&AgentMessage::Cancel { id });
+    assert_eq!(host.end_of(id).fault().code, "JOB-CANCELLED");
+}
+
+#[test]
+fn a_scanner_whose_server_is_away_is_not_shown_and_a_job_says_that_it_is_gone() {
+    let saned = Saned::start();
+    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = closed.local_addr().unwrap().to_string();
+    drop(closed);
+    let away = ReachedBy::Sane(SaneScanner {
+        address,
+        device: "test:0".to_owned(),
+        options: BTreeMap::new(),
+    });
+    let mut host = Host::with(&[("away", away), ("desk", saned.scanner(&[]))]);
+    host.device("documentScanner:desk");
+    assert!(
+        !host
+            .devices
+            .iter()
+            .any(|seen| seen.id == "documentScanner:away")
+    );
+    let ended = host.scan("documentScanner:away", &order(), 10_000);
+    assert_eq!(ended.fault().code, "DEV-GONE");
+}
+
+/// A gray page of 80 by 100 millimetres as PNG.
+const fn order() -> ScanOrder {
+    ScanOrder {
+        source: Source::Flatbed,
+        resolution: 100,
+        colour: Colour::Grey,
+        area: [800, 1000],
+        max_pages: 1,
+        straighten: false,
+        drop_blank: false,
+        format: DocumentFormat::Png,
+    }
+}
+
+/// What was heard of a job.
+struct Ended {
+    steps: Vec<Step>,
+    pages: Vec<u32>,
+    parts: Vec<u8>,
+    outcome: Outcome,
+}
+
+impl Ended {
+    /// The document, whose length and hash are what the product says.
+    fn document(&self) -> (&ScannedDocument, &[u8]) {
+        let Outcome::Done { product } = &self.outcome else {
+            panic!("{:?}", self.outcome)
+        };
+        let Product::Document { document } = &**product else {
+            panic!("{product:?}")
+        };
+        assert_eq!(document.file.length, self.parts.len() as u64);
+        let digest = ring::digest::digest(&ring::digest::SHA256, &self.parts);
+        let digits: Vec<String> = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(document.sha256, digits.concat());
+        (document, &self.parts)
+    }
+
+    fn fault(&self) -> &HostFault {
+        let Outcome::Failed { fault } = &self.outcome else {
+            panic!("{:?}", self.outcome)
+        };
+        fault
+    }
+}
+
+/// A host of document scanners.
+struct Host {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: LineReader<File>,
+    devices: Vec<DeviceDescription>,
+    jobs: u64,
+}
+
+impl Host {
+    fn with(scanners: &[(&str, ReachedBy)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_driver-host"))
+            .args(["document-scanner", "--log", "info"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = File::from(OwnedFd::from(child.stdout.take().unwrap()));
+        let input = child.stdin.take();
+        let mut host = Self {
+            child,
+            input,
+            output: LineReader::new(output),
+            devices: Vec::new(),
+            jobs: 0,
+        };
+        host.hear_of(|message| matches!(message, HostMessage::Hello { .. }));
+        let one = |(name, reached_by): &(&str, ReachedBy)| DocumentScanner {
+            name: (*name).to_owned(),
+            reached_by: reached_by.clone(),
+        };
+        let settings = DocumentScanners {
+            scanners: scanners.iter().map(one).collect(),
+        };
+        host.say(&AgentMessage::Welcome {
+            protocol: 1,
+            settings: Some(serde_json::to_value(settings).unwrap()),
+        });
+        host
+    }
+
+    /// The device, as soon as it is there.
+    fn device(&mut self, id: &str) -> DeviceDescription {
+        loop {
+            if let Some(seen) = self.devices.iter().find(|seen| seen.id == id) {
+                return seen.clone();
+            }
+            self.hear();
+        }
+    }
+
+    fn scan(&mut self, device: &str, order: &ScanOrder, deadline_ms: u64) -> Ended {
+        let id = self.start(device, order, deadline_ms);
+        self.end_of(id)
+    }
+
+    fn start(&mut self, device: &str, order: &ScanOrder, deadline_ms: u64) -> u64 {
+        self.jobs += 1;
+        self.say(&AgentMessage::Start {
+            id: self.jobs,
+            device: device.to_owned(),
+            deadline_ms,
+            task: Task::ScanDocument {
+                order: order.clone(),
+            },
+        });
+        self.jobs
+    }
+
+    fn end_of(&mut self, job: u64) -> Ended {
+        let (mut steps, mut pages, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        loop {
+            match self.hear() {
+                HostMessage::Progress { step, .. } => steps.push(step),
+                HostMessage::Item {
+                    item: Item::Page { pages: count },
+                    ..
+                } => pages.push(count),
+                HostMessage::Part { data, .. } => parts.extend_from_slice(data.expose()),
+                HostMessage::Finished { id, outcome } if id == job => {
+                    return Ended {
+                        steps,
+                        pages,
+                        parts,
+                        outcome,
+                    };
+                }
+                _of_devices => {}
+            }
+        }
+    }
+
+    fn say(&mut self, message: &AgentMessage) {
+        let line = encode(message).unwrap();
+        self.input.as_mut().unwrap().write_all(&line).unwrap();
+    }
+
+    fn hear(&mut self) -> HostMessage {
+        let message = match self.output.next_line().unwrap() {
+            Some(Line::Whole(line)) => decode(&line).unwrap(),
+            other => panic!("{other:?} is no line of the protocol"),
+        };
+        if let HostMessage::Devices { devices, .. } = &message {
+            self.devices.clone_from(devices);
+        }
+        message
+    }
+
+    fn hear_of(&mut self, wanted: impl Fn(&HostMessage) -> bool) -> HostMessage {
+        loop {
+            let message = self.hear();
+            if wanted(&message) {
+                return message;
+            }
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // A host whose input is closed ends by itself.
+        drop(self.input.take());
+        let _status = self.child.wait();
+    }
+}
+
+/// Debian and Fedora have it there; it is on no ordinary user's path.
+const SANED: &str = "/usr/sbin/saned";
+
+/// A server with the backend `test` only.
+struct Saned {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Vec<Child>>>,
+    _folder: TempDir,
+}
+
+impl Saned {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("dll.conf", "test\n"),
+            ("saned.conf", "127.0.0.1\n"),
+            ("test.conf", "number_of_devices 1\n"),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, path) = (Arc::clone(&stop), folder.path().to_owned());
+        let thread = thread::spawn(move || serve(&listener, &stopped, &path));
+        Self {
+            address,
+            stop,
+            thread: Some(thread),
+            _folder: folder,
+        }
+    }
+
+    fn scanner(&self, options: &[(&str, &str)]) -> ReachedBy {
+        let options = options.iter();
+        ReachedBy::Sane(SaneScanner {
+            address: self.address.to_string(),
+            device: "test:0".to_owned(),
+            options: options
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        })
+    }
+}
+
+impl Drop for Saned {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address));
+        for mut child in self.thread.take().unwrap().join().unwrap() {
+            // Most have ended with their connection.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+fn serve(listener: &TcpListener, stop: &AtomicBool, folder: &Path) -> Vec<Child> {
+    let mut children = Vec::new();
+    loop {
+        let (stream, _) = listener.accept().unwrap();
+        if stop.load(Ordering::SeqCst) {
+            return children;
+        }
+        let (input, output) = (stream.try_clone().unwrap(), stream);
+        let child = Command::new(SANED)
+            .env("SANE_CONFIG_DIR", folder)
+            .stdin(Stdio::from(OwnedFd::from(input)))
+            .stdout(Stdio::from(OwnedFd::from(output)))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("saned is installed (Debian: sane-utils)");
+        children.push(child);
+    }
+}
