@@ -96,8 +96,8 @@ impl Order {
     /// Whether starting the job needs a nonce.
     fn is_privileged(&self) -> bool {
         match &self.task {
-            Task::IdentifyCard {} => false,
             Task::ReadMyNumberCard { fields, .. } => fields.contains(&Field::IndividualNumber),
+            _other => false,
         }
     }
 }

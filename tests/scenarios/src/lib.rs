@@ -6,6 +6,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`canaries`] | fresh secrets, sought in everything that is written, logged, shown or dumped |
+//! | [`devices`] | scanners, printers, tablets, document scanners and the others |
 //! | [`clerk`] | asks for readings as a counter application does |
 //! | [`footprint`] | what the agent's processes hold on to |
 //! | [`hostile`] | hostile bytes at every mouth of the running agent |
@@ -16,6 +17,7 @@
 
 pub mod canaries;
 pub mod clerk;
+pub mod devices;
 pub mod footprint;
 pub mod hostile;
 mod scenes;

@@ -1,0 +1,11 @@
+//! The devices beside the card readers, one counter for all scenes.
+
+use scenarios::devices::{self, handing_over, scanning};
+
+#[test]
+fn every_device_does_what_a_page_may_expect() -> anyhow::Result<()> {
+    let counter = devices::counter()?;
+    scanning::scenes(&counter)?;
+    handing_over::scenes(&counter)?;
+    counter.stop()
+}
