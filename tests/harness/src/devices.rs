@@ -20,7 +20,7 @@ pub(crate) fn simulated(wanted: bool) -> Value {
     }
     json!({
         "printer": {},
-        "codeScanner": { "attach": { "pty": null } },
+        "codeScanner": { "attach": { "pty": null }, "interface": { "stream": { "aim": true } } },
         "tablet": {},
         "documentScanner": {},
     })

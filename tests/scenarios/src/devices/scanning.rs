@@ -52,7 +52,10 @@ fn one_at_a_time(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     scan(counter, "A-001 髙橋")?;
     scan(counter, "A-002")?;
     let (first, one) = code(page, &job)?;
-    ensure!(one.text.as_ref().map(|text| text.expose()) == Some("A-001 髙橋"));
+    ensure!(
+        one.text.as_ref().map(|text| text.expose()) == Some("A-001 髙橋"),
+        "{one:?}"
+    );
     ensure!(one.rule == TextRule::Utf8 && one.fault.is_none(), "{one:?}");
     ensure!(one.symbology.as_deref() == Some("]Q1"), "{one:?}");
     page.events.received(&job.id, first)?;
