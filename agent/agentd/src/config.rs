@@ -9,20 +9,26 @@
 mod hosts;
 pub mod raw;
 pub mod reference;
+mod vendors;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use agent_api::token::Scope;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
-use host_protocol::settings::CodeScanners;
+use host_protocol::settings::{
+    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, TicketPrinters,
+};
 
+use crate::allowing::Vendor;
 use crate::origin::{Origin, OriginError};
 use crate::platform;
+use crate::state_dir::TICKETS_DIR;
 
 /// The checked configuration.
 #[derive(Debug, Clone)]
@@ -85,6 +91,15 @@ pub struct Host {
     pub settings: Option<serde_json::Value>,
 }
 
+impl Host {
+    /// The name of the vendor's driver, for a host that did not ship with the agent.
+    #[must_use]
+    pub fn vendor(&self) -> Option<&str> {
+        let vendor = self.command.vendor.as_deref();
+        vendor.map(|vendor| vendor.name.as_str())
+    }
+}
+
 /// A driver host's command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostCommand {
@@ -92,6 +107,8 @@ pub struct HostCommand {
     pub program: PathBuf,
     /// Its arguments, the card trust included.
     pub args: Vec<String>,
+    /// For a host of another vendor: what must be verified before each start.
+    pub vendor: Option<Arc<Vendor>>,
 }
 
 /// A configuration that the agent does not start with.
@@ -165,21 +182,44 @@ impl Config {
             ));
         }
         let grants = grants(raw.grant)?;
+        let state_dir = raw.state_dir.unwrap_or_else(platform::default_state_dir);
         let devices = Devices {
             code_scanners: CodeScanners {
                 scanners: raw.code_scanner,
                 pre_applications: raw.pre_applications,
             },
+            ticket_printers: TicketPrinters {
+                state_dir: tickets_dir(&state_dir),
+                printers: raw.ticket_printer,
+            },
+            page_printers: PagePrinters {
+                printers: raw.page_printer,
+            },
+            document_scanners: DocumentScanners {
+                scanners: raw.document_scanner,
+            },
+            keyboards: Keyboards {
+                keyboard: raw.keyboard,
+            },
+            handovers: Handovers {
+                handovers: raw.handover,
+            },
         };
+        let mut hosts = hosts::hosts(raw.driver_host, raw.card_trust, &devices, &log)?;
+        hosts.extend(vendors::hosts(
+            raw.vendor_driver,
+            raw.driver_publisher,
+            &state_dir,
+        )?);
         Ok(Self {
             agent_id: name("agent_id", raw.agent_id)?,
             listen: loopback("listen", &raw.listen)?,
             pin_listen: loopback("pin_listen", &raw.pin_listen)?,
-            state_dir: raw.state_dir.unwrap_or_else(platform::default_state_dir),
+            state_dir,
             native: raw.unix_socket.map(native_door).transpose()?,
             issuers: issuers(raw.issuer, &grants)?,
             grants,
-            hosts: hosts::hosts(raw.driver_host, raw.card_trust, &devices, &log)?,
+            hosts,
             document_signing: document_signing(raw.document_signing)?,
             log,
             requests_per_second: request_rate(raw.requests_per_second)?,
@@ -192,6 +232,13 @@ fn value(key: &str, reason: &str) -> ConfigError {
         key: key.to_owned(),
         reason: reason.to_owned(),
     }
+}
+
+/// Where ticket printers keep what became of their tickets; `None` where it cannot be told as text, which
+/// their host refuses.
+fn tickets_dir(state_dir: &Path) -> Option<String> {
+    let folder = std::path::absolute(state_dir.join(TICKETS_DIR)).ok()?;
+    folder.to_str().map(str::to_owned)
 }
 
 /// A name that is safe in logs, tokens and file names.
@@ -329,6 +376,8 @@ fn document_signing(
 mod tests {
     use std::path::Path;
 
+    use host_protocol::settings::{DocumentScanners, TicketPrinters};
+
     use super::Config;
 
     fn parse(text: &str) -> Result<Config, String> {
@@ -384,6 +433,56 @@ mod tests {
         );
         assert!(parse("[[issuer]]\nname = \"a\"\npublic_key = \"AAAA\"").is_err());
         assert!(parse("[[grant]]\norigin = \"https://*\"\noperations = []").is_err());
+    }
+
+    #[test]
+    fn each_family_with_devices_has_a_host_that_is_told_of_them() {
+        let config = parse(
+            r#"state_dir = "/var/lib/m"
+[driver_host]
+program = "/opt/h"
+[keyboard]
+forms = ["/etc/form.toml"]
+[[code_scanner]]
+name = "a"
+connection = { tcp = "127.0.0.1:1" }
+[[ticket_printer]]
+name = "b"
+connection = { tcp = "127.0.0.1:2" }
+profile = "generic-80"
+[[page_printer]]
+name = "c"
+uri = "ipp://127.0.0.1/printers/c"
+[[document_scanner]]
+name = "d"
+reached_by = { sane = { address = "127.0.0.1", device = "test:0" } }
+[[handover]]
+template = "/etc/t.toml"
+counter = "3"
+outgoing = "/o"
+acknowledgements = "/a"
+state = "/s"
+"#,
+        )
+        .unwrap();
+        let words = [
+            "scanner",
+            "ticket-printer",
+            "page-printer",
+            "document-scanner",
+            "keyboard",
+            "handover",
+        ];
+        let names: Vec<&str> = config.hosts.iter().map(|host| host.name.as_str()).collect();
+        assert_eq!(names[1..], words);
+        for host in &config.hosts[1..] {
+            assert_eq!(host.command.args[0], host.name);
+        }
+        let told = |at: usize| config.hosts[at].settings.clone().unwrap();
+        let tickets: TicketPrinters = serde_json::from_value(told(2)).unwrap();
+        assert_eq!(tickets.state_dir.as_deref(), Some("/var/lib/m/tickets"));
+        let scanners: DocumentScanners = serde_json::from_value(told(4)).unwrap();
+        assert_eq!(scanners.scanners[0].name, "d");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::allowing::{Allowed, Vendor};
 use crate::config::HostCommand;
 use crate::input::{Desk, Input};
 use crate::pace::Pace;
@@ -44,6 +45,8 @@ pub struct Driver {
 
 impl Driver {
     /// Starts a host. What it says, and that it has ended, is told to `desk`.
+    /// The files of a vendor's host are verified first, away from the loop; one that is not allowed is told
+    /// as ended.
     ///
     /// # Errors
     /// It cannot be started; nothing is told then.
@@ -53,39 +56,27 @@ impl Driver {
         desk: &Desk,
         clock: &Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let mut process = Command::new(&command.program);
-        process.args(&command.args).kill_on_drop(true);
-        process
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        platform::own_process_group(&mut process);
-        let mut child = process.spawn()?;
         let (orders, to_send) = mpsc::channel(UNREAD);
         let (kill, killed) = oneshot::channel();
-        if let Some(stdin) = child.stdin.take() {
-            tokio::spawn(write_orders(stdin, to_send));
+        let attendant = Attendant {
+            run,
+            desk: desk.clone(),
+            clock: Arc::clone(clock),
+        };
+        if let Some(vendor) = &command.vendor {
+            let vendor = Arc::clone(vendor);
+            tokio::spawn(async move {
+                match start_allowed(vendor).await {
+                    Some(child) => attendant.attend(child, to_send, killed).await,
+                    None => attendant.desk.tell(Input::HostExited { run }).await,
+                }
+            });
+        } else {
+            let mut process = Command::new(&command.program);
+            process.args(&command.args);
+            let child = spawn(process)?;
+            tokio::spawn(attendant.attend(child, to_send, killed));
         }
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(pass_log_on(stderr, Arc::clone(clock)));
-        }
-        let listener = child
-            .stdout
-            .take()
-            .map(|out| tokio::spawn(listen(out, run, desk.clone(), Arc::clone(clock))));
-        let desk = desk.clone();
-        tokio::spawn(async move {
-            reap(child, killed, run).await;
-            if let Some(listener) = listener {
-                let heard = tokio::time::timeout(LAST_WORDS, listener).await;
-                tracing::trace!(
-                    run = run.run,
-                    complete = heard.is_ok(),
-                    "last words of a host"
-                );
-            }
-            desk.tell(Input::HostExited { run }).await;
-        });
         Ok(Self {
             orders: Some(orders),
             kill: Some(kill),
@@ -110,6 +101,91 @@ impl Driver {
             // The process may have ended by itself just now.
             let _already_gone = kill.send(());
         }
+    }
+}
+
+fn spawn(mut process: Command) -> io::Result<Child> {
+    process
+        .kill_on_drop(true)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    platform::own_process_group(&mut process);
+    process.spawn()
+}
+
+/// Starts a vendor's host from the copies of its verified files; `None` where it is not allowed or cannot.
+async fn start_allowed(vendor: Arc<Vendor>) -> Option<Child> {
+    let name = vendor.name.clone();
+    let verified = tokio::task::spawn_blocking(move || vendor.verify()).await;
+    let allowed = match verified {
+        Ok(Ok(allowed)) => allowed,
+        Ok(Err(refused)) => {
+            let fault = refused.fault().as_str();
+            let error = format!("{:#}", anyhow::Error::new(refused));
+            tracing::error!(error, fault, driver = name, "a driver host is not allowed");
+            return None;
+        }
+        Err(error) => {
+            tracing::error!(%error, driver = name, "a driver host was not verified");
+            return None;
+        }
+    };
+    let Allowed {
+        program,
+        args,
+        folder,
+    } = allowed;
+    let mut process = Command::new(program);
+    process.args(args).current_dir(folder);
+    // The environment can name libraries and modules to load before those that were verified. Windows
+    // programs find their system by it.
+    if std::env::consts::FAMILY == "unix" {
+        process.env_clear();
+    }
+    let started = spawn(process);
+    if let Err(error) = &started {
+        tracing::error!(%error, driver = name, "a driver host cannot be started");
+    }
+    started.ok()
+}
+
+/// Whoever looks after one process.
+struct Attendant {
+    run: HostRun,
+    desk: Desk,
+    clock: Arc<dyn Clock>,
+}
+
+impl Attendant {
+    /// Passes on what the process says until it has ended, and tells that it has.
+    async fn attend(
+        self,
+        mut child: Child,
+        to_send: mpsc::Receiver<Told>,
+        killed: oneshot::Receiver<()>,
+    ) -> bool {
+        let Self { run, desk, clock } = self;
+        if let Some(stdin) = child.stdin.take() {
+            tokio::spawn(write_orders(stdin, to_send));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(pass_log_on(stderr, Arc::clone(&clock)));
+        }
+        let listener = child
+            .stdout
+            .take()
+            .map(|out| tokio::spawn(listen(out, run, desk.clone(), clock)));
+        reap(child, killed, run).await;
+        if let Some(listener) = listener {
+            let heard = tokio::time::timeout(LAST_WORDS, listener).await;
+            tracing::trace!(
+                run = run.run,
+                complete = heard.is_ok(),
+                "last words of a host"
+            );
+        }
+        desk.tell(Input::HostExited { run }).await
     }
 }
 

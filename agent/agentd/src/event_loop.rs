@@ -230,6 +230,8 @@ impl EventLoop {
 
     fn hear(&mut self, run: HostRun, message: HostMessage) {
         let today = self.today();
+        let vendor = self.host(run).and_then(config::Host::vendor);
+        let message = translate::host::only_own(message, vendor);
         match self.hearing.hear(run, message, &today) {
             Heard::Said(said) => self.happen(Event::HostSaid { run, said }),
             Heard::Part => {}

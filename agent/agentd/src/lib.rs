@@ -19,6 +19,7 @@
 //! one job; with nothing to do the process does nothing; told to end, it has ended within two seconds.
 
 pub mod agent;
+pub mod allowing;
 pub mod asyncapi;
 pub mod attachments;
 pub mod browser_policy;

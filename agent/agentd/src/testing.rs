@@ -141,6 +141,7 @@ impl TestAgent {
                 command: HostCommand {
                     program: "/nonexistent/driver-host".into(),
                     args: Vec::new(),
+                    vendor: None,
                 },
                 settings: None,
             }],

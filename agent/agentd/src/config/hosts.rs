@@ -3,7 +3,9 @@
 //! A family of devices has a host of its own, so that one that hangs or crashes costs no other; a family
 //! without devices has none.
 
-use host_protocol::settings::CodeScanners;
+use host_protocol::settings::{
+    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, TicketPrinters,
+};
 use serde::Serialize;
 
 use super::{ConfigError, Host, HostCommand, raw, value};
@@ -17,6 +19,44 @@ pub const CARDS: &str = "pcsc";
 pub(super) struct Devices {
     /// Code scanners.
     pub(super) code_scanners: CodeScanners,
+    /// Ticket printers.
+    pub(super) ticket_printers: TicketPrinters,
+    /// Page printers.
+    pub(super) page_printers: PagePrinters,
+    /// Document scanners.
+    pub(super) document_scanners: DocumentScanners,
+    /// The keyboard.
+    pub(super) keyboards: Keyboards,
+    /// Handover folders.
+    pub(super) handovers: Handovers,
+}
+
+impl Devices {
+    /// What the host of each family that has devices is told, by the family's word.
+    fn told(&self) -> Result<Vec<(&'static str, serde_json::Value)>, ConfigError> {
+        let mut families = Vec::new();
+        if !self.code_scanners.scanners.is_empty() {
+            families.push(("scanner", told("code_scanner", &self.code_scanners)?));
+        }
+        if !self.ticket_printers.printers.is_empty() {
+            let settings = told("ticket_printer", &self.ticket_printers)?;
+            families.push(("ticket-printer", settings));
+        }
+        if !self.page_printers.printers.is_empty() {
+            families.push(("page-printer", told("page_printer", &self.page_printers)?));
+        }
+        if !self.document_scanners.scanners.is_empty() {
+            let settings = told("document_scanner", &self.document_scanners)?;
+            families.push(("document-scanner", settings));
+        }
+        if self.keyboards.keyboard.is_some() {
+            families.push(("keyboard", told("keyboard", &self.keyboards)?));
+        }
+        if !self.handovers.handovers.is_empty() {
+            families.push(("handover", told("handover", &self.handovers)?));
+        }
+        Ok(families)
+    }
 }
 
 /// All driver hosts; that of card readers is the first.
@@ -38,13 +78,12 @@ pub(super) fn hosts(
         command: HostCommand {
             program: program.clone(),
             args: vec![name.to_owned(), "--log".to_owned(), log.to_owned()],
+            vendor: None,
         },
         settings: Some(settings),
     };
-    if !devices.code_scanners.scanners.is_empty() {
-        let settings = told("code_scanner", &devices.code_scanners)?;
-        hosts.push(family("scanner", settings));
-    }
+    let families = devices.told()?.into_iter();
+    hosts.extend(families.map(|(name, settings)| family(name, settings)));
     Ok(hosts)
 }
 
@@ -74,5 +113,9 @@ fn cards(
         args.extend(["--trust-file".to_owned(), file.to_owned()]);
     }
     args.extend(["--log".to_owned(), log.to_owned()]);
-    Ok(HostCommand { program, args })
+    Ok(HostCommand {
+        program,
+        args,
+        vendor: None,
+    })
 }

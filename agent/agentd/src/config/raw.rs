@@ -61,9 +61,30 @@ pub struct Config {
     /// Whose pre-applications (事前申請) code scanners accept.
     /// Default: none, so that none is accepted.
     pub pre_applications: Option<settings::PreApplications>,
+    /// Printers of tickets and receipts.
+    /// Default: none.
+    pub ticket_printer: Vec<settings::TicketPrinter>,
+    /// Printers of pages.
+    /// Default: none.
+    pub page_printer: Vec<settings::PagePrinter>,
+    /// Scanners of documents.
+    /// Default: none.
+    pub document_scanner: Vec<settings::DocumentScanner>,
+    /// The keyboard of this machine, for typing into forms of programs that cannot be changed.
+    /// Default: none, so that nothing is typed.
+    pub keyboard: Option<settings::Keyboard>,
+    /// Folders through which other systems take reception data over.
+    /// Default: none.
+    pub handover: Vec<settings::Handover>,
     /// With which key of the municipality documents are signed that carry a pen signature.
     /// Default: none; such documents then carry the ink and the sealed container only.
     pub document_signing: Option<DocumentSigning>,
+    /// Driver hosts of other vendors. What is not listed here does not start.
+    /// Default: none.
+    pub vendor_driver: Vec<VendorDriver>,
+    /// Who may sign driver hosts of other vendors.
+    /// Default: none, so that none starts.
+    pub driver_publisher: Vec<DriverPublisher>,
 }
 
 impl Default for Config {
@@ -82,7 +103,14 @@ impl Default for Config {
             driver_host: DriverHost::default(),
             code_scanner: Vec::new(),
             pre_applications: None,
+            ticket_printer: Vec::new(),
+            page_printer: Vec::new(),
+            document_scanner: Vec::new(),
+            keyboard: None,
+            handover: Vec::new(),
             document_signing: None,
+            vendor_driver: Vec::new(),
+            driver_publisher: Vec::new(),
         }
     }
 }
@@ -211,4 +239,52 @@ impl Default for DriverHost {
             args: vec!["pcsc".to_owned()],
         }
     }
+}
+
+/// A driver host of another vendor; see `docs/vendor-drivers.md`.
+/// Before each start its files are compared with the signed manifest; one that differs does not start
+/// (`HST-NOT-ALLOWED` in the log).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = vendor_driver)]
+pub struct VendorDriver {
+    /// Its name, as in the manifest: 1 to 64 letters, digits, dots, hyphens or underscores.
+    /// The ids of its devices must begin with the name and a colon.
+    pub name: String,
+    /// The program, as an absolute path. For a script this is the interpreter.
+    #[schema(value_type = String)]
+    pub program: PathBuf,
+    /// Its arguments. One that is exactly the path of a listed file becomes the path of the verified copy.
+    /// Default: none.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Every other file that the program loads, such as its script and its own libraries, as absolute paths.
+    /// Default: none.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub files: Vec<PathBuf>,
+    /// The manifest, as an absolute path.
+    #[schema(value_type = String)]
+    pub manifest: PathBuf,
+    /// The manifest's signature (Ed25519, 64 bytes), as an absolute path.
+    #[schema(value_type = String)]
+    pub signature: PathBuf,
+    /// The name of the `driver_publisher` who must have signed it.
+    pub publisher: String,
+    /// What the host is told with the welcome; what it may hold, the vendor documents.
+    /// Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub settings: Option<toml::Table>,
+}
+
+/// Somebody who may sign driver hosts.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = driver_publisher)]
+pub struct DriverPublisher {
+    /// Its name.
+    pub name: String,
+    /// Its Ed25519 public key, base64url without padding.
+    pub public_key: String,
 }

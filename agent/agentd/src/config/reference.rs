@@ -34,7 +34,15 @@ pub fn markdown() -> String {
     section::<settings::CodeScanner>(&mut page, "`[[code_scanner]]`, any number");
     section::<settings::Connection>(&mut page, "`connection` of a device");
     section::<settings::PreApplications>(&mut page, "`[pre_applications]`");
+    section::<settings::TicketPrinter>(&mut page, "`[[ticket_printer]]`, any number");
+    section::<settings::PagePrinter>(&mut page, "`[[page_printer]]`, any number");
+    section::<settings::DocumentScanner>(&mut page, "`[[document_scanner]]`, any number");
+    section::<settings::SaneScanner>(&mut page, "`reached_by.sane` of a document scanner");
+    section::<settings::Keyboard>(&mut page, "`[keyboard]`");
+    section::<settings::Handover>(&mut page, "`[[handover]]`, any number");
     section::<raw::DocumentSigning>(&mut page, "`[document_signing]`");
+    section::<raw::VendorDriver>(&mut page, "`[[vendor_driver]]`, any number");
+    section::<raw::DriverPublisher>(&mut page, "`[[driver_publisher]]`, any number");
     page
 }
 

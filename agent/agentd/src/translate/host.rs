@@ -170,6 +170,36 @@ pub fn says(message: wire::HostMessage, today: &str) -> Option<HostSays<Parcel>>
     })
 }
 
+/// Takes out devices that a vendor's host offers under a name that is not its own, so that it can neither
+/// stand for a device of somebody else nor shut one out.
+#[must_use]
+pub fn only_own(message: wire::HostMessage, vendor: Option<&str>) -> wire::HostMessage {
+    match (message, vendor) {
+        (
+            wire::HostMessage::Devices {
+                service,
+                mut devices,
+            },
+            Some(vendor),
+        ) => {
+            devices.retain(|device| {
+                let rest = device.id.strip_prefix(vendor);
+                let own = rest.is_some_and(|rest| rest.starts_with(':') && rest.len() > 1);
+                if !own {
+                    tracing::warn!(
+                        driver = vendor,
+                        device = device.id,
+                        "a device is ignored: its id does not begin with the name of its driver"
+                    );
+                }
+                own
+            });
+            wire::HostMessage::Devices { service, devices }
+        }
+        (message, _) => message,
+    }
+}
+
 const fn step_of(step: wire::Step) -> task::Step {
     match step {
         wire::Step::WaitingForCard => task::Step::WaitingForCard,
@@ -341,6 +371,34 @@ mod tests {
             "{\"type\":\"answer\",\"id\":7,\"ask\":1,\"answer\":\
              {\"kind\":\"enterOnDevice\",\"lastTryAllowed\":true}}\n"
         );
+    }
+
+    #[test]
+    fn a_vendors_host_offers_devices_of_its_own_name_only() {
+        let device = |id: &str| {
+            format!(r#"{{"id":"{id}","class":"codeScanner","name":"a","state":"ready"}}"#)
+        };
+        let ids = [
+            "acme:1",
+            "acme",
+            "acme:",
+            "acmes:1",
+            "codeScanner:1",
+            ":1",
+            "",
+        ];
+        let list = ids.map(device).join(",");
+        let line = format!(r#"{{"type":"devices","service":"up","devices":[{list}]}}"#);
+        let kept = |vendor| {
+            let message = host_protocol::decode(line.as_bytes()).unwrap();
+            let wire::HostMessage::Devices { devices, .. } = only_own(message, vendor) else {
+                panic!("{line}")
+            };
+            let ids = devices.into_iter().map(|device| device.id);
+            ids.collect::<Vec<String>>()
+        };
+        assert_eq!(kept(Some("acme")), ["acme:1"]);
+        assert_eq!(kept(None), ids);
     }
 
     #[test]

@@ -1,1 +1,0 @@
-//! A driver host to copy: one simple device over the public protocol.
