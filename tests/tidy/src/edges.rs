@@ -12,18 +12,40 @@ use cargo_metadata::DependencyKind;
 use crate::Repository;
 
 /// Each crate with the crates of this workspace that it may use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 30] = [
     ("device-api", &[]),
     ("host-protocol", &["device-api"]),
+    ("link", &["device-api"]),
     ("smartcard", &["device-api"]),
     ("idcards", &["device-api", "smartcard"]),
+    ("scanner", &["device-api", "link"]),
+    ("tablet", &["device-api", "link"]),
+    ("printer", &["device-api", "link"]),
+    ("document", &["device-api"]),
+    ("keystroke", &["device-api"]),
     (
         "driver-host",
-        &["device-api", "host-protocol", "idcards", "smartcard"],
+        &[
+            "device-api",
+            "document",
+            "handover",
+            "host-protocol",
+            "idcards",
+            "keystroke",
+            "link",
+            "printer",
+            "scanner",
+            "smartcard",
+            "tablet",
+        ],
     ),
+    ("conformance", &["device-api", "host-protocol"]),
+    ("driver-template", &["host-protocol"]),
     ("agent-api", &[]),
     ("agent-core", &["device-api"]),
     ("audit", &[]),
+    ("handover", &["device-api"]),
+    ("signature", &[]),
     (
         "agentd",
         &[
@@ -32,28 +54,71 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "audit",
             "device-api",
             "host-protocol",
+            "signature",
         ],
     ),
     ("sim-kit", &[]),
     ("sim-cards", &["sim-kit"]),
-    ("counter-sim", &["sim-cards", "sim-kit"]),
+    ("sim-peripherals", &["sim-kit"]),
+    ("counter-sim", &["sim-cards", "sim-kit", "sim-peripherals"]),
     ("harness", &["agent-api", "device-api"]),
     ("scenarios", &["*", "harness"]),
     ("bench", &["*", "harness", "scenarios"]),
+    ("kernel", &["*"]),
     ("fuzz", &["*"]),
     ("tidy", &[]),
     ("xtask", &[]),
 ];
 
 /// The crates that only tests may use, or nobody.
-const TESTS: [&str; 6] = ["harness", "scenarios", "bench", "fuzz", "tidy", "xtask"];
+///
+/// A vendor runs `conformance` as a program and copies `driver-template`; no code of ours depends on them.
+const TESTS: [&str; 9] = [
+    "bench",
+    "conformance",
+    "driver-template",
+    "fuzz",
+    "harness",
+    "kernel",
+    "scenarios",
+    "tidy",
+    "xtask",
+];
 
 /// Outside crates that only some of ours may ship with, and why.
-const KEPT_TO: [(&str, &[&str], &str); 6] = [
+const KEPT_TO: [(&str, &[&str], &str); 15] = [
     (
         "pcsc",
         &["smartcard", "scenarios", "bench"],
         "one crate touches the PC/SC library",
+    ),
+    ("rusb", &["link"], ONE_LINK),
+    ("hidapi", &["link"], ONE_LINK),
+    ("serialport", &["link"], ONE_LINK),
+    (
+        "evdev",
+        &["scanner"],
+        "one crate takes keyboards for itself",
+    ),
+    (
+        "x11rb",
+        &["keystroke"],
+        "one crate types into the windows of others",
+    ),
+    (
+        "lopdf",
+        &["signature"],
+        "it writes what our own reader has read; it reads no hostile file",
+    ),
+    (
+        "hayro",
+        &["tablet"],
+        "one crate draws documents, in a process that may be killed",
+    ),
+    (
+        "hidreport",
+        &[],
+        "it panics on malformed descriptors; tests compare with it",
     ),
     (
         "rsa",
@@ -80,7 +145,14 @@ const KEPT_TO: [(&str, &[&str], &str); 6] = [
         &["harness", "scenarios", "bench"],
         "the product is no HTTP client",
     ),
+    (
+        "csv",
+        &["handover"],
+        "one crate writes files that other systems read",
+    ),
 ];
+
+const ONE_LINK: &str = "one crate opens USB, HID and serial devices";
 
 /// Complains about every edge that the tables do not allow.
 #[must_use]
@@ -141,7 +213,12 @@ mod tests {
             ("agentd", "smartcard"),
             ("agentd", "idcards"),
             ("agent-core", "agent-api"),
+            ("agentd", "handover"),
             ("device-api", "host-protocol"),
+            ("document", "link"),
+            ("driver-template", "device-api"),
+            ("scanner", "smartcard"),
+            ("sim-peripherals", "scanner"),
             ("agentd", "harness"),
             ("scenarios", "bench"),
         ] {
@@ -149,12 +226,17 @@ mod tests {
         }
         assert_eq!(inner("scenarios", "harness"), None);
         assert_eq!(inner("driver-host", "idcards"), None);
+        assert_eq!(inner("printer", "link"), None);
+        assert_eq!(inner("kernel", "link"), None);
     }
 
     #[test]
     fn an_outside_crate_stays_where_it_is_kept() {
         assert!(outer("agentd", "pcsc").is_some());
         assert!(outer("smartcard", "tokio").is_some());
+        assert!(outer("scanner", "hidapi").is_some());
+        assert!(outer("scanner", "hidreport").is_some());
+        assert_eq!(outer("link", "hidapi"), None);
         assert_eq!(outer("smartcard", "pcsc"), None);
         assert_eq!(outer("agentd", "serde"), None);
     }
