@@ -1,6 +1,8 @@
 //! Everything that the daemon must do, as one enum: the only way out of the core.
 //!
 //! The daemon executes effects in their order and decides nothing.
+//!
+//! Long because everything that the daemon can be told to do is to be read in one place.
 
 use std::time::Duration;
 

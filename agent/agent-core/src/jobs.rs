@@ -13,6 +13,8 @@
 //!
 //! Invariants: a job leaves each phase once and never returns; a result is kept only in an ended job
 //! whose record was written, until it is taken or [`RESULT_LIFE`] is over; the table is bounded.
+//!
+//! Long because a job's states and every change between them are to be read in one place.
 
 use std::time::Duration;
 

@@ -6,6 +6,8 @@
 //! The loop decides nothing and never waits: a peer that does not take what it is told is dropped, a
 //! driver host that does not is killed, files are written by the [`crate::recorder`]'s thread.
 //! It sleeps until the next input or exactly until `Core::next_wakeup`; with nothing to do it does nothing.
+//!
+//! Long because every input and every effect passes through this one place.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
