@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `agent-key.pk8` | the agent's private key |
 //! | `audit/` | the audit log |
+//! | `tickets/` | what became of the tickets of each printer; its driver host writes there |
 //! | `pairings.json` | which PIN screen belongs to which counter (digests of keys, never keys) |
 //! | `ports.json` | the real addresses, while the agent runs |
 //! | `lock` | held by the one agent that may use the folder |
@@ -19,6 +20,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::platform;
+
+/// The folder of what became of tickets, within the state folder.
+pub const TICKETS_DIR: &str = "tickets";
 
 const LOCK_FILE: &str = "lock";
 const PORT_FILE: &str = "ports.json";
@@ -88,6 +92,7 @@ impl StateDir {
                 reason,
             });
         }
+        platform::make_private_dir(&path.join(TICKETS_DIR)).map_err(unusable)?;
         let lock = File::create(path.join(LOCK_FILE)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
