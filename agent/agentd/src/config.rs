@@ -22,7 +22,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
 use host_protocol::settings::{
-    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, TicketPrinters,
+    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, SignatureTablets, TicketPrinters,
 };
 
 use crate::allowing::Vendor;
@@ -197,6 +197,9 @@ impl Config {
             },
             document_scanners: DocumentScanners {
                 scanners: raw.document_scanner,
+            },
+            signature_tablets: SignatureTablets {
+                tablets: raw.signature_tablet,
             },
             keyboards: Keyboards {
                 keyboard: raw.keyboard,
@@ -456,6 +459,13 @@ uri = "ipp://127.0.0.1/printers/c"
 [[document_scanner]]
 name = "d"
 reached_by = { sane = { address = "127.0.0.1", device = "test:0" } }
+[[signature_tablet]]
+name = "e"
+connection = "page"
+[[signature_tablet]]
+name = "f"
+connection = { usb = { vendor = 0x056A, product = 0x00A8 } }
+kind = "pad"
 [[handover]]
 template = "/etc/t.toml"
 counter = "3"
@@ -470,6 +480,7 @@ state = "/s"
             "ticket-printer",
             "page-printer",
             "document-scanner",
+            "tablet",
             "keyboard",
             "handover",
         ];

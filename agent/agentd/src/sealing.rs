@@ -229,7 +229,7 @@ impl Seal {
                 pictures: pictures.collect::<Result<_, SealError>>()?,
             }],
             device: Device::of(
-                &digitizer(&signature.device),
+                &digitizer(signature),
                 &captured_by(signature, signing),
             ),
             agent: self.agent.clone(),
@@ -367,7 +367,7 @@ fn ink_of(
     let started = i64::try_from(signing.begun_at).unwrap_or(i64::MAX);
     let by = captured_by(signature, signing);
     Ok(Ink::new(
-        digitizer(&signature.device),
+        digitizer(signature),
         by,
         started,
         samples,
@@ -383,7 +383,8 @@ fn captured_by(signature: &wire::Signature, signing: &Signing) -> CapturedBy {
     }
 }
 
-fn digitizer(device: &wire::InkDevice) -> Digitizer {
+fn digitizer(signature: &wire::Signature) -> Digitizer {
+    let device = &signature.device;
     let axis = |max| Axis {
         min: 0,
         max,
@@ -401,7 +402,7 @@ fn digitizer(device: &wire::InkDevice) -> Digitizer {
             .filter(|max| *max > 0),
         tilt: true,
         nominal_rate_mhz: Some(device.nominal_rate.saturating_mul(1000)).filter(|rate| *rate > 0),
-        measured_rate_mhz: None,
+        measured_rate_mhz: Some(signature.measured_milli_rate).filter(|rate| *rate > 0),
         clock: match device.clock {
             wire::SampleClock::Device => ClockSource::Device,
             wire::SampleClock::Host => ClockSource::Host,

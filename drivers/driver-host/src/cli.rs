@@ -49,6 +49,8 @@ pub(crate) enum Stations {
     PagePrinter,
     /// Scanners of documents.
     DocumentScanner,
+    /// Signature tablets.
+    Tablet,
     /// The keyboard of this machine.
     Keyboard,
     /// Handover folders.

@@ -10,9 +10,11 @@
 //! | [`printer`] | ticket printers |
 //! | [`page`] | page printers |
 //! | [`document`] | document scanners |
+//! | [`tablet`] | signature tablets |
 //! | [`keyboard`] | typing into forms of other programs |
 //! | [`handover`] | files for other systems |
 
+mod bell;
 mod document;
 mod handover;
 mod keyboard;
@@ -20,6 +22,7 @@ mod page;
 mod printer;
 mod scanner;
 mod sheet;
+mod tablet;
 
 use std::{
     collections::BTreeMap,
@@ -32,6 +35,8 @@ use device_api::{Clock, FaultCode, Moment, Patience};
 use host_protocol::{DeviceDescription, DeviceState, ServiceState, Task};
 
 pub(crate) use sheet::Sheet;
+
+use bell::Bell;
 
 use crate::{
     cli,
@@ -57,6 +62,8 @@ pub(crate) struct Station {
 pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) on_change: OnChange,
+    /// Rung when the agent has said something for a job.
+    pub(crate) bell: Bell,
 }
 
 /// All devices of one family that the settings name.
@@ -70,7 +77,11 @@ impl Stations {
     pub(crate) fn new(family: cli::Stations, clock: Arc<dyn Clock>, on_change: OnChange) -> Self {
         Self {
             family,
-            tools: Tools { clock, on_change },
+            tools: Tools {
+                clock,
+                on_change,
+                bell: Bell::default(),
+            },
             stations: BTreeMap::new(),
         }
     }
@@ -126,8 +137,9 @@ impl Floor for Stations {
     }
 
     fn nudger(&self) -> Nudge {
-        // Whoever waits inside a post waits on its job or its link, both of which wake it themselves.
-        Arc::new(|| {})
+        // Whoever waits on its job is woken by it; who waits on its device is tied to the bell.
+        let bell = self.tools.bell.clone();
+        Arc::new(move || bell.ring())
     }
 }
 
@@ -150,6 +162,7 @@ fn open(
         cli::Stations::TicketPrinter => printer::open(settings, tools),
         cli::Stations::PagePrinter => page::open(settings, tools),
         cli::Stations::DocumentScanner => document::open(settings, tools),
+        cli::Stations::Tablet => tablet::open(settings, tools),
         cli::Stations::Keyboard => keyboard::open(settings, tools),
         cli::Stations::Handover => handover::open(settings, tools),
     }
@@ -162,6 +175,7 @@ const fn takes(family: cli::Stations, task: &Task) -> bool {
         cli::Stations::TicketPrinter => printer::takes(task),
         cli::Stations::PagePrinter => page::takes(task),
         cli::Stations::DocumentScanner => document::takes(task),
+        cli::Stations::Tablet => tablet::takes(task),
         cli::Stations::Keyboard => keyboard::takes(task),
         cli::Stations::Handover => handover::takes(task),
     }

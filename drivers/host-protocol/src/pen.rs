@@ -41,15 +41,17 @@ pub struct ToShow {
     /// Where on the picture the citizen signs; absent on pages without a place to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<Area>,
-    /// The same area in the pen's units: x, y, width, height; absent where the page feels the pen.
+    /// The same area in the units in which `ink` items tell of the pen: x, y, width, height; absent where
+    /// the page feels the pen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ink_area: Option<[i32; 4]>,
 }
 
 /// What the pen did at one moment, written as an array of seven numbers:
 /// time since the capture began in microseconds, x, y, pressure, tilt x and tilt y in hundredths of a degree,
-/// and flags: 1 the tip touches, 2 in range, 4 samples were lost before this one.
-/// x, y and pressure are in the device's own units.
+/// and flags: 1 the tip touches, 2 in range, 4 samples were lost before this one, 8 the eraser.
+/// x, y and pressure are in the device's own units; those of `ink` items, which are for showing only, in the
+/// units of `inkArea` and 0 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InkSample(
     /// Time since the capture began, in microseconds.
@@ -131,6 +133,12 @@ pub struct Signature {
     pub count: u32,
     /// How many samples the device says were lost.
     pub lost: u32,
+    /// How many reports of the device could not be read.
+    #[serde(default)]
+    pub unreadable: u32,
+    /// Samples in a second as measured while the pen was near, times 1000; 0 for too few to tell.
+    #[serde(default)]
+    pub measured_milli_rate: u32,
     /// How often the citizen began.
     pub attempts: u32,
     /// SHA-256 of the document as it was handed in.

@@ -10,6 +10,7 @@ mod document;
 mod page;
 mod printer;
 mod scanner;
+mod tablet;
 
 pub use connection::{Connection, Line};
 pub use desk::{Handover, Handovers, Keyboard, Keyboards};
@@ -18,4 +19,7 @@ pub use page::{PagePrinter, PagePrinters};
 pub use printer::{Attendance, Flow, TicketPrinter, TicketPrinters};
 pub use scanner::{
     CodeScanner, CodeScanners, CounterKey, FormKey, Keymap, PreApplications, Suffix,
+};
+pub use tablet::{
+    Mapping, Rotation, SignatureTablet, SignatureTablets, TabletConnection, TabletKind,
 };

@@ -1,8 +1,10 @@
 /**
- * The citizen's screen: shows what is asked, takes four digits, hands them to the agent, forgets them.
+ * The citizen's screen: shows what is asked, takes four digits, hands them to the agent, forgets them; and
+ * shows documents that are signed by hand, which is the work of `sign.js`.
  *
  * ```text
  * starting -> pairing -> idle <-> ask -> checking -> idle | ask
+ *                         idle <-> sign
  *          -> refused                        any -> lost -> starting
  * ```
  * A public page can open a window on a loopback address. So this page does nothing at all where it is
@@ -10,6 +12,8 @@
  * and keeps nothing but the key of the pairing. The digits live in one array, which is overwritten when
  * they are sent, deleted, left alone for a while, or when the question closes.
  */
+
+import * as sign from "./sign.js";
 
 const TEXTS = {
   ja: {
@@ -27,7 +31,7 @@ const TEXTS = {
     pairingText: "職員が窓口の画面に、この番号を入力します。",
     pairingNote: "つながるまで、この画面を開いたままにしてください。",
     idleTitle: "職員の案内をお待ちください",
-    idleText: "入力が必要になると、この画面に数字のキーが出ます。",
+    idleText: "入力や署名が必要になると、この画面に案内が出ます。",
     askTitle: "数字4桁の暗証番号を入力してください",
     askText: "マイナンバーカードを受け取るときに決めた、数字4桁の暗証番号です。",
     wordLabel: "合言葉",
@@ -49,6 +53,21 @@ const TEXTS = {
       cancelled: "入力は中止されました。",
       wrong: "暗証番号が違いました。",
     },
+    signTitle: "手書きの署名",
+    signHint: "この枠の中に、手書きで署名してください",
+    signConfirm: "確定",
+    signRedo: "やり直す",
+    signDecline: "署名しない",
+    signNext: "次へ",
+    signPrevious: "前へ",
+    signPages: (page, pages) => `${pages}ページのうち${page}ページ`,
+    signPicture: (page, pages) => `署名する書類。${pages}ページのうち${page}ページ`,
+    signAnnounce: (word, page, pages, area) =>
+      `書類の${pages}ページのうち${page}ページです。合言葉は ${word}。${area ? "枠の中に手書きで署名してください。" : ""}`,
+    signOutcomes: {
+      entered: "手書きの署名を受け付けました。ありがとうございました。",
+      cancelled: "署名は中止されました。",
+    },
     announce: (word, tries) => `数字4桁の暗証番号を入力してください。合言葉は ${word}。残り${tries}回です。`,
   },
   en: {
@@ -66,7 +85,7 @@ const TEXTS = {
     pairingText: "The staff member enters this number at the counter.",
     pairingNote: "Keep this screen open until it is connected.",
     idleTitle: "Please wait for the staff",
-    idleText: "Number keys appear here when your PIN is needed.",
+    idleText: "This screen tells you when your PIN or your signature is needed.",
     askTitle: "Please enter your 4-digit PIN",
     askText: "It is the four digits that you chose when you received your My Number card.",
     wordLabel: "Check word",
@@ -88,6 +107,21 @@ const TEXTS = {
       cancelled: "The entry was cancelled.",
       wrong: "That PIN was wrong.",
     },
+    signTitle: "Handwritten signature",
+    signHint: "Please sign by hand inside this frame",
+    signConfirm: "Confirm",
+    signRedo: "Start over",
+    signDecline: "Do not sign",
+    signNext: "Next",
+    signPrevious: "Back",
+    signPages: (page, pages) => `Page ${page} of ${pages}`,
+    signPicture: (page, pages) => `The document to be signed, page ${page} of ${pages}`,
+    signAnnounce: (word, page, pages, area) =>
+      `Page ${page} of ${pages} of the document. The check word is ${word}. ${area ? "Please sign by hand inside the frame." : ""}`,
+    signOutcomes: {
+      entered: "Your handwritten signature was received. Thank you.",
+      cancelled: "Signing was cancelled.",
+    },
     announce: (word, tries) => `Please enter your 4-digit PIN. The check word is ${word}. Tries left: ${tries}.`,
   },
 };
@@ -101,7 +135,7 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 const KEY_NAME = "madoguchi.pin-screen.key";
 
-const SHEETS = ["starting", "refused", "lost", "pairing", "idle", "ask"];
+const SHEETS = ["starting", "refused", "lost", "pairing", "idle", "ask", "sign"];
 
 const byId = (id) => document.getElementById(id);
 
@@ -116,6 +150,8 @@ let asked;
 const entry = [];
 let counter;
 let outcome;
+/** Whether the outcome is that of a signature. */
+let ofSignature = false;
 let forgetTimer;
 let outcomeTimer;
 
@@ -135,7 +171,7 @@ function show(sheet) {
 function write() {
   const words = text();
   document.documentElement.lang = language;
-  document.title = words.title;
+  document.title = sign.isOpen() ? words.signTitle : words.title;
   for (const element of document.querySelectorAll("[data-text]")) {
     element.textContent = words[element.dataset.text];
   }
@@ -147,11 +183,19 @@ function write() {
   byId("counter").hidden = counter === undefined;
   byId("counter").textContent = counter === undefined ? "" : words.counter(counter);
   byId("outcome").hidden = outcome === undefined;
-  byId("outcome").textContent = outcome === undefined ? "" : words.outcomes[outcome];
+  byId("outcome").textContent = outcomeText();
   byId("outcome").classList.toggle("warn", outcome !== "entered");
+  sign.write(words);
   if (question !== undefined) {
     writeQuestion();
   }
+}
+
+function outcomeText() {
+  if (outcome === undefined) {
+    return "";
+  }
+  return (ofSignature ? text().signOutcomes[outcome] : undefined) ?? text().outcomes[outcome];
 }
 
 function writeQuestion() {
@@ -279,6 +323,7 @@ function connect() {
     question = undefined;
     asked = undefined;
     forget();
+    sign.close();
     byId("keys").replaceChildren();
     show("lost");
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt, 10));
@@ -310,12 +355,20 @@ function hear(instruction) {
     case "ask":
       ask(instruction);
       return;
+    case "show":
+      showDocument(instruction);
+      return;
+    case "ink":
+      sign.ink(instruction);
+      return;
     default:
     // A newer agent may say more; what this page does not know does not concern it.
   }
 }
 
 function rest(last) {
+  ofSignature = sign.isOpen();
+  sign.close();
   question = undefined;
   forget();
   byId("keys").replaceChildren();
@@ -327,8 +380,35 @@ function rest(last) {
     write();
   }, OUTCOME_MS);
   write();
-  byId("announcer").textContent = outcome === undefined ? "" : text().outcomes[outcome];
+  byId("announcer").textContent = outcomeText();
   show("idle");
+}
+
+async function showDocument(instruction) {
+  question = undefined;
+  forget();
+  byId("keys").replaceChildren();
+  let opened = false;
+  try {
+    opened = await sign.open(instruction);
+  } catch {
+    // A picture that cannot be shown is not said to be shown; the job then ends by itself.
+    sign.close();
+  }
+  if (!opened) {
+    return;
+  }
+  outcome = undefined;
+  const before = document.activeElement;
+  write();
+  show("sign");
+  sign.place();
+  // The focus stays on a button that is still there, such as 次へ on the way through the pages.
+  if (before?.closest("#sign") === null || before.hidden || before.disabled) {
+    byId("sign-title").focus();
+  }
+  byId("announcer").textContent = sign.announcement(text());
+  sign.tellShown();
 }
 
 /** Only a try that was spent since the last question shows that the answer to it was wrong. */
@@ -341,6 +421,7 @@ function noticeOf(before, now) {
 }
 
 function ask(instruction) {
+  sign.close();
   forget();
   question = instruction;
   outcome = undefined;
@@ -383,10 +464,13 @@ function start() {
     show("refused");
     return;
   }
-  byId("language").addEventListener("click", () => {
-    language = language === "ja" ? "en" : "ja";
-    write();
-  });
+  for (const id of ["language", "sign-language"]) {
+    byId(id).addEventListener("click", () => {
+      language = language === "ja" ? "en" : "ja";
+      write();
+    });
+  }
+  sign.begin((job, act) => say({ type: "act", job, act }));
   byId("confirm").addEventListener("click", confirm);
   byId("decline").addEventListener("click", decline);
   document.addEventListener("keydown", onKeyDown);

@@ -4,7 +4,7 @@
 //! without devices has none.
 
 use host_protocol::settings::{
-    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, TicketPrinters,
+    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, SignatureTablets, TicketPrinters,
 };
 use serde::Serialize;
 
@@ -25,6 +25,8 @@ pub(super) struct Devices {
     pub(super) page_printers: PagePrinters,
     /// Document scanners.
     pub(super) document_scanners: DocumentScanners,
+    /// Signature tablets.
+    pub(super) signature_tablets: SignatureTablets,
     /// The keyboard.
     pub(super) keyboards: Keyboards,
     /// Handover folders.
@@ -48,6 +50,10 @@ impl Devices {
         if !self.document_scanners.scanners.is_empty() {
             let settings = told("document_scanner", &self.document_scanners)?;
             families.push(("document-scanner", settings));
+        }
+        if !self.signature_tablets.tablets.is_empty() {
+            let settings = told("signature_tablet", &self.signature_tablets)?;
+            families.push(("tablet", settings));
         }
         if self.keyboards.keyboard.is_some() {
             families.push(("keyboard", told("keyboard", &self.keyboards)?));

@@ -70,6 +70,9 @@ pub struct Config {
     /// Scanners of documents.
     /// Default: none.
     pub document_scanner: Vec<settings::DocumentScanner>,
+    /// Tablets for signatures by hand (手書き署名).
+    /// Default: none.
+    pub signature_tablet: Vec<settings::SignatureTablet>,
     /// The keyboard of this machine, for typing into forms of programs that cannot be changed.
     /// Default: none, so that nothing is typed.
     pub keyboard: Option<settings::Keyboard>,
@@ -106,6 +109,7 @@ impl Default for Config {
             ticket_printer: Vec::new(),
             page_printer: Vec::new(),
             document_scanner: Vec::new(),
+            signature_tablet: Vec::new(),
             keyboard: None,
             handover: Vec::new(),
             document_signing: None,

@@ -38,6 +38,7 @@ pub fn markdown() -> String {
     section::<settings::PagePrinter>(&mut page, "`[[page_printer]]`, any number");
     section::<settings::DocumentScanner>(&mut page, "`[[document_scanner]]`, any number");
     section::<settings::SaneScanner>(&mut page, "`reached_by.sane` of a document scanner");
+    section::<settings::SignatureTablet>(&mut page, "`[[signature_tablet]]`, any number");
     section::<settings::Keyboard>(&mut page, "`[keyboard]`");
     section::<settings::Handover>(&mut page, "`[[handover]]`, any number");
     section::<raw::DocumentSigning>(&mut page, "`[document_signing]`");

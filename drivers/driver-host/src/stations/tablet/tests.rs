@@ -1,0 +1,434 @@
+//! A citizen signs: on a page that feels the pen, and on a pen display behind a byte stream.
+
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use device_api::SystemClock;
+use host_protocol::{
+    Act, Area, Attachment, HostMessage, InkSample, Item, SampleClock, SecretBytes, Signature,
+    ToShow, decode,
+};
+use ring::digest::{SHA256, digest};
+use serde_json::json;
+use tablet::picture::{Picture, WHITE};
+
+use super::*;
+use crate::output::Speaker;
+
+const SIZE: (u32, u32) = (640, 400);
+
+/// Hands on every line that is said to the agent.
+struct Lines(Sender<Vec<u8>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Nobody listens any more at the end of a test.
+        drop(self.0.send(bytes.to_vec()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The agent and the citizen.
+struct Outside {
+    heard: Receiver<Vec<u8>>,
+    rest: Vec<u8>,
+    parts: Vec<u8>,
+}
+
+impl Outside {
+    fn message(&mut self) -> HostMessage {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.rest.drain(..=end).collect();
+                return decode(&line[..line.len() - 1]).unwrap();
+            }
+            self.rest.extend(self.heard.recv().unwrap());
+        }
+    }
+
+    /// The next page that is to be shown, and its picture.
+    fn page(&mut self) -> (ToShow, Vec<u8>) {
+        loop {
+            match self.message() {
+                HostMessage::Part { data, .. } => self.parts.extend(data.expose()),
+                HostMessage::Item {
+                    item: Item::Show { page },
+                    ..
+                } => return (page, std::mem::take(&mut self.parts)),
+                _other => {}
+            }
+        }
+    }
+
+    fn samples(&mut self) -> Vec<InkSample> {
+        self.parts.clear();
+        loop {
+            if let HostMessage::Part { data, last, .. } = self.message() {
+                self.parts.extend(data.expose());
+                if last {
+                    return serde_json::from_slice(&self.parts).unwrap();
+                }
+            }
+        }
+    }
+}
+
+struct Rig {
+    job: Arc<Job>,
+    outside: Outside,
+    post: Box<dyn Post>,
+    sheet: Arc<Sheet>,
+}
+
+fn document() -> Vec<u8> {
+    Picture::plain(400, 200, WHITE).unwrap().to_png().unwrap()
+}
+
+fn rig(connection: &serde_json::Value, every_page: bool) -> Rig {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let tools = Tools {
+        clock: Arc::clone(&clock),
+        on_change: Arc::new(|| {}),
+        bell: Bell::default(),
+    };
+    let settings = json!({"tablets": [{
+        "name": "1", "connection": connection, "picture_width": SIZE.0, "picture_height": SIZE.1,
+    }]});
+    let station = open(settings, &tools).unwrap().remove(0);
+    let (lines, heard) = channel();
+    let speaker = Speaker::start(Lines(lines), |_error| {}).unwrap();
+    let document = document();
+    let order = SignOrder {
+        document: Attachment {
+            attachment: 1,
+            media_type: "image/png".to_owned(),
+            length: u64::try_from(document.len()).unwrap(),
+        },
+        every_page,
+    };
+    let limit = Deadline::at(clock.now().plus(Duration::from_secs(60)));
+    let patience = Patience::new(clock, limit);
+    let bell = tools.bell.clone();
+    let nudge: crate::floor::Nudge = Arc::new(move || bell.ring());
+    let task = Task::CaptureSignature { order };
+    let job = Arc::new(Job::new(1, task, patience, (nudge, speaker)));
+    job.add_part(1, &SecretBytes::new(document), true);
+    let outside = Outside {
+        heard,
+        rest: Vec::new(),
+        parts: Vec::new(),
+    };
+    Rig {
+        job,
+        outside,
+        post: (station.post)(),
+        sheet: station.sheet,
+    }
+}
+
+/// A stroke in the middle of the area, in hundredths of a pixel.
+fn stroke(area: Area, from_us: u64, count: u16) -> Vec<InkSample> {
+    let (x, y) = (area.x + area.width / 4, area.y + area.height / 2);
+    let place = |pixel: u32| i32::try_from(pixel * 100).unwrap();
+    (0..count)
+        .map(|n| {
+            let at = from_us + u64::from(n) * 5_000;
+            InkSample(at, place(x) + i32::from(n) * 37, place(y), 30_000, 0, 0, 3)
+        })
+        .collect()
+}
+
+fn signed(product: Result<Product, HostFault>) -> Box<Signature> {
+    match product.unwrap() {
+        Product::Signature { signature } => signature,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn what_a_page_felt_is_what_comes_out() {
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig(&json!("page"), false);
+    let citizen = thread::spawn({
+        let job = Arc::clone(&job);
+        move || {
+            let (page, picture) = outside.page();
+            let area = page.area.unwrap();
+            assert_eq!((page.page, page.pages, page.ink_area), (1, 1, None));
+            // What was written before the page was there is not on it.
+            job.act(Act::Ink {
+                samples: stroke(area, 0, 50),
+            });
+            job.act(Act::Shown { page: 1 });
+            let ink = stroke(area, 1_000_000, 40);
+            for part in ink.chunks(10) {
+                job.act(Act::Ink {
+                    samples: part.to_vec(),
+                });
+            }
+            job.act(Act::Confirm {});
+            (outside.samples(), ink, area, picture)
+        }
+    });
+    let signature = signed(post.work(&job));
+    let (samples, ink, area, picture) = citizen.join().unwrap();
+    let clock = samples[0].0;
+    for (sample, given) in samples.iter().zip(&ink) {
+        assert_eq!(sample.0 - clock, given.0 - ink[0].0);
+        assert_eq!((sample.1, sample.2, sample.3), (given.1, given.2, given.3));
+        assert_eq!(sample.6, 3);
+    }
+    assert_eq!((samples.len(), signature.count), (40, 40));
+    assert_eq!(signature.device.clock, SampleClock::Page);
+    assert_eq!(
+        (signature.device.max_x, signature.device.max_y),
+        (64_000, 40_000)
+    );
+    assert_eq!(signature.measured_milli_rate, 200_000);
+    assert_eq!(
+        (signature.attempts, signature.lost, signature.unreadable),
+        (1, 0, 0)
+    );
+    assert_eq!(signature.area, area);
+    let fine = [area.x, area.y, area.width, area.height].map(|n| i32::try_from(n * 100).unwrap());
+    assert_eq!(signature.ink_area, fine);
+    let hash = hex(digest(&SHA256, &picture).as_ref());
+    assert_eq!(signature.shown[0].picture_sha256, hash);
+    assert_eq!(
+        signature.document_sha256,
+        hex(digest(&SHA256, &document()).as_ref())
+    );
+}
+
+/// What the citizen does once the only page is there, and the fault that comes of it.
+fn fault_of(acts: impl FnOnce(Area) -> Vec<Act> + Send + 'static) -> String {
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig(&json!("page"), false);
+    let acting = Arc::clone(&job);
+    let citizen = thread::spawn(move || {
+        let (page, _picture) = outside.page();
+        acting.act(Act::Shown { page: 1 });
+        for act in acts(page.area.unwrap()) {
+            acting.act(act);
+        }
+        outside
+    });
+    let fault = post.work(&job).unwrap_err();
+    drop(citizen.join().unwrap());
+    fault.code
+}
+
+#[test]
+fn nothing_written_is_no_signature() {
+    let confirm = Act::Confirm {};
+    assert_eq!(fault_of(|_area| vec![confirm]), "SIG-EMPTY");
+    let beside = |area: Area| {
+        let outside = Area { x: 0, y: 0, ..area };
+        let samples = stroke(
+            Area {
+                width: 4,
+                height: 4,
+                ..outside
+            },
+            0,
+            40,
+        );
+        vec![Act::Ink { samples }, Act::Confirm {}]
+    };
+    assert_eq!(fault_of(beside), "SIG-EMPTY");
+    let nonsense = |area: Area| {
+        let mut samples = stroke(area, 0, 40);
+        for sample in &mut samples {
+            sample.1 = i32::MAX;
+        }
+        vec![Act::Ink { samples }, Act::Confirm {}]
+    };
+    assert_eq!(fault_of(nonsense), "SIG-EMPTY");
+}
+
+#[test]
+fn the_citizen_may_decline() {
+    assert_eq!(fault_of(|_area| vec![Act::Decline {}]), "SIG-DECLINED");
+}
+
+#[test]
+fn a_new_start_leaves_nothing_of_the_old_one() {
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig(&json!("page"), true);
+    let acting = Arc::clone(&job);
+    let citizen = thread::spawn(move || {
+        let (page, _picture) = outside.page();
+        let area = page.area.unwrap();
+        acting.act(Act::Shown { page: 1 });
+        acting.act(Act::Ink {
+            samples: stroke(area, 0, 30),
+        });
+        acting.act(Act::Redo {});
+        outside.page();
+        acting.act(Act::Shown { page: 1 });
+        acting.act(Act::Ink {
+            samples: stroke(area, 9_000_000, 20),
+        });
+        acting.act(Act::Confirm {});
+        outside.samples().len()
+    });
+    let signature = signed(post.work(&job));
+    assert_eq!(citizen.join().unwrap(), 20);
+    assert_eq!((signature.attempts, signature.shown.len()), (2, 2));
+}
+
+#[test]
+fn a_cancelled_signature_says_so() {
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig(&json!("page"), false);
+    let acting = Arc::clone(&job);
+    let citizen = thread::spawn(move || {
+        outside.page();
+        acting.cancel();
+        outside
+    });
+    assert_eq!(post.work(&job).unwrap_err().code, "JOB-CANCELLED");
+    drop(citizen.join().unwrap());
+}
+
+/// A simulated pen display: tells its descriptor, and then what it is told to.
+fn display() -> (String, Receiver<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (plugged, streams) = channel();
+    thread::spawn(move || {
+        let descriptor = page_pen::descriptor((32_000, 20_000));
+        while let Ok((mut stream, _peer)) = listener.accept() {
+            say(&mut stream, b'D', &descriptor);
+            if plugged.send(stream).is_err() {
+                return;
+            }
+        }
+    });
+    (address, streams)
+}
+
+fn say(stream: &mut TcpStream, kind: u8, content: &[u8]) {
+    let mut message = vec![kind];
+    message.extend(u16::try_from(content.len()).unwrap().to_be_bytes());
+    message.extend(content);
+    stream.write_all(&message).unwrap();
+}
+
+fn report(switches: u8, x: i32, y: i32, tick: u16) -> Vec<u8> {
+    let mut report = vec![1, switches, 0x00, 0x40];
+    report.extend(x.to_le_bytes());
+    report.extend(y.to_le_bytes());
+    report.extend([0; 4]);
+    report.extend(tick.to_le_bytes());
+    report
+}
+
+#[test]
+fn ink_of_a_pen_display_is_shown_while_it_is_written() {
+    let (address, streams) = display();
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig(&json!({"simulated": address}), false);
+    let acting = Arc::clone(&job);
+    let citizen = thread::spawn(move || {
+        let mut stream = streams.recv().unwrap();
+        let (page, _picture) = outside.page();
+        let (area, ink_area) = (page.area.unwrap(), page.ink_area.unwrap());
+        assert_eq!(ink_area[2], i32::try_from(area.width * 100).unwrap());
+        acting.act(Act::Shown { page: 1 });
+        // The display counts half as fine as the picture's hundredths.
+        let x = i32::try_from((area.x + area.width / 4) * 50).unwrap();
+        let y = i32::try_from((area.y + area.height / 2) * 50).unwrap();
+        let mut seen = Vec::new();
+        let mut tick = 0;
+        // The pen writes until some of its ink was seen, because what came before the page is left out.
+        while seen.is_empty() {
+            for (switches, n) in (0..40).map(|n| (if n == 0 { 2 } else { 3 }, n)) {
+                say(&mut stream, b'I', &report(switches, x + n, y, tick));
+                tick += 50;
+            }
+            say(&mut stream, b'I', &report(2, x + 40, y, tick));
+            tick += 50;
+            if let HostMessage::Item {
+                item: Item::Ink { samples },
+                ..
+            } = outside.message()
+            {
+                seen = samples;
+            }
+        }
+        acting.act(Act::Confirm {});
+        let samples = outside.samples();
+        (stream, seen, samples, (x, y))
+    });
+    let signature = signed(post.work(&job));
+    let (_stream, seen, samples, (x, y)) = citizen.join().unwrap();
+    assert!(samples.len() >= 5 && signature.device.clock == SampleClock::Device);
+    let near = |sample: &InkSample, fine: i32| {
+        (sample.1 - x * fine).abs() <= 41 * fine && (sample.2 - y * fine).abs() <= 1
+    };
+    assert!(seen.iter().all(|sample| near(sample, 2)), "{seen:?}");
+    assert!(samples.iter().all(|sample| near(sample, 1)));
+    assert!(seen.iter().all(|sample| sample.3 <= 0xFFFF));
+}
+
+#[test]
+fn a_tablet_that_leaves_while_nobody_signs_is_gone_and_comes_back() {
+    let (address, streams) = display();
+    let Rig {
+        mut post, sheet, ..
+    } = rig(&json!({"simulated": address}), false);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let rest = Patience::new(
+        Arc::clone(&clock),
+        Deadline::at(clock.now().plus(Duration::from_secs(60))),
+    );
+    let ends = rest.clone();
+    let resting = thread::spawn(move || post.idle(&ends));
+    let first = streams.recv().unwrap();
+    drop(first);
+    // It connects again only after it noticed that the first was closed.
+    let second = streams.recv().unwrap();
+    while sheet.shown().is_none() {
+        thread::yield_now();
+    }
+    let seen = sheet.shown().unwrap();
+    assert_eq!(seen.capabilities.pen, Some(Pen::Display));
+    assert_eq!(
+        (seen.state, seen.id.as_str()),
+        (DeviceState::Ready, "signatureTablet:1")
+    );
+    rest.stop();
+    resting.join().unwrap();
+    drop(second);
+}
