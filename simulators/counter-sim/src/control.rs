@@ -13,7 +13,7 @@
 //! | `POST /service/kill` | has the card service's owner kill it |
 //! | `PUT /delay` `{ms}` | time per command |
 //! | `GET /agent`, `PUT` `{address, id}` | the agent that the counter application uses |
-//! | `GET /bench` | the bench page |
+//! | `GET /bench`, `/bench/devices` | the bench of cards, and that of the other devices |
 //!
 //! The devices that are no card readers have routes of their own: [`crate::devices`].
 
@@ -44,7 +44,8 @@ type Shared = State<Arc<Counter>>;
 pub(crate) fn routes(counter: Arc<Counter>, devices: Arc<Peripherals>, port: Port) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/bench") }))
-        .route("/bench", get(bench::page))
+        .route("/bench", get(bench::cards))
+        .route("/bench/devices", get(bench::devices))
         .route("/cards", get(cards))
         .route("/cards/{id}/tries", get(tries).delete(start_over))
         .route("/slots", get(slots))

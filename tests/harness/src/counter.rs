@@ -164,6 +164,14 @@ impl Counter {
         devices::handover_folders(self.folder.path())
     }
 
+    /// The names of the simulated devices beside the card readers.
+    #[must_use]
+    pub fn simulated_devices(&self) -> Vec<String> {
+        let devices = self.simulation.facts().devices.as_object();
+        let names = devices.into_iter().flat_map(|devices| devices.keys());
+        names.cloned().collect()
+    }
+
     /// The simulation's control surface.
     #[must_use]
     pub fn control(&self) -> &Control {

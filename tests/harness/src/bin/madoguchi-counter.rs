@@ -46,6 +46,7 @@ fn run(json: bool) -> anyhow::Result<()> {
     let options = Options {
         usual_ports: !json,
         log: "info".to_owned(),
+        devices: true,
         ..Options::default()
     };
     let counter = Counter::start(&options)?;
@@ -59,12 +60,13 @@ fn run(json: bool) -> anyhow::Result<()> {
             "bench": counter.bench(),
             "control": counter.control_address(),
             "stateDir": counter.agent.state_dir(),
+            "devices": counter.simulated_devices(),
         });
         println!("{line}");
     } else {
         println!("counter page (clerk)    {}/", counter.origin());
         println!("PIN page (citizen)      http://{pin}/");
-        println!("bench (cards, faults)   {}", counter.bench());
+        println!("bench (devices, faults) {}", counter.bench());
         println!("agent                   http://{api}");
         println!("logs and audit log      {}", counter.folder().display());
         println!("Ctrl-C ends everything.");
