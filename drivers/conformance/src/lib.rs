@@ -24,7 +24,7 @@ mod report;
 mod requirement;
 mod transcript;
 
-pub use checks::examine;
+pub use checks::{examine, examine_only};
 pub use feeder::FEEDER;
 pub use host::{PATIENCE, Subject};
 pub use report::{Finding, Report, Verdict};

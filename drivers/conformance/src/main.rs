@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use conformance::{Subject, examine};
+use conformance::{Subject, examine, examine_only};
 
 /// Examines a driver host against docs/protocol/driver-host.md.
 #[derive(Debug, Parser)]
@@ -28,6 +28,9 @@ struct Arguments {
     /// The name under which the driver will be listed; ids of its devices must begin with it.
     #[arg(long)]
     name: Option<String>,
+    /// Examines only these requirements, such as `DH-071`.
+    #[arg(long, value_name = "NUMBER")]
+    only: Vec<String>,
     /// Prints the report as JSON.
     #[arg(long)]
     json: bool,
@@ -60,13 +63,18 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", path.display()))
     });
-    let report = examine(&Subject {
+    let subject = Subject {
         program: program.into(),
         args: words.collect(),
         settings: settings.transpose()?,
         class: arguments.class,
         name: arguments.name,
-    });
+    };
+    let only: Vec<&str> = arguments.only.iter().map(String::as_str).collect();
+    let report = match only.as_slice() {
+        [] => examine(&subject),
+        some => examine_only(&subject, some),
+    };
     let text = if arguments.json {
         let mut json = serde_json::to_string_pretty(&report)?;
         json.push('\n');

@@ -311,6 +311,9 @@ impl Host {
                 Err(_timeout_or_closed) => break,
             }
         }
+        self.parts
+            .speaker
+            .written(until.remaining(self.now()).unwrap_or_default());
         Exit::InputEnded
     }
 

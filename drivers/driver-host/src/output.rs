@@ -5,6 +5,7 @@ use std::{
     io::Write,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
+    time::Duration,
 };
 
 use device_api::FaultCode;
@@ -16,10 +17,17 @@ const QUEUE: usize = 64;
 
 type Text = Zeroizing<Vec<u8>>;
 
+/// What the writer's thread is given.
+enum Entry {
+    Line(Text),
+    /// Everything before it is written.
+    Mark(SyncSender<()>),
+}
+
 /// Says things to the agent.
 #[derive(Clone)]
 pub(crate) struct Speaker {
-    lines: SyncSender<Text>,
+    lines: SyncSender<Entry>,
 }
 
 impl Speaker {
@@ -47,6 +55,16 @@ impl Speaker {
         }
     }
 
+    /// Waits until everything that was said so far is written, but no longer than `within`: the process
+    /// must not end before the last words of its jobs have left it.
+    pub(crate) fn written(&self, within: Duration) {
+        let (done, told) = sync_channel(1);
+        // Where the queue is full, nobody reads.
+        if self.lines.try_send(Entry::Mark(done)).is_ok() && told.recv_timeout(within).is_err() {
+            tracing::debug!("the agent did not take the last words");
+        }
+    }
+
     /// A product that fits no line must still end its job.
     fn say_instead(&self, message: &HostMessage, why: &EncodeError) {
         tracing::error!(error = %why, "message could not be sent");
@@ -65,7 +83,7 @@ impl Speaker {
     }
 
     fn queue(&self, line: Text) {
-        if self.lines.send(line).is_err() {
+        if self.lines.send(Entry::Line(line)).is_err() {
             tracing::debug!("nobody writes to the agent any more");
         }
     }
@@ -77,10 +95,18 @@ impl fmt::Debug for Speaker {
     }
 }
 
-fn write_all(mut out: impl Write, queue: &Receiver<Text>) -> io::Result<()> {
-    for line in queue {
-        out.write_all(&line)?;
-        out.flush()?;
+fn write_all(mut out: impl Write, queue: &Receiver<Entry>) -> io::Result<()> {
+    for entry in queue {
+        match entry {
+            Entry::Line(line) => {
+                out.write_all(&line)?;
+                out.flush()?;
+            }
+            Entry::Mark(done) => {
+                // Whoever asked may have stopped waiting.
+                let _nobody_waits = done.try_send(());
+            }
+        }
     }
     Ok(())
 }

@@ -36,6 +36,53 @@ fn kinds(lines: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
+/// The words that stand at `place` in any of the examples.
+fn kinds_at(lines: &[&str], place: &str) -> BTreeSet<String> {
+    let values = lines.iter().filter_map(|line| {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        Some(value.pointer(place)?.as_str()?.to_owned())
+    });
+    values.collect()
+}
+
+fn recoded<M: serde::Serialize + serde::de::DeserializeOwned>(line: &str) -> String {
+    let message: M = decode(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
+    let line = encode(&message).unwrap();
+    std::str::from_utf8(&line).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn every_line_of_the_session_is_a_message_of_who_says_it() {
+    let (_before, session) = SPECIFICATION.split_once("```session\n").unwrap();
+    let lines: Vec<&str> = session.split("\n```").next().unwrap().lines().collect();
+    assert!(lines.len() > 10);
+    for line in lines {
+        let said = match line.split_once(' ').unwrap() {
+            ("<", said) => (said, recoded::<HostMessage>(said)),
+            (">", said) => (said, recoded::<AgentMessage>(said)),
+            _neither => panic!("{line}"),
+        };
+        assert_eq!(said.0, said.1);
+    }
+}
+
+/// A vendor finds every step, and is told of none that does not exist.
+#[test]
+fn every_step_of_the_page_is_one() {
+    let (_before, table) = SPECIFICATION
+        .split_once("| step | meaning |\n|---|---|\n")
+        .unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with("| `"));
+    let mut count = 0;
+    for row in rows {
+        let step = row.split('`').nth(1).unwrap();
+        let line = format!("{{\"type\":\"progress\",\"id\":1,\"step\":\"{step}\"}}");
+        assert_eq!(recoded::<HostMessage>(&line), line);
+        count += 1;
+    }
+    assert_eq!(count, 15);
+}
+
 #[test]
 fn every_example_of_a_host_decodes_and_encodes_to_itself() {
     let lines = examples("\n## Host to agent");
@@ -50,9 +97,35 @@ fn every_example_of_a_host_decodes_and_encodes_to_itself() {
         );
     }
     let all = [
-        "accepted", "ask", "devices", "finished", "hello", "pong", "progress",
+        "accepted", "ask", "devices", "finished", "hello", "item", "part", "pong", "progress",
     ];
     assert_eq!(kinds(&lines), all.map(str::to_owned).into());
+    let products = [
+        "card",
+        "document",
+        "handedOver",
+        "pages",
+        "reading",
+        "scans",
+        "signature",
+        "ticket",
+        "tickets",
+        "typed",
+    ];
+    assert_eq!(
+        kinds_at(&lines, "/outcome/product/kind"),
+        products.map(str::to_owned).into()
+    );
+    let items = ["ink", "page", "scan", "show"];
+    assert_eq!(
+        kinds_at(&lines, "/item/kind"),
+        items.map(str::to_owned).into()
+    );
+    let questions = ["pin", "pinOnDevice", "verificationNumberB"];
+    assert_eq!(
+        kinds_at(&lines, "/question/kind"),
+        questions.map(str::to_owned).into()
+    );
 }
 
 #[test]
@@ -68,8 +141,37 @@ fn every_example_of_the_agent_decodes_and_encodes_to_itself() {
             *line
         );
     }
-    let all = ["answer", "cancel", "ping", "start", "welcome"];
+    let all = [
+        "act", "answer", "cancel", "part", "ping", "received", "start", "welcome",
+    ];
     assert_eq!(kinds(&lines), all.map(str::to_owned).into());
+    let tasks = [
+        "captureSignature",
+        "handOver",
+        "identifyCard",
+        "listTickets",
+        "printDocument",
+        "printTicket",
+        "readMyNumberCard",
+        "scanCodes",
+        "scanDocument",
+        "settleTicket",
+        "typeText",
+    ];
+    assert_eq!(
+        kinds_at(&lines, "/task/kind"),
+        tasks.map(str::to_owned).into()
+    );
+    let acts = ["confirm", "decline", "ink", "redo", "shown", "turn"];
+    assert_eq!(
+        kinds_at(&lines, "/act/kind"),
+        acts.map(str::to_owned).into()
+    );
+    let answers = ["declined", "enterOnDevice", "secret", "timedOut"];
+    assert_eq!(
+        kinds_at(&lines, "/answer/kind"),
+        answers.map(str::to_owned).into()
+    );
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! The shipped host of code scanners keeps the protocol that vendors are held to; so do the page and the
+//! table of requirements.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails where its material cannot be read"
+)]
+
+use std::collections::BTreeSet;
+
+use conformance::{FEEDER, REQUIREMENTS, Subject, examine};
+
+const SPECIFICATION: &str = include_str!("../../../docs/protocol/driver-host.md");
+
+#[test]
+fn the_shipped_host_of_scanners_keeps_the_protocol() {
+    // Built beforehand: cargo build --package driver-host. Tests stand in a folder below the programs.
+    let own = std::env::current_exe().expect("the test knows where it is");
+    let folder = own.parent().and_then(std::path::Path::parent);
+    let program = folder.expect("a target folder").join("driver-host");
+    assert!(program.is_file(), "cargo build --package driver-host");
+    let mut subject = Subject::new(program, vec!["scanner".to_owned()]);
+    subject.class = Some("codeScanner".to_owned());
+    subject.settings = Some(serde_json::json!({"scanners": [{
+        "name": "front", "connection": {"tcp": FEEDER}, "suffix": "cr_lf", "aim": false,
+    }]}));
+    let report = examine(&subject);
+    assert!(report.failed().is_empty(), "{}", report.text());
+    // No name, because it is no vendor's; no documents.
+    assert_eq!(report.passed().len() + 2, report.findings.len());
+}
+
+#[test]
+fn the_page_and_the_table_have_the_same_requirements() {
+    let of_page: BTreeSet<&str> = SPECIFICATION
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **DH-"))
+        .filter_map(|rest| rest.split_once("**"))
+        .map(|(number, _)| number)
+        .collect();
+    let of_table: BTreeSet<&str> = REQUIREMENTS
+        .iter()
+        .filter_map(|requirement| requirement.id.strip_prefix("DH-"))
+        .collect();
+    assert_eq!(of_page, of_table);
+}
