@@ -25,8 +25,17 @@
 //! | `card-read` | a card's answers to a whole read | the card reader |
 //! | `card-text` | a name or address | the card |
 //! | `config` | the agent's configuration | a file |
+//! | `escl-answer` | answers of eSCL scanners | TCP |
 //! | `host-line` | lines from a driver host | its standard output |
 //! | `http` | whole connections | the local API and the native door |
+//! | `pre-application` | pre-application codes | any code scanner |
+//! | `saned-picture` | pictures of a SANE server | TCP |
+//! | `saned-reply` | answers of a SANE server | TCP |
+//! | `scanned-picture` | JPEG and PNG of pages | an eSCL scanner |
+//! | `scanner-code` | the content of codes | any code scanner |
+//! | `scanner-keys` | what a code scanner types | a keyboard of its own |
+//! | `scanner-line` | what a code scanner sends on its line | a serial line or TCP |
+//! | `scanner-reports` | report descriptors and reports | HID POS |
 //! | `tlv` | a card's files | the card |
 //! | `token` | counter tokens | the local API |
 //! | `trust-file` | a key file | the configuration |
@@ -47,14 +56,23 @@ pub mod target;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 20] = [
     ("agent-line", target::host_protocol::agent_line),
     ("api-message", target::local_api::api_message),
     ("card-read", target::card_read::card_read),
     ("card-text", target::card_data::card_text),
     ("config", target::local_api::config),
+    ("escl-answer", target::scanned_pages::escl_answer),
     ("host-line", target::host_protocol::host_line),
     ("http", target::connection::http),
+    ("pre-application", target::scanned_codes::pre_application),
+    ("saned-picture", target::scanned_pages::saned_picture),
+    ("saned-reply", target::scanned_pages::saned_reply),
+    ("scanned-picture", target::scanned_pages::scanned_picture),
+    ("scanner-code", target::scanned_codes::scanner_code),
+    ("scanner-keys", target::scanned_codes::scanner_keys),
+    ("scanner-line", target::scanned_codes::scanner_line),
+    ("scanner-reports", target::scanned_codes::scanner_reports),
     ("tlv", target::card_data::tlv),
     ("token", target::local_api::token),
     ("trust-file", target::card_data::trust_file),

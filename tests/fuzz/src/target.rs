@@ -5,3 +5,5 @@ pub mod card_read;
 pub mod connection;
 pub mod host_protocol;
 pub mod local_api;
+pub mod scanned_codes;
+pub mod scanned_pages;

@@ -1,0 +1,4 @@
+//! libFuzzer's entry to the target `scanner-code`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::target::scanned_codes::scanner_code(input));
