@@ -13,29 +13,11 @@ use crate::run::{cargo, command, exit_code_of, must, root};
 /// The programs of which a counter consists.
 const PROGRAMS: [&str; 4] = ["agentd", "counter-sim", "driver-host", "harness"];
 
-/// How much optimisation a build gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// As tests are built.
-    Test,
-    /// As the product is shipped.
-    Release,
-}
-
-impl Profile {
-    fn flags(self) -> &'static [&'static str] {
-        match self {
-            Self::Test => &[],
-            Self::Release => &["--release"],
-        }
-    }
-}
-
 /// Starts a whole counter and stays until it is ended.
 pub(crate) fn demo() -> anyhow::Result<ExitCode> {
     packages::ensure(packages::COUNTER)?;
     packages::ensure_node()?;
-    build_programs(Profile::Release, &[])?;
+    build_programs(&[])?;
     build_pages()?;
     // The program takes this one's place, so that Ctrl-C reaches it and nobody prompts before its end.
     let arguments = [
@@ -54,27 +36,22 @@ pub(crate) fn demo() -> anyhow::Result<ExitCode> {
 /// Runs the scripted scenario and passes its exit code on.
 pub(crate) fn demo_once() -> anyhow::Result<ExitCode> {
     packages::ensure(packages::COUNTER)?;
-    build_programs(Profile::Release, &["scenarios"])?;
-    exit_code_of(scripted_scenario(Profile::Release))
-}
-
-/// The scripted scenario as a command.
-pub(crate) fn scripted_scenario(profile: Profile) -> std::process::Command {
-    let run = [
+    build_programs(&["scenarios"])?;
+    exit_code_of(cargo(&[
         "run",
         "--quiet",
+        "--release",
         "--package",
         "scenarios",
         "--bin",
         "demo-once",
-    ];
-    cargo(&[&run, profile.flags()].concat())
+    ]))
 }
 
 /// Runs the long forms of the scenarios, all or those named.
 pub(crate) fn soak(names: &[&str]) -> anyhow::Result<ExitCode> {
     packages::ensure(packages::COUNTER)?;
-    build_programs(Profile::Release, &["scenarios"])?;
+    build_programs(&["scenarios"])?;
     let run = [
         "run",
         "--quiet",
@@ -91,7 +68,7 @@ pub(crate) fn soak(names: &[&str]) -> anyhow::Result<ExitCode> {
 /// Measures.
 pub(crate) fn bench() -> anyhow::Result<ExitCode> {
     packages::ensure(packages::COUNTER)?;
-    build_programs(Profile::Release, &["bench"])?;
+    build_programs(&["bench"])?;
     exit_code_of(cargo(&[
         "run",
         "--quiet",
@@ -102,14 +79,14 @@ pub(crate) fn bench() -> anyhow::Result<ExitCode> {
 }
 
 /// Builds the counter's programs and those of `more` packages, beside each other.
-pub(crate) fn build_programs(profile: Profile, more: &[&str]) -> anyhow::Result<()> {
+fn build_programs(more: &[&str]) -> anyhow::Result<()> {
     let packages = PROGRAMS
         .iter()
         .chain(more)
         .flat_map(|name| ["--package", name]);
     let packages: Vec<&str> = packages.collect();
     must(cargo(
-        &[&["build", "--bins"], profile.flags(), packages.as_slice()].concat(),
+        &[&["build", "--bins", "--release"], packages.as_slice()].concat(),
     ))
 }
 

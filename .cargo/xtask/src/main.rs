@@ -10,6 +10,7 @@
 
 mod counter;
 mod fuzz;
+mod judges;
 mod packages;
 mod run;
 mod suite;
@@ -23,6 +24,7 @@ cargo xtask demo           starts a whole simulated counter and prints its addre
 cargo xtask demo --once    runs the scripted scenario without a browser and ends
 cargo xtask test           runs everything that a change must pass
 cargo xtask vm [CHECK...] [--cycles N]  runs drivers against real kernel devices in a virtual machine
+cargo xtask signatures     has other programs verify what the tests of signatures left
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
 cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
@@ -44,6 +46,7 @@ fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["demo", "--once"] => counter::demo_once(),
         ["test"] => suite::test(),
         ["vm", arguments @ ..] => vm::run(arguments),
+        ["signatures"] => judges::check(),
         ["windows", "--check"] => windows::check(),
         ["soak", "fuzz"] => fuzz::run(None),
         ["soak", "fuzz", seconds] => fuzz::run(Some(seconds)),

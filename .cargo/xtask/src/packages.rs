@@ -6,12 +6,18 @@ use anyhow::Context as _;
 
 use crate::run::{command, must, succeeds};
 
-/// What building and running a counter needs: the PC/SC library to link, the service with its virtual
-/// reader, and the linker itself.
+/// What building and running a counter needs: the PC/SC and USB libraries to link, the service with its
+/// virtual reader, the fonts of what is shown and printed, and the linker itself.
+///
+/// Where the USB library cannot be found, rusb builds a copy of its own into the product.
 pub(crate) const COUNTER: &[&str] = &[
+    "fonts-ipafont-gothic",
+    "fonts-ipamj-mincho",
+    "fonts-morisawa-bizud-gothic",
     "gcc",
     "libc6-dev",
     "libpcsclite-dev",
+    "libusb-1.0-0-dev",
     "pcscd",
     "pkg-config",
     "vsmartcard-vpcd",
@@ -20,8 +26,31 @@ pub(crate) const COUNTER: &[&str] = &[
 /// What the browser tests need.
 pub(crate) const BROWSER: &[&str] = &["chromium"];
 
-/// What judges the audit log's worked example as a third party would.
-pub(crate) const JUDGES: &[&str] = &["openssl"];
+/// What judges our work as a third party would: the audit log's worked example, files for other systems,
+/// signatures, ink and documents, codes on paper, scanned pages.
+pub(crate) const JUDGES: &[&str] = &[
+    "libxml2-utils",
+    "openssl",
+    "poppler-utils",
+    "python3",
+    "python3-venv",
+    "sane-airscan",
+    "sane-utils",
+    "zbar-tools",
+];
+
+/// What takes the place of other programs and machines at a counter: print servers and a printer that
+/// announces itself, a desktop with a window to type into.
+pub(crate) const SURROUNDINGS: &[&str] = &[
+    "avahi-daemon",
+    "cups-client",
+    "cups-core-drivers",
+    "cups-daemon",
+    "cups-ipp-utils",
+    "dbus-daemon",
+    "xterm",
+    "xvfb",
+];
 
 /// What making and running the virtual machine needs: the machine, what its first files are made of, and
 /// the service that knows its devices.

@@ -23,6 +23,12 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command(env!("CARGO"), arguments)
 }
 
+/// A program of the workspace that was built in the profile of this one; Cargo puts all into one folder.
+pub(crate) fn beside_this_program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    own.with_file_name(name)
+}
+
 /// How a command is shown to a person.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program())

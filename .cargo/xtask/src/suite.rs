@@ -6,10 +6,8 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::counter::{Profile, scripted_scenario};
-use crate::packages;
-use crate::run::{cargo, command, root, shown};
-use crate::vm;
+use crate::run::{beside_this_program, cargo, command, root, shown};
+use crate::{judges, packages, vm};
 
 /// No step may take longer; one that does hangs.
 const LONGEST_STEP: &str = "900";
@@ -31,6 +29,7 @@ pub(crate) fn test() -> anyhow::Result<ExitCode> {
         packages::COUNTER,
         packages::BROWSER,
         packages::JUDGES,
+        packages::SURROUNDINGS,
         packages::MACHINE,
     ];
     packages::ensure(&needed.concat())?;
@@ -47,39 +46,25 @@ pub(crate) fn test() -> anyhow::Result<ExitCode> {
     })
 }
 
+/// What some tests need besides; the same in every step, so that nothing is built twice.
+const FEATURES: &str = "--features=document/contract";
+
 fn steps() -> Vec<Step> {
     let mut documentation = cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
     documentation.env("RUSTDOCFLAGS", "-D warnings");
-    let clippy = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
     let rust = [
         ("format", cargo(&["fmt", "--all", "--check"])),
-        ("lints", cargo(&clippy)),
         (
-            "programs",
-            cargo(&["build", "--quiet", "--workspace", "--bins"]),
+            "lints",
+            of_all(&["clippy", "--all-targets"], &["--", "-D", "warnings"]),
         ),
+        ("programs", of_all(&["build", "--bins"], &[])),
         (
             "tests",
-            cargo(&[
-                "test",
-                "--quiet",
-                "--workspace",
-                "--all-targets",
-                "--no-fail-fast",
-            ]),
+            of_all(&["test", "--all-targets", "--no-fail-fast"], &[]),
         ),
-        (
-            "examples in docs",
-            cargo(&["test", "--quiet", "--workspace", "--doc"]),
-        ),
+        ("signatures", judges::step()),
+        ("examples in docs", of_all(&["test", "--doc"], &[])),
         ("documentation", documentation),
     ];
     let pages = [
@@ -88,12 +73,22 @@ fn steps() -> Vec<Step> {
         ("page tests", npm(&["test"])),
         ("browser tests", npm(&["run", "test:browser"])),
     ];
+    let scenario = beside_this_program("demo-once");
     let last = [
         ("virtual machine", vm::step()),
-        ("scripted scenario", scripted_scenario(Profile::Test)),
+        (
+            "scripted scenario",
+            command(&scenario.to_string_lossy(), &[]),
+        ),
     ];
     let all = rust.into_iter().chain(pages).chain(last);
     all.map(|(name, command)| Step { name, command }).collect()
+}
+
+/// A command of Cargo for the whole workspace.
+fn of_all(words: &[&str], rest: &[&str]) -> Command {
+    let what = ["--quiet", "--workspace", FEATURES];
+    cargo(&[words, &what, rest].concat())
 }
 
 fn npm(arguments: &[&str]) -> Command {

@@ -18,16 +18,26 @@ use crate::run::{cargo, command, must, root};
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
 /// The crates that must build; simulators and tests run on Linux.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 19] = [
     "agent-api",
     "agent-core",
     "agentd",
     "audit",
+    "conformance",
     "device-api",
+    "document",
     "driver-host",
+    "driver-template",
+    "handover",
     "host-protocol",
     "idcards",
+    "keystroke",
+    "link",
+    "printer",
+    "scanner",
+    "signature",
     "smartcard",
+    "tablet",
 ];
 
 /// Builds for Windows.
