@@ -271,6 +271,7 @@ fn what_stands_in_the_way_is_told_without_asking_for_it() {
     assert_eq!(host.sees(ready).fault, None);
     assert_eq!(machine.questions(), questions);
     machine.paper(false);
+    host.sees(|device| device.state == DeviceState::NotReady);
     assert_eq!(code(host.does(number("A-001", false))), "PRN-PAPER-OUT");
     machine.paper(true);
     host.sees(ready);
@@ -320,9 +321,10 @@ fn after_a_restart_the_printer_is_asked_before_the_first_job() {
     let (folder, machine) = (tempfile::tempdir().unwrap(), Machine::start());
     let mut host = Host::with(&machine.address, folder.path());
     host.sees(ready);
+    host.does(number("A-000", false)).unwrap();
     machine.prove(false);
     host.begin(number("A-001", false), 30_000);
-    machine.wait_for_cut(1);
+    machine.wait_for_cut(2);
     host.child.kill().unwrap();
     drop(host);
     machine.prove(true);

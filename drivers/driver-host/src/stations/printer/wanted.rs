@@ -47,7 +47,8 @@ pub(super) fn driver_settings(printer: &TicketPrinter) -> Result<PrinterSettings
     let connection = match &printer.connection {
         Connection::Tcp(text) => {
             let address = text.parse();
-            let address = address.map_err(|_| wrong("not an address such as 192.168.10.7:9100"))?;
+            let address =
+                address.map_err(|_error| wrong("not an address such as 192.168.10.7:9100"))?;
             settings::Connection::Tcp(address)
         }
         Connection::Serial(line) => settings::Connection::Serial {
