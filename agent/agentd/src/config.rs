@@ -22,7 +22,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use thiserror::Error;
 
 use host_protocol::settings::{
-    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, SignatureTablets, TicketPrinters,
+    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, SignatureTablets,
+    TicketPrinters,
 };
 
 use crate::allowing::Vendor;

@@ -228,10 +228,7 @@ impl Seal {
                 source_sha256: source,
                 pictures: pictures.collect::<Result<_, SealError>>()?,
             }],
-            device: Device::of(
-                &digitizer(signature),
-                &captured_by(signature, signing),
-            ),
+            device: Device::of(&digitizer(signature), &captured_by(signature, signing)),
             agent: self.agent.clone(),
             staff: audit.staff.clone(),
             counter: audit.counter.clone(),
@@ -366,12 +363,7 @@ fn ink_of(
 ) -> Result<Ink, SealError> {
     let started = i64::try_from(signing.begun_at).unwrap_or(i64::MAX);
     let by = captured_by(signature, signing);
-    Ok(Ink::new(
-        digitizer(signature),
-        by,
-        started,
-        samples,
-    )?)
+    Ok(Ink::new(digitizer(signature), by, started, samples)?)
 }
 
 fn captured_by(signature: &wire::Signature, signing: &Signing) -> CapturedBy {

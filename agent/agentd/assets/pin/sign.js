@@ -46,8 +46,12 @@ let writing;
 let penSeen = false;
 let samples = [];
 let timer;
+/** When the first page of this job was shown, and the time of the last sample since: one clock for all of a job. */
 let origin = 0;
 let latest = 0;
+let originOf;
+/** Whether the agent was told that the page is shown: from then on the pen counts. */
+let told = false;
 
 /** Shows a page; resolves to whether it is on the screen. */
 export async function open(instruction) {
@@ -59,7 +63,7 @@ export async function open(instruction) {
     bitmap.close();
     return false;
   }
-  origin = 0;
+  told = false;
   shown = { job: instruction.job, word: instruction.word, ...page, picture: undefined };
   for (const canvas of [byId("sign-picture"), byId("sign-ink")]) {
     canvas.width = bitmap.width;
@@ -79,8 +83,12 @@ export function tellShown() {
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
       if (mine === opening && shown !== undefined) {
-        origin = performance.now();
-        latest = 0;
+        if (originOf !== shown.job) {
+          originOf = shown.job;
+          origin = performance.now();
+          latest = 0;
+        }
+        told = true;
         tell(shown.job, { kind: "shown", page: shown.page });
         forgetPen();
       }
@@ -92,6 +100,7 @@ export function tellShown() {
 export function close() {
   opening += 1;
   shown = undefined;
+  originOf = undefined;
   forgetPen();
   for (const canvas of [byId("sign-picture"), byId("sign-ink")]) {
     canvas.width = 0;
@@ -234,7 +243,7 @@ function forgetPen() {
 
 /** Whether this page feels the pen now. */
 function feels() {
-  return shown !== undefined && shown.area !== undefined && shown.inkArea === undefined && !answered && origin > 0;
+  return shown !== undefined && shown.area !== undefined && shown.inkArea === undefined && !answered && told;
 }
 
 /** A sample of a pointer event; what lies beyond the picture ends at its edge, as a tablet's own surface does. */

@@ -4,7 +4,8 @@
 //! without devices has none.
 
 use host_protocol::settings::{
-    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, SignatureTablets, TicketPrinters,
+    CodeScanners, DocumentScanners, Handovers, Keyboards, PagePrinters, SignatureTablets,
+    TicketPrinters,
 };
 use serde::Serialize;
 

@@ -168,7 +168,13 @@ async fn a_document_needs_no_source_that_the_policy_does_not_name() {
     assert!(!page.contains("<img") && !page.contains("style="));
     for script in ["/pin.js", "/sign.js"] {
         let script = text_of(&agent, script).await;
-        for source in ["createObjectURL", "new Image", "innerHTML", "fetch(", "eval("] {
+        for source in [
+            "createObjectURL",
+            "new Image",
+            "innerHTML",
+            "fetch(",
+            "eval(",
+        ] {
             assert!(!script.contains(source), "{source}");
         }
     }

@@ -10,6 +10,10 @@ use crate::job::Job;
 
 /// What stands for the maker and model where a page feels the pen.
 const POINTER_EVENTS: &str = "Pointer Events";
+/// After so long without a sample the pen was away.
+const AWAY_US: u64 = 100_000;
+/// Fewer intervals than these tell no rate.
+const LEAST_INTERVALS: u64 = 20;
 /// A sample as text is no longer than this: seven numbers, with room to spare.
 const LONGEST_SAMPLE: usize = 96;
 
@@ -23,7 +27,11 @@ pub(super) fn signature(job: &Job, ink: &CapturedInk, by_page: bool) -> Option<S
         count: u32::try_from(samples.len()).ok()?,
         lost: ink.lost,
         unreadable: ink.unreadable,
-        measured_milli_rate: ink.measured_rate.map_or(0, thousandths),
+        measured_milli_rate: if by_page {
+            milli_rate(samples)
+        } else {
+            ink.measured_rate.map_or(0, thousandths)
+        },
         attempts: ink.attempts,
         document_sha256: hex(&ink.document_sha256),
         shown: ink.shown.iter().map(shown).collect(),
@@ -111,6 +119,22 @@ fn shown(page: &Shown) -> ShownPage {
         sent_sha256: page.sent_sha256.as_ref().map(|hash| hex(hash)),
         shown_ms: page.ms,
     }
+}
+
+/// Samples in a second of a page, times 1000, by the rule of the driver; its own count has a sample that the
+/// page did not say.
+fn milli_rate(samples: &[Sample]) -> u32 {
+    let pairs = samples.iter().zip(samples.iter().skip(1));
+    let steps: Vec<u64> = pairs
+        .map(|(before, after)| after.t_us.saturating_sub(before.t_us))
+        .filter(|step| *step < AWAY_US)
+        .collect();
+    let intervals = u64::try_from(steps.len()).unwrap_or(u64::MAX);
+    let rate = intervals
+        .saturating_mul(1_000_000_000)
+        .checked_div(steps.iter().sum())
+        .filter(|_rate| intervals >= LEAST_INTERVALS);
+    rate.and_then(|rate| u32::try_from(rate).ok()).unwrap_or(0)
 }
 
 fn hex(hash: &[u8; 32]) -> String {

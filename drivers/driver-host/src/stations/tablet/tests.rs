@@ -325,7 +325,7 @@ fn display() -> (String, Receiver<TcpStream>) {
     thread::spawn(move || {
         let descriptor = page_pen::descriptor((32_000, 20_000));
         while let Ok((mut stream, _peer)) = listener.accept() {
-            say(&mut stream, b'D', &descriptor);
+            say(&mut stream, b'D', &descriptor).unwrap();
             if plugged.send(stream).is_err() {
                 return;
             }
@@ -334,11 +334,11 @@ fn display() -> (String, Receiver<TcpStream>) {
     (address, streams)
 }
 
-fn say(stream: &mut TcpStream, kind: u8, content: &[u8]) {
+fn say(stream: &mut TcpStream, kind: u8, content: &[u8]) -> io::Result<()> {
     let mut message = vec![kind];
     message.extend(u16::try_from(content.len()).unwrap().to_be_bytes());
     message.extend(content);
-    stream.write_all(&message).unwrap();
+    stream.write_all(&message)
 }
 
 fn report(switches: u8, x: i32, y: i32, tick: u16) -> Vec<u8> {
@@ -348,6 +348,20 @@ fn report(switches: u8, x: i32, y: i32, tick: u16) -> Vec<u8> {
     report.extend([0; 4]);
     report.extend(tick.to_le_bytes());
     report
+}
+
+/// A pen that writes the same stroke over and over, until nobody listens any more.
+fn write_on(mut stream: TcpStream, (x, y): (i32, i32)) {
+    thread::spawn(move || {
+        let mut tick: u16 = 0;
+        for n in (0..41).cycle() {
+            let switches = if (1..40).contains(&n) { 3 } else { 2 };
+            tick = tick.wrapping_add(50);
+            if say(&mut stream, b'I', &report(switches, x + n, y, tick)).is_err() {
+                return;
+            }
+        }
+    });
 }
 
 #[test]
@@ -361,7 +375,7 @@ fn ink_of_a_pen_display_is_shown_while_it_is_written() {
     } = rig(&json!({"simulated": address}), false);
     let acting = Arc::clone(&job);
     let citizen = thread::spawn(move || {
-        let mut stream = streams.recv().unwrap();
+        let stream = streams.recv().unwrap();
         let (page, _picture) = outside.page();
         let (area, ink_area) = (page.area.unwrap(), page.ink_area.unwrap());
         assert_eq!(ink_area[2], i32::try_from(area.width * 100).unwrap());
@@ -369,33 +383,26 @@ fn ink_of_a_pen_display_is_shown_while_it_is_written() {
         // The display counts half as fine as the picture's hundredths.
         let x = i32::try_from((area.x + area.width / 4) * 50).unwrap();
         let y = i32::try_from((area.y + area.height / 2) * 50).unwrap();
+        write_on(stream, (x, y));
         let mut seen = Vec::new();
-        let mut tick = 0;
-        // The pen writes until some of its ink was seen, because what came before the page is left out.
-        while seen.is_empty() {
-            for (switches, n) in (0..40).map(|n| (if n == 0 { 2 } else { 3 }, n)) {
-                say(&mut stream, b'I', &report(switches, x + n, y, tick));
-                tick += 50;
-            }
-            say(&mut stream, b'I', &report(2, x + 40, y, tick));
-            tick += 50;
+        while seen.len() < 40 {
             if let HostMessage::Item {
                 item: Item::Ink { samples },
                 ..
             } = outside.message()
             {
-                seen = samples;
+                seen.extend(samples);
             }
         }
         acting.act(Act::Confirm {});
-        let samples = outside.samples();
-        (stream, seen, samples, (x, y))
+        (seen, outside.samples(), (x, y))
     });
     let signature = signed(post.work(&job));
-    let (_stream, seen, samples, (x, y)) = citizen.join().unwrap();
+    drop(post);
+    let (seen, samples, (x, y)) = citizen.join().unwrap();
     assert!(samples.len() >= 5 && signature.device.clock == SampleClock::Device);
     let near = |sample: &InkSample, fine: i32| {
-        (sample.1 - x * fine).abs() <= 41 * fine && (sample.2 - y * fine).abs() <= 1
+        (0..=41 * fine).contains(&(sample.1 - x * fine)) && (sample.2 - y * fine).abs() <= 1
     };
     assert!(seen.iter().all(|sample| near(sample, 2)), "{seen:?}");
     assert!(samples.iter().all(|sample| near(sample, 1)));
