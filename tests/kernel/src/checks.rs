@@ -1,10 +1,13 @@
 //! What is checked, by name; in the order in which it runs.
 
+mod cards;
 mod converter;
 mod cycles;
 mod hid;
 mod rebind;
+mod scanners;
 mod serial;
+mod tablets;
 mod usb;
 
 use anyhow::Result;
@@ -57,6 +60,35 @@ pub const ALL: &[Check] = &[
     check(
         "serial: the contract of links over another maker's converters",
         converter::contract,
+    ),
+    check(
+        "scanners: every byte through the reports of a point of sale",
+        scanners::point_of_sale,
+    ),
+    check(
+        "scanners: a keyboard that nobody else hears",
+        scanners::keyboard,
+    ),
+    check("tablets: a signature on a pad", tablets::pad),
+    check(
+        "tablets: a pen display that leaves and comes back",
+        tablets::pen_display,
+    ),
+    check(
+        "tablets: a pen display taken over by another driver while it is signed on",
+        tablets::taken_over,
+    ),
+    check(
+        "cards: read through a real reader, right PIN and wrong one",
+        cards::read,
+    ),
+    check(
+        "cards: lifted in the middle, before, with and after the PIN",
+        cards::lifted,
+    ),
+    check(
+        "cards: the reader's plug is pulled in the middle of a read",
+        cards::unplugged,
     ),
     check("cycles: hid", cycles::hid),
     check("cycles: usb", cycles::usb),

@@ -9,13 +9,17 @@
 //! | [`vhci`] | any USB device, through `vhci_hcd` and a socket |
 //! | [`gadget`] | a serial device, through `dummy_hcd` |
 //! | [`models`] | the devices that are played |
+//! | [`ccid`] | a card reader with keys, by the class of chip card readers |
+//! | [`card_service`] | the real PC/SC service in the machine |
 //! | [`machine`] | modules, waiting for devices, what must not leak |
 //! | [`checks`] | what is checked, by name |
 //!
-//! The simulators share nothing with the drivers but the words of `device-api`; what the checks demand of a
-//! link is `link::contract`.
+//! The simulators here share nothing with the drivers but the words of `device-api`; what the checks demand of
+//! a link is `link::contract`. Cards, scanners and tablets are those of `simulators`, behind the kernel's devices.
 //! Nothing here runs on an ordinary machine: there are no such devices.
 
+pub mod card_service;
+pub mod ccid;
 pub mod checks;
 pub mod gadget;
 pub mod machine;

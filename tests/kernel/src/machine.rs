@@ -93,6 +93,14 @@ pub fn load(modules: &[&str]) -> anyhow::Result<()> {
     run("modprobe", &[&["--all"], modules].concat())
 }
 
+/// Takes a module of the kernel out again, if it is there.
+///
+/// # Errors
+/// Where it is in use.
+pub fn unload(module: &str) -> anyhow::Result<()> {
+    run("modprobe", &["--remove", "--quiet", module])
+}
+
 /// Waits until udev has done what the kernel's messages gave it to do.
 ///
 /// # Errors

@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::uhid::HidModel;
+use sim_peripherals::HidModel as SimulatedHid;
+
+use crate::uhid::{Behaviour, HidModel, Request};
 use crate::vhci::{Giving, Setup, Taking, UsbDevice, descriptors};
 
 /// A pen digitizer: report 1 with tip, barrel, range, X, Y and pressure; feature report 2 of eight bytes.
@@ -167,4 +170,28 @@ impl UsbDevice for BulkDevice {
         let count = most.min(self.loaded.len());
         Giving::Bytes(self.loaded.drain(..count).collect())
     }
+}
+
+/// A simulated HID device, as the kernel plays it; it is shared with whoever makes its reports.
+pub fn behind<M: SimulatedHid + 'static>(simulated: M) -> (HidModel, Behaviour, Arc<Mutex<M>>) {
+    let identity = simulated.identity();
+    let model = HidModel {
+        name: identity.name,
+        vendor: identity.vendor,
+        product: identity.product,
+        serial: identity.serial,
+        descriptor: simulated.descriptor(),
+    };
+    let shared = Arc::new(Mutex::new(simulated));
+    let answering = Arc::clone(&shared);
+    let behaviour = Box::new(move |request: Request| {
+        let mut simulated = answering.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = match request {
+            Request::Feature(id) => return simulated.feature(id),
+            Request::SetFeature(report) => simulated.set_feature(&report),
+            Request::Output(report) => simulated.output(&report),
+        };
+        taken.then(Vec::new)
+    });
+    (model, behaviour, shared)
 }
