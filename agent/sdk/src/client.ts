@@ -10,13 +10,20 @@
  * ```
  * Every method fails with an `AgentError` and nothing else.
  */
+import { Handover, LegacyKeyboard } from "./desk.js";
+import { devicesOfClass } from "./devices.js";
 import { Door } from "./door.js";
 import { EventStream, type Connection } from "./events.js";
+import { DocumentScanner, PagePrinter } from "./paperwork.js";
 import { loopbackPermission, type LoopbackPermission } from "./permission.js";
+import { TicketPrinter } from "./printer.js";
 import { PrivilegedTokens } from "./privileged.js";
 import { readCard, type ReadingOptions } from "./reading.js";
+import { CodeScanner } from "./scanner.js";
+import { SignatureTablet } from "./tablet.js";
 import { TokenKeeper, type TokenSource } from "./tokens.js";
-import type { DeviceList, PinScreenList, Proof, Reading } from "./wire.js";
+import type { Device, DeviceClass, DeviceList, PinScreenList, Proof, Reading } from "./wire.js";
+import type { WorkParts } from "./working.js";
 
 /** Where the agent listens unless configured otherwise. */
 export const DEFAULT_ADDRESS = "http://127.0.0.1:21710";
@@ -33,9 +40,23 @@ export interface AgentOptions {
 
 /** The client. */
 export class AgentClient {
+  /** Codes as they are scanned. */
+  readonly scanner: CodeScanner;
+  /** Signatures by hand. */
+  readonly tablet: SignatureTablet;
+  /** Tickets and receipts. */
+  readonly printer: TicketPrinter;
+  /** PDFs on pages. */
+  readonly pagePrinter: PagePrinter;
+  /** Paper into documents. */
+  readonly documentScanner: DocumentScanner;
+  /** Typing into forms of other programs. */
+  readonly keyboard: LegacyKeyboard;
+  /** Files for other systems. */
+  readonly handover: Handover;
   readonly #door: Door;
   readonly #events: EventStream;
-  readonly #privileged: PrivilegedTokens;
+  readonly #parts: WorkParts;
   readonly #onPermission: ((permission: LoopbackPermission) => void) | undefined;
 
   constructor(options: AgentOptions) {
@@ -43,8 +64,15 @@ export class AgentClient {
     const tokens = new TokenKeeper(options.getToken);
     this.#door = new Door(address, tokens);
     this.#events = new EventStream(address, tokens);
-    this.#privileged = new PrivilegedTokens(this.#door, tokens);
+    this.#parts = { door: this.#door, events: this.#events, privileged: new PrivilegedTokens(this.#door, tokens) };
     this.#onPermission = options.onPermission;
+    this.scanner = new CodeScanner(this.#parts);
+    this.tablet = new SignatureTablet(this.#parts);
+    this.printer = new TicketPrinter(this.#parts);
+    this.pagePrinter = new PagePrinter(this.#parts);
+    this.documentScanner = new DocumentScanner(this.#parts);
+    this.keyboard = new LegacyKeyboard(this.#parts);
+    this.handover = new Handover(this.#parts);
   }
 
   /**
@@ -74,9 +102,14 @@ export class AgentClient {
     return this.#door.call({ method: "GET", path: "/v1/devices" });
   }
 
+  /** The devices of one kind, usable ones first. */
+  async devicesOf(deviceClass: DeviceClass): Promise<Device[]> {
+    return devicesOfClass(await this.devices(), deviceClass);
+  }
+
   /** Reads a My Number card and returns what was asked for, once. */
   async readMyNumberCard(options: ReadingOptions): Promise<Reading> {
-    return readCard({ door: this.#door, events: this.#events, privileged: this.#privileged }, options);
+    return readCard(this.#parts, options);
   }
 
   /** The PIN screens of this counter. */

@@ -16,6 +16,8 @@ export interface Call {
   readonly path: string;
   /** What is sent as JSON. */
   readonly body?: unknown;
+  /** A document that is sent as it is, under its type. */
+  readonly document?: Blob;
   /** The attempt's name, for calls that the agent must not do twice. */
   readonly idempotencyKey?: string;
   /** A token with a nonce, for a privileged call. */
@@ -59,26 +61,42 @@ export class Door {
 
   /** Makes a call and returns the answer's JSON; `undefined` where the answer has no body. */
   async call<T>(call: Call): Promise<T> {
+    return (await readJson(await this.#ask(call))) as T;
+  }
+
+  /** Makes a call and returns the answer's bytes. What was handed out once and then lost is lost. */
+  async fetchDocument(call: Call): Promise<Blob> {
+    const answer = await this.#ask(call);
+    try {
+      return await answer.blob();
+    } catch (cause) {
+      throw AgentError.own("connection_lost", cause);
+    }
+  }
+
+  async #ask(call: Call): Promise<Response> {
     const token = call.privilegedToken ?? (await this.#tokens.current());
     try {
-      return await this.#send<T>(call, token);
+      return await this.#send(call, token);
     } catch (error) {
       const expired = error instanceof AgentError && error.code === "DOR-TOKEN-EXPIRED";
       if (!expired || call.privilegedToken !== undefined) {
         throw error;
       }
       this.#tokens.forget();
-      return this.#send<T>(call, await this.#tokens.current());
+      return this.#send(call, await this.#tokens.current());
     }
   }
 
-  async #send<T>(call: Call, token: string): Promise<T> {
+  async #send(call: Call, token: string): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, "x-madoguchi": "1" };
     const init: RequestInit = { method: call.method, headers, cache: "no-store", credentials: "omit" };
     if (call.method !== "GET") {
-      headers["content-type"] = "application/json";
+      headers["content-type"] = call.document?.type ?? "application/json";
     }
-    if (call.body !== undefined) {
+    if (call.document !== undefined) {
+      init.body = call.document;
+    } else if (call.body !== undefined) {
       init.body = JSON.stringify(call.body);
     }
     if (call.idempotencyKey !== undefined) {
@@ -90,10 +108,10 @@ export class Door {
     } catch (cause) {
       throw AgentError.own("connection_lost", cause);
     }
-    const body = await readJson(answer);
     if (answer.ok) {
-      return body as T;
+      return answer;
     }
+    const body = await readJson(answer);
     throw isErrorBody(body) ? AgentError.fromAgent(body) : AgentError.own("agent_failed");
   }
 

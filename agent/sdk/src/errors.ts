@@ -4,10 +4,10 @@
  * A program decides by `kind`, a closed set; people read `ja` or `en`.
  * Where the agent answered, the sentences and the code are the agent's own (`docs/errors.md`).
  * Where nothing answered, they come from `sentences.ts`.
- * No error carries anything that was read from a card.
+ * No error carries anything that was read from a card, scanned or signed.
  */
-import { OWN_SENTENCES } from "./sentences.js";
-import type { Bilingual, ErrorBody } from "./wire.js";
+import { ownSentences } from "./sentences.js";
+import type { Bilingual, DeviceClass, ErrorBody } from "./wire.js";
 
 /** What went wrong, for the program. */
 export type AgentErrorKind =
@@ -28,6 +28,14 @@ export type AgentErrorKind =
   | "device_denied"
   | "device_busy"
   | "device_unavailable"
+  | "device_not_ready"
+  | "device_unsupported"
+  | "device_outcome_unknown"
+  | "content_refused"
+  | "content_duplicate"
+  | "person_declined"
+  | "person_timeout"
+  | "person_stopped"
   | "card_timeout"
   | "card_removed"
   | "card_unknown"
@@ -44,6 +52,7 @@ export type AgentErrorKind =
   | "cancelled"
   | "timed_out"
   | "lease_lost"
+  | "handler_failed"
   | "agent_failed";
 
 /** The kinds that arise without an answer of the agent, and so need sentences of our own. */
@@ -62,6 +71,7 @@ export type OwnKind =
   | "cancelled"
   | "timed_out"
   | "lease_lost"
+  | "handler_failed"
   | "agent_failed";
 
 const KIND_BY_CODE: Readonly<Record<string, AgentErrorKind>> = {
@@ -70,6 +80,26 @@ const KIND_BY_CODE: Readonly<Record<string, AgentErrorKind>> = {
   "RDR-GONE": "device_absent",
   "RDR-BUSY": "device_busy",
   "RDR-DENIED": "device_denied",
+  "DEV-GONE": "device_absent",
+  "DEV-BUSY": "device_busy",
+  "DEV-DENIED": "device_denied",
+  "DEV-UNSUPPORTED": "device_unsupported",
+  "SIG-NO-SCREEN": "device_not_ready",
+  "PRN-PAPER-OUT": "device_not_ready",
+  "PRN-COVER-OPEN": "device_not_ready",
+  "PRN-CUTTER": "device_not_ready",
+  "PRN-HOT": "device_not_ready",
+  "PRN-OFFLINE": "device_not_ready",
+  "DOC-NO-PAPER": "device_not_ready",
+  "DOC-JAM": "device_not_ready",
+  "DOC-COVER-OPEN": "device_not_ready",
+  "PRN-UNKNOWN": "device_outcome_unknown",
+  "PRN-DUPLICATE": "content_duplicate",
+  "SCN-REPLAYED": "content_duplicate",
+  "HND-EXISTS": "content_duplicate",
+  "SIG-DECLINED": "person_declined",
+  "SIG-TIMEOUT": "person_timeout",
+  "SCN-TIMEOUT": "person_timeout",
   "CRD-TIMEOUT": "card_timeout",
   "CRD-REMOVED": "card_removed",
   "CRD-UNKNOWN": "card_unknown",
@@ -102,6 +132,8 @@ const KIND_BY_LAYER: Readonly<Record<string, AgentErrorKind>> = {
   device: "device_unavailable",
   card: "card_unreadable",
   pin: "pin_unknown",
+  content: "content_refused",
+  person: "person_stopped",
 };
 
 /** What an error carries besides its kind. */
@@ -112,6 +144,7 @@ interface Facts {
   readonly retry: string;
   readonly requestId?: string | undefined;
   readonly triesLeft?: number | undefined;
+  readonly detail?: string | undefined;
 }
 
 /** Any failure of the agent, of the way to it, or of a job. */
@@ -130,6 +163,8 @@ export class AgentError extends Error {
   readonly requestId: string | undefined;
   /** For faults of a PIN: how many tries the card has left. */
   readonly triesLeft: number | undefined;
+  /** For refused input: which part is wrong, in words that repeat none of its content. */
+  readonly detail: string | undefined;
 
   private constructor(kind: AgentErrorKind, facts: Facts, cause?: unknown) {
     super(`${facts.code}: ${facts.message.en}`, cause === undefined ? undefined : { cause });
@@ -141,6 +176,7 @@ export class AgentError extends Error {
     this.retry = facts.retry;
     this.requestId = facts.requestId;
     this.triesLeft = facts.triesLeft;
+    this.detail = facts.detail;
   }
 
   /** A failure that the agent itself described. */
@@ -149,10 +185,10 @@ export class AgentError extends Error {
     return new AgentError(kind, body);
   }
 
-  /** A failure that no agent described. */
-  static own(kind: OwnKind, cause?: unknown): AgentError {
+  /** A failure that no agent described; the sentences name the device's kind where it is known. */
+  static own(kind: OwnKind, cause?: unknown, device?: DeviceClass): AgentError {
     const code = `SDK-${kind.toUpperCase().replaceAll("_", "-")}`;
-    return new AgentError(kind, { code, ...OWN_SENTENCES[kind] }, cause);
+    return new AgentError(kind, { code, ...ownSentences(kind, device) }, cause);
   }
 }
 

@@ -7,10 +7,11 @@
  * A lost connection is taken up again with growing, jittered pauses and the last position seen, so that
  * no event is missed or seen twice. Where the agent cannot replay (too long ago, or another run of it)
  * the listeners are told, and ask for the present state.
+ * An item of a job is no event: it is said once, to the session of the job's lease, and never replayed.
  */
 import { AgentError } from "./errors.js";
 import type { TokenKeeper } from "./tokens.js";
-import type { AgentEvent, ClientMessage, Position, ServerMessage } from "./wire.js";
+import type { Act, AgentEvent, ClientMessage, Item, Position, ServerMessage } from "./wire.js";
 
 /** Where the connection stands. */
 export type Connection =
@@ -21,11 +22,18 @@ export type Connection =
 export interface EventListener {
   /** Something happened. */
   event?(event: AgentEvent): void;
+  /** Something came of a job before its end. */
+  item?(job: string, n: number, item: Item): void;
   /** Events were lost: ask for the present state. */
   missed?(): void;
   /** The connection changed. */
   connection?(connection: Connection): void;
 }
+
+/** What a page says of a job that runs. */
+export type Said =
+  | { readonly type: "received"; readonly job: string; readonly n: number }
+  | { readonly type: "act"; readonly job: string; readonly act: Act };
 
 /** The first pause before a reconnect, doubled each time. */
 const FIRST_PAUSE_MS = 250;
@@ -96,6 +104,19 @@ export class EventStream {
     }
   }
 
+  /**
+   * Says something of a job to the session to which its lease is bound; false where that session is lost,
+   * because no other one may say it.
+   */
+  tell(session: string, said: Said): boolean {
+    const reaches = session === this.#session && this.#socket?.readyState === WebSocket.OPEN;
+    if (reaches) {
+      // The generated type knows samples only as lists of anything.
+      this.#say(said as ClientMessage);
+    }
+    return reaches;
+  }
+
   /** Listens until the returned function is called. */
   listen(listener: EventListener): () => void {
     this.#listeners.add(listener);
@@ -148,6 +169,8 @@ export class EventStream {
         this.#position = { run: this.#position.run, seq: message.seq };
       }
       this.#spread((listener) => listener.event?.(message.event));
+    } else if (message.type === "item") {
+      this.#spread((listener) => listener.item?.(message.job, message.n, message.item));
     } else if (message.type === "refused") {
       this.#refused(AgentError.fromAgent(message.error));
     }

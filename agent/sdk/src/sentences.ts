@@ -4,7 +4,7 @@
  * Each entry: what happened, what to do next, and whether doing the same again can help.
  */
 import type { OwnKind } from "./errors.js";
-import type { Bilingual } from "./wire.js";
+import type { Bilingual, DeviceClass } from "./wire.js";
 
 interface Sentences {
   readonly message: Bilingual;
@@ -12,8 +12,30 @@ interface Sentences {
   readonly retry: "now" | "later" | "never";
 }
 
-/** The sentences by kind. */
-export const OWN_SENTENCES: Readonly<Record<OwnKind, Sentences>> = {
+const DEVICE_NAMES: Readonly<Record<DeviceClass, Bilingual>> = {
+  cardReader: { ja: "カードリーダー", en: "card reader" },
+  codeScanner: { ja: "バーコードスキャナー", en: "code scanner" },
+  signatureTablet: { ja: "署名タブレット", en: "signature tablet" },
+  ticketPrinter: { ja: "番号札プリンター", en: "ticket printer" },
+  pagePrinter: { ja: "プリンター", en: "printer" },
+  documentScanner: { ja: "書類スキャナー", en: "document scanner" },
+  keyboard: { ja: "自動入力", en: "typing service" },
+  handover: { ja: "連携フォルダー", en: "handover folder" },
+};
+const ANY_DEVICE: Bilingual = { ja: "機器", en: "device" };
+
+/** The sentences for a kind; `{device}` stands for the device's name. */
+export function ownSentences(kind: OwnKind, device: DeviceClass | undefined): Sentences {
+  const name = device === undefined ? ANY_DEVICE : DEVICE_NAMES[device];
+  const { message, next, retry } = OWN_SENTENCES[kind];
+  const named = ({ ja, en }: Bilingual): Bilingual => ({
+    ja: ja.replaceAll("{device}", name.ja),
+    en: en.replaceAll("{device}", name.en),
+  });
+  return { message: named(message), next: named(next), retry };
+}
+
+const OWN_SENTENCES: Readonly<Record<OwnKind, Sentences>> = {
   agent_absent: {
     message: { ja: "この端末で端末エージェントが動いていません。", en: "No agent answers on this machine." },
     next: {
@@ -91,34 +113,34 @@ export const OWN_SENTENCES: Readonly<Record<OwnKind, Sentences>> = {
     retry: "later",
   },
   device_absent: {
-    message: { ja: "カードリーダーが見つかりません。", en: "There is no card reader." },
+    message: { ja: "{device}が見つかりません。", en: "There is no {device}." },
     next: {
-      ja: "リーダーのケーブルを確かめて、つなぎ直してください。",
-      en: "Check the reader's cable and plug it in again.",
+      ja: "ケーブルと電源を確かめて、つなぎ直してください。",
+      en: "Check its cable and power, and plug it in again.",
     },
     retry: "later",
   },
   device_denied: {
     message: {
-      ja: "カードリーダーを使う権限がありません。",
-      en: "The operating system denies the agent access to the card reader.",
+      ja: "{device}を使う権限がありません。",
+      en: "The operating system denies the agent access to the {device}.",
     },
     next: { ja: "システム担当に連絡してください。", en: "Call operations; the permissions must be corrected." },
     retry: "never",
   },
   device_busy: {
     message: {
-      ja: "ほかの画面がこのカードリーダーを使っています。",
-      en: "Another page is using this card reader.",
+      ja: "ほかの画面がこの{device}を使っています。",
+      en: "Another page is using this {device}.",
     },
     next: {
-      ja: "その画面の読み取りが終わってから、もう一度行ってください。",
-      en: "Try again when the other reading has finished.",
+      ja: "その画面の処理が終わってから、もう一度行ってください。",
+      en: "Try again when the other page has finished.",
     },
     retry: "later",
   },
   cancelled: {
-    message: { ja: "読み取りを中止しました。", en: "The reading was cancelled." },
+    message: { ja: "処理を中止しました。", en: "It was cancelled." },
     next: { ja: "必要ならもう一度始めてください。", en: "Start again if needed." },
     retry: "now",
   },
@@ -128,8 +150,19 @@ export const OWN_SENTENCES: Readonly<Record<OwnKind, Sentences>> = {
     retry: "now",
   },
   lease_lost: {
-    message: { ja: "カードリーダーの占有が切れました。", en: "The lease of the card reader has ended." },
+    message: { ja: "{device}の占有が切れました。", en: "The lease of the {device} has ended." },
     next: { ja: "もう一度始めてください。", en: "Start again." },
+    retry: "now",
+  },
+  handler_failed: {
+    message: {
+      ja: "窓口アプリが、受け取ったデータを処理できませんでした。",
+      en: "The application could not take over what it received.",
+    },
+    next: {
+      ja: "もう一度始め、続く場合は窓口アプリの担当に連絡してください。",
+      en: "Start again; if it repeats, call the application's support.",
+    },
     retry: "now",
   },
   agent_failed: {

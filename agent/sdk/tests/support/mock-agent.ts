@@ -16,14 +16,17 @@ export interface Received {
 }
 
 /** What a route answers. `cut` ends the connection without an answer. */
-export type Answer = { readonly status?: number; readonly body?: unknown } | "cut";
+export type Answer = { readonly status?: number; readonly body?: unknown; readonly bytes?: Uint8Array } | "cut";
 
 type Route = (request: Received) => Answer;
 
 /** The stand-in. */
 export class MockAgent {
   readonly requests: Received[] = [];
+  /** What clients have said on the event stream. */
   readonly greetings: ClientMessage[] = [];
+  /** Hears what a client says after its greeting. */
+  hear: (message: ClientMessage) => void = () => undefined;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   readonly #routes = new Map<string, Route>();
@@ -100,6 +103,8 @@ export class MockAgent {
         if (answer.type === "refused") {
           client.close();
         }
+      } else {
+        this.hear(message);
       }
     });
   }
@@ -109,12 +114,13 @@ export class MockAgent {
     for await (const chunk of request) {
       chunks.push(chunk as Buffer);
     }
-    const text = Buffer.concat(chunks).toString();
+    const bytes = Buffer.concat(chunks);
+    const isJson = request.headers["content-type"] === "application/json" && bytes.length > 0;
     const received: Received = {
       method: request.method ?? "",
       path: request.url ?? "",
       headers: request.headers,
-      body: text === "" ? undefined : JSON.parse(text),
+      body: isJson ? JSON.parse(bytes.toString()) : bytes.length === 0 ? undefined : bytes,
     };
     this.requests.push(received);
     const route = this.#routes.get(`${received.method} ${received.path}`);
@@ -123,8 +129,9 @@ export class MockAgent {
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status ?? 200, { "content-type": "application/json" });
-    response.end(answer.body === undefined ? "" : JSON.stringify(answer.body));
+    const type = answer.bytes === undefined ? "application/json" : "application/octet-stream";
+    response.writeHead(answer.status ?? 200, { "content-type": type });
+    response.end(answer.bytes ?? (answer.body === undefined ? "" : JSON.stringify(answer.body)));
   }
 }
 

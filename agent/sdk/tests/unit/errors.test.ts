@@ -26,6 +26,12 @@ test("every documented code has a kind that fits its layer", () => {
     if (layer === "device") {
       assert.match(kind, /^device_/, `${code} is ${kind}`);
     }
+    if (layer === "content") {
+      assert.match(kind, /^content_/, `${code} is ${kind}`);
+    }
+    if (layer === "person") {
+      assert.match(kind, /^person_/, `${code} is ${kind}`);
+    }
   }
 });
 

@@ -1,0 +1,141 @@
+/**
+ * The elements of a signature view: the picture, the ink over it, what to do, and the buttons.
+ *
+ * The picture is drawn into a canvas, so that no image address is needed; the ink lies on a second canvas
+ * of the same size above it.
+ */
+import type { SignatureWords } from "./signature-view.js";
+import type { ToShow } from "./wire.js";
+
+/** A button. */
+export type Press = "previous" | "next" | "redo" | "decline" | "confirm";
+
+const PRESSES: readonly Press[] = ["previous", "next", "redo", "decline", "confirm"];
+
+/** The elements. */
+export class SignatureSheet {
+  /** Hears which button was pressed. */
+  onPress: (press: Press) => void = () => undefined;
+  readonly #words: SignatureWords;
+  readonly #root = document.createElement("section");
+  readonly #status = make("p", "signature-status");
+  readonly #number = make("p", "signature-page");
+  readonly #picture = make("canvas", "signature-picture");
+  readonly #ink = make("canvas", "signature-ink");
+  readonly #buttons = new Map<Press, HTMLButtonElement>();
+
+  constructor(place: HTMLElement, words: SignatureWords) {
+    this.#words = words;
+    this.#root.className = "signature-view";
+    this.#root.hidden = true;
+    this.#root.setAttribute("aria-label", words.title);
+    this.#status.setAttribute("role", "status");
+    this.#picture.setAttribute("role", "img");
+    this.#ink.setAttribute("aria-hidden", "true");
+    const stack = make("div", "signature-stack");
+    stack.append(this.#picture, this.#ink);
+    stack.style.position = "relative";
+    Object.assign(this.#picture.style, { display: "block", width: "100%", height: "auto" });
+    // The browser must not scroll or zoom where the citizen writes.
+    Object.assign(this.#ink.style, { position: "absolute", inset: "0", width: "100%", height: "100%", touchAction: "none" });
+    const row = make("div", "signature-buttons");
+    row.append(...PRESSES.map((press) => this.#button(press)));
+    this.#root.append(this.#status, this.#number, stack, row);
+    place.append(this.#root);
+  }
+
+  /** Where the pen is felt. */
+  get surface(): HTMLElement {
+    return this.#ink;
+  }
+
+  /** Paints a page, without ink. */
+  paint(picture: ImageBitmap, { page, pages }: ToShow): void {
+    for (const canvas of [this.#picture, this.#ink]) {
+      canvas.width = picture.width;
+      canvas.height = picture.height;
+    }
+    this.#picture.getContext("2d")?.drawImage(picture, 0, 0);
+    this.#number.textContent = this.#words.page(page, pages);
+    this.#picture.setAttribute("aria-label", `${this.#words.title}　${this.#words.page(page, pages)}`);
+    this.#root.hidden = false;
+  }
+
+  /** Offers what can be done on a page. */
+  enable({ page, pages, area }: ToShow): void {
+    const signing = area !== undefined;
+    const offered: Readonly<Record<Press, boolean>> = {
+      previous: page > 1,
+      next: page < pages,
+      redo: signing,
+      decline: true,
+      confirm: signing,
+    };
+    for (const [press, button] of this.#buttons) {
+      button.hidden = !offered[press];
+      button.disabled = false;
+    }
+  }
+
+  /** Offers nothing until the next page is on the screen. */
+  disable(): void {
+    for (const button of this.#buttons.values()) {
+      button.disabled = true;
+    }
+  }
+
+  /** Says what to do; a live region speaks on each write, so only what is new is written. */
+  say(text: string): void {
+    if (this.#status.textContent !== text) {
+      this.#status.textContent = text;
+    }
+  }
+
+  /** Draws a piece of ink, in the picture's pixels. */
+  stroke(from: readonly [number, number], to: readonly [number, number]): void {
+    const context = this.#ink.getContext("2d");
+    if (context === null) {
+      return;
+    }
+    context.lineWidth = Math.max(2, this.#ink.width / 500);
+    context.lineCap = "round";
+    context.strokeStyle = "#101060";
+    context.beginPath();
+    context.moveTo(...from);
+    context.lineTo(...to);
+    context.stroke();
+  }
+
+  /** The place on the picture, in its pixels, of a place in the window. */
+  onPicture(clientX: number, clientY: number): readonly [number, number] {
+    const box = this.#ink.getBoundingClientRect();
+    const scaleX = box.width === 0 ? 0 : this.#ink.width / box.width;
+    const scaleY = box.height === 0 ? 0 : this.#ink.height / box.height;
+    return [(clientX - box.left) * scaleX, (clientY - box.top) * scaleY];
+  }
+
+  /** Shows nothing any more; picture and ink are erased. */
+  close(): void {
+    this.#root.hidden = true;
+    this.#status.textContent = "";
+    for (const canvas of [this.#picture, this.#ink]) {
+      canvas.width = 0;
+      canvas.height = 0;
+    }
+  }
+
+  #button(press: Press): HTMLButtonElement {
+    const button = make("button", `signature-button signature-${press}`);
+    button.type = "button";
+    button.textContent = this.#words[press];
+    button.addEventListener("click", () => this.onPress(press));
+    this.#buttons.set(press, button);
+    return button;
+  }
+}
+
+function make<K extends keyof HTMLElementTagNameMap>(name: K, className: string): HTMLElementTagNameMap[K] {
+  const element = document.createElement(name);
+  element.className = className;
+  return element;
+}
