@@ -1,4 +1,4 @@
-//! The binary with a document scanner, over the real `saned` with its backend `test`.
+//! The binary with document scanners: the real `saned` with its backend `test`, and one that speaks eSCL.
 //!
 //! `saned` is started as inetd does it, one process for each connection with the socket as its standard
 //! input, so that the system chooses the port.
@@ -13,7 +13,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{Cursor, Write},
+    io::{BufRead, BufReader, Cursor, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     os::fd::OwnedFd,
     path::Path,
@@ -152,6 +152,35 @@ fn a_scanner_whose_server_is_away_is_not_shown_and_a_job_says_that_it_is_gone() 
     assert_eq!(ended.fault().code, "DEV-GONE");
 }
 
+#[test]
+fn what_a_network_scanner_says_of_itself_is_shown_until_it_is_away() {
+    let scanner = JammedEscl::start();
+    let mut host = Host::with(&[("net", ReachedBy::Escl(scanner.url()))]);
+    let seen = loop {
+        let seen = host.device("documentScanner:net");
+        if seen.state == DeviceState::NotReady {
+            break seen;
+        }
+        host.hear();
+    };
+    assert_eq!(seen.fault.as_deref(), Some("DOC-JAM"));
+    assert_eq!(
+        seen.capabilities.sources,
+        [Source::Flatbed, Source::Feeder, Source::FeederDuplex]
+    );
+    assert!(seen.make.model.contains("OfficeJet"), "{:?}", seen.make);
+    drop(scanner);
+    let offered = ScanOrder {
+        resolution: 300,
+        ..order()
+    };
+    let ended = host.scan("documentScanner:net", &offered, 10_000);
+    assert_eq!(ended.fault().code, "DEV-GONE");
+    while !host.devices.is_empty() {
+        host.hear();
+    }
+}
+
 /// A gray page of 80 by 100 millimetres as PNG.
 const fn order() -> ScanOrder {
     ScanOrder {
@@ -286,7 +315,13 @@ impl Host {
                         outcome,
                     };
                 }
-                _of_devices => {}
+                HostMessage::Hello { .. }
+                | HostMessage::Devices { .. }
+                | HostMessage::Accepted { .. }
+                | HostMessage::Ask { .. }
+                | HostMessage::Item { .. }
+                | HostMessage::Finished { .. }
+                | HostMessage::Pong { .. } => {}
             }
         }
     }
@@ -323,6 +358,73 @@ impl Drop for Host {
         drop(self.input.take());
         let _status = self.child.wait();
     }
+}
+
+/// An eSCL scanner in whose feeder paper is stuck; it offers what a real one offers.
+struct JammedEscl {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl JammedEscl {
+    fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            loop {
+                let (stream, _) = listener.accept().unwrap();
+                if stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                // Whoever asked may be gone already.
+                drop(answer(stream));
+            }
+        });
+        Self {
+            address,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/eSCL", self.address)
+    }
+}
+
+impl Drop for JammedEscl {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address));
+        drop(self.thread.take().unwrap().join());
+    }
+}
+
+fn answer(stream: TcpStream) -> std::io::Result<()> {
+    const CAPABILITIES: &str =
+        include_str!("../../document/tests/vectors/hp-officejet-pro-9120e.xml");
+    const STATUS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<scan:ScannerStatus xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"
+    xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm">
+<pwg:Version>2.6</pwg:Version><pwg:State>Stopped</pwg:State><scan:AdfState>ScannerAdfJam</scan:AdfState>
+</scan:ScannerStatus>"#;
+    let mut asked = BufReader::new(stream);
+    let mut first = String::new();
+    asked.read_line(&mut first)?;
+    let mut line = String::new();
+    while asked.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let body = if first.contains("ScannerCapabilities") {
+        CAPABILITIES
+    } else {
+        STATUS
+    };
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    asked.into_inner().write_all((head + body).as_bytes())
 }
 
 /// Debian and Fedora have it there; it is on no ordinary user's path.

@@ -188,14 +188,19 @@ impl AtScanner {
     /// What an error says of the scanner itself goes on its sheet.
     fn note(&mut self, error: &ScanError) {
         let code = error.fault();
-        let shown = match code {
-            FaultCode::JobCancelled | FaultCode::JobDeadline => return,
-            FaultCode::DeviceBusy => Some(DeviceState::InUse),
-            FaultCode::DeviceDenied => Some(DeviceState::Denied),
-            FaultCode::DeviceGone | FaultCode::DeviceHung => None,
+        if matches!(code, FaultCode::JobCancelled | FaultCode::JobDeadline) {
+            return;
+        }
+        let is_away = matches!(code, FaultCode::DeviceGone | FaultCode::DeviceHung);
+        let shown = if code == FaultCode::DeviceBusy {
+            Some(DeviceState::InUse)
+        } else if code == FaultCode::DeviceDenied {
+            Some(DeviceState::Denied)
+        } else if is_away || self.scanner.is_none() {
+            None
+        } else {
             // Said of the paper, the order or one conversation.
-            _of_the_job if self.scanner.is_some() => return,
-            _cannot_be_opened => None,
+            return;
         };
         if self.trouble != Some(code) {
             let error = with_causes(error);
@@ -309,9 +314,10 @@ const fn facts(page: &ScannedPage) -> PageFacts {
 }
 
 fn told(error: &ScanError) -> HostFault {
-    let about = match error {
-        ScanError::Settings { what } => Some((*what).to_owned()),
-        _not_about_what_was_asked_for => None,
+    let about = if let ScanError::Settings { what } = error {
+        Some((*what).to_owned())
+    } else {
+        None
     };
     HostFault {
         about,
