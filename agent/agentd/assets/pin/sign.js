@@ -38,6 +38,8 @@ let opening = 0;
 let answered = false;
 let inked = false;
 let last;
+/** Whether the stroke that is drawn began in the signing area; only then it is one. */
+let counts = false;
 let strongest = LEAST_STRONGEST;
 
 /** The pointer that writes, or undefined. */
@@ -204,7 +206,10 @@ export function place() {
 
 function draw(x, y, pressure, flags) {
   const touches = (flags & TIP) !== 0;
-  if (touches) {
+  if (touches && last === undefined) {
+    counts = inArea(x, y);
+  }
+  if (touches && counts) {
     strongest = Math.max(strongest, pressure);
     const context = byId("sign-ink").getContext("2d");
     const unit = byId("sign-ink").width / 1920;
@@ -265,8 +270,8 @@ function sampleOf(event, flags) {
   ];
 }
 
-function inArea([, x, y]) {
-  const [left, top, width, height] = shown.area.map((pixels) => pixels * 100);
+function inArea(x, y) {
+  const [left, top, width, height] = shown.area;
   return x >= left && x < left + width && y >= top && y < top + height;
 }
 
@@ -294,7 +299,7 @@ function onDown(event) {
     return;
   }
   const sample = sampleOf(event, TIP | IN_RANGE);
-  if (!inArea(sample)) {
+  if (!inArea(sample[1] / 100, sample[2] / 100)) {
     return;
   }
   event.preventDefault();
@@ -314,7 +319,8 @@ function onMove(event) {
     events.forEach((one) => keep(sampleOf(one, TIP | IN_RANGE)));
   } else if (writing === undefined && event.pointerType === "pen" && event.buttons === 0) {
     penSeen = true;
-    events.map((one) => sampleOf(one, IN_RANGE)).filter(inArea).forEach(keep);
+    const near = events.map((one) => sampleOf(one, IN_RANGE));
+    near.filter(([, x, y]) => inArea(x / 100, y / 100)).forEach(keep);
   }
 }
 

@@ -20,7 +20,7 @@ const LONGEST_SAMPLE: usize = 96;
 /// Hands the ink on, and says what there is to say of it.
 pub(super) fn signature(job: &Job, ink: &CapturedInk, by_page: bool) -> Option<Signature> {
     let samples = own(ink, by_page);
-    let written = written(samples)?;
+    let written = written(&samples)?;
     Some(Signature {
         device: device(&ink.device, by_page),
         samples: job.attach(&written, "application/json"),
@@ -28,7 +28,7 @@ pub(super) fn signature(job: &Job, ink: &CapturedInk, by_page: bool) -> Option<S
         lost: ink.lost,
         unreadable: ink.unreadable,
         measured_milli_rate: if by_page {
-            milli_rate(samples)
+            milli_rate(&samples)
         } else {
             ink.measured_rate.map_or(0, thousandths)
         },
@@ -40,15 +40,24 @@ pub(super) fn signature(job: &Job, ink: &CapturedInk, by_page: bool) -> Option<S
     })
 }
 
-/// The samples that the device gave. A page's begin where it first told of the pen.
-fn own(ink: &CapturedInk, by_page: bool) -> &[Sample] {
-    let before = ink.samples.iter().take_while(|sample| !sample.in_range);
-    let before = if by_page { before.count() } else { 0 };
-    ink.samples.get(before..).unwrap_or_default()
+/// The samples of the signature: all but touches that began beside the signing area, such as on a button of
+/// the page. A page's begin where it first told of the pen.
+fn own(ink: &CapturedInk, by_page: bool) -> Vec<&Sample> {
+    let mut counts = vec![false; ink.samples.len()];
+    for stroke in ink.strokes() {
+        counts.get_mut(stroke).unwrap_or_default().fill(true);
+    }
+    ink.samples
+        .iter()
+        .zip(counts)
+        .skip_while(|(sample, _)| by_page && !sample.in_range)
+        .filter(|(sample, counts)| *counts || !sample.tip)
+        .map(|(sample, _)| sample)
+        .collect()
 }
 
 /// A JSON array, in a buffer that never moves and is erased.
-fn written(samples: &[Sample]) -> Option<Zeroizing<Vec<u8>>> {
+fn written(samples: &[&Sample]) -> Option<Zeroizing<Vec<u8>>> {
     let room = samples.len().checked_mul(LONGEST_SAMPLE)?.checked_add(2)?;
     let mut text = Zeroizing::new(Vec::with_capacity(room));
     text.push(b'[');
@@ -123,7 +132,7 @@ fn shown(page: &Shown) -> ShownPage {
 
 /// Samples in a second of a page, times 1000, by the rule of the driver; its own count has a sample that the
 /// page did not say.
-fn milli_rate(samples: &[Sample]) -> u32 {
+fn milli_rate(samples: &[&Sample]) -> u32 {
     let pairs = samples.iter().zip(samples.iter().skip(1));
     let steps: Vec<u64> = pairs
         .map(|(before, after)| after.t_us.saturating_sub(before.t_us))
@@ -182,7 +191,7 @@ mod tests {
             sequence: None,
         };
         for count in [0, 1, 3] {
-            let text = written(&vec![sample; count]).unwrap();
+            let text = written(&vec![&sample; count]).unwrap();
             let read: Vec<InkSample> = serde_json::from_slice(&text).unwrap();
             assert_eq!(read, vec![told(&sample); count]);
             assert!(text.len() <= count * LONGEST_SAMPLE + 2);

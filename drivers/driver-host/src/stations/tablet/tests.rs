@@ -86,11 +86,24 @@ struct Rig {
     sheet: Arc<Sheet>,
 }
 
-fn document() -> Vec<u8> {
-    Picture::plain(400, 200, WHITE).unwrap().to_png().unwrap()
+/// A document of one page, which is so many pixels high.
+fn document(height: u32) -> Vec<u8> {
+    let picture = Picture::plain(400, height, WHITE).unwrap();
+    picture.to_png().unwrap()
 }
 
+/// A document that stands wholly above the signing area.
+const SHORT: u32 = 200;
+
 fn rig(connection: &serde_json::Value, every_page: bool) -> Rig {
+    rig_with(connection, every_page, (SHORT, "image/png"))
+}
+
+fn rig_with(
+    connection: &serde_json::Value,
+    every_page: bool,
+    (height, media_type): (u32, &str),
+) -> Rig {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let tools = Tools {
         clock: Arc::clone(&clock),
@@ -103,11 +116,11 @@ fn rig(connection: &serde_json::Value, every_page: bool) -> Rig {
     let station = open(settings, &tools).unwrap().remove(0);
     let (lines, heard) = channel();
     let speaker = Speaker::start(Lines(lines), |_error| {}).unwrap();
-    let document = document();
+    let document = document(height);
     let order = SignOrder {
         document: Attachment {
             attachment: 1,
-            media_type: "image/png".to_owned(),
+            media_type: media_type.to_owned(),
             length: u64::try_from(document.len()).unwrap(),
         },
         every_page,
@@ -175,6 +188,15 @@ fn what_a_page_felt_is_what_comes_out() {
             });
             job.act(Act::Shown { page: 1 });
             let ink = stroke(area, 1_000_000, 40);
+            // A touch beside the area, which is none of the signature.
+            let beside = Area { x: 0, y: 0, ..area };
+            let mut touch = stroke(beside, 0, 20);
+            let lifted = touch.last().copied().unwrap();
+            touch.push(InkSample(lifted.0, 0, 0, 0, 0, 0, 0));
+            for sample in &mut touch {
+                sample.2 = 100;
+            }
+            job.act(Act::Ink { samples: touch });
             for part in ink.chunks(10) {
                 job.act(Act::Ink {
                     samples: part.to_vec(),
@@ -186,13 +208,17 @@ fn what_a_page_felt_is_what_comes_out() {
     });
     let signature = signed(post.work(&job));
     let (samples, ink, area, picture) = citizen.join().unwrap();
+    let samples: Vec<InkSample> = samples
+        .into_iter()
+        .filter(|sample| sample.6 & 1 != 0)
+        .collect();
     let clock = samples[0].0;
     for (sample, given) in samples.iter().zip(&ink) {
         assert_eq!(sample.0 - clock, given.0 - ink[0].0);
         assert_eq!((sample.1, sample.2, sample.3), (given.1, given.2, given.3));
         assert_eq!(sample.6, 3);
     }
-    assert_eq!((samples.len(), signature.count), (40, 40));
+    assert_eq!((samples.len(), signature.count), (40, 41));
     assert_eq!(signature.device.clock, SampleClock::Page);
     assert_eq!(
         (signature.device.max_x, signature.device.max_y),
@@ -210,7 +236,7 @@ fn what_a_page_felt_is_what_comes_out() {
     assert_eq!(signature.shown[0].picture_sha256, hash);
     assert_eq!(
         signature.document_sha256,
-        hex(digest(&SHA256, &document()).as_ref())
+        hex(digest(&SHA256, &document(SHORT)).as_ref())
     );
 }
 
@@ -297,6 +323,59 @@ fn a_new_start_leaves_nothing_of_the_old_one() {
     let signature = signed(post.work(&job));
     assert_eq!(citizen.join().unwrap(), 20);
     assert_eq!((signature.attempts, signature.shown.len()), (2, 2));
+}
+
+#[test]
+fn every_page_is_seen_before_the_last_is_signed() {
+    let long = (700, "image/png");
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig_with(&json!("page"), true, long);
+    let acting = Arc::clone(&job);
+    let citizen = thread::spawn(move || {
+        let mut turn = |to: u32| {
+            let (page, _picture) = outside.page();
+            assert_eq!(page.page, to);
+            acting.act(Act::Shown { page: to });
+            page
+        };
+        let pages = turn(1).pages;
+        assert!(pages > 2);
+        // Neither is there a place to sign yet, nor can pages be left out.
+        acting.act(Act::Confirm {});
+        acting.act(Act::Turn { page: pages });
+        acting.act(Act::Turn { page: 2 });
+        assert_eq!(turn(2).area, None);
+        acting.act(Act::Turn { page: 1 });
+        turn(1);
+        for page in 2..pages {
+            acting.act(Act::Turn { page });
+            turn(page);
+        }
+        acting.act(Act::Turn { page: pages });
+        let area = turn(pages).area.unwrap();
+        acting.act(Act::Ink {
+            samples: stroke(area, 0, 30),
+        });
+        acting.act(Act::Confirm {});
+        (pages, outside)
+    });
+    let signature = signed(post.work(&job));
+    let (pages, _outside) = citizen.join().unwrap();
+    let shown: Vec<u32> = signature.shown.iter().map(|page| page.page).collect();
+    let expected: Vec<u32> = [1, 2].into_iter().chain(1..=pages).collect();
+    assert_eq!((shown, signature.attempts), (expected, 1));
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused_before_anything_is() {
+    for media_type in ["text/html", "application/pdf"] {
+        let Rig { job, mut post, .. } = rig_with(&json!("page"), false, (SHORT, media_type));
+        assert_eq!(post.work(&job).unwrap_err().code, "SIG-DOCUMENT");
+    }
 }
 
 #[test]
