@@ -13,6 +13,7 @@
 
 mod bench;
 mod invariants;
+mod journeys_devices;
 mod journeys_hosts;
 mod journeys_jobs;
 mod journeys_leases;
