@@ -48,8 +48,9 @@ use tickets::Failure;
 /// How long to wait before looking for a printer again that was not there.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
-/// How long a printer may take to answer when it is met or asked; jobs wait behind it.
-const ANSWER: Duration = Duration::from_secs(8);
+/// How long a printer may take to answer when it is met or asked; jobs wait behind it. A metre of paper that
+/// is still to be printed before takes five seconds.
+const ANSWER: Duration = Duration::from_secs(6);
 
 /// The printers that the settings name.
 pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Station>, String> {
@@ -123,6 +124,7 @@ impl Post for AtPrinter {
         if let Err(failure) = &done
             && failure.is_of_the_printer()
         {
+            self.tell_of(failure);
             self.close();
         }
         done.map_err(|failure| failure.told())
@@ -284,6 +286,17 @@ impl AtPrinter {
                 let opened = printer::settings::open(&self.settings, clock, &self.folder)?;
                 Ok(closed.insert(opened))
             }
+        }
+    }
+
+    /// Tells at once what a job found: a printer in trouble is slow to report by itself, because the
+    /// request for reports waits behind what it cannot print.
+    fn tell_of(&self, failure: &Failure) {
+        if let Some(trouble) = failure.trouble() {
+            self.sheet.write(|seen| {
+                seen.state = DeviceState::NotReady;
+                seen.fault = Some(trouble.fault().as_str().to_owned());
+            });
         }
     }
 

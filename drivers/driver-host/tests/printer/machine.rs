@@ -15,6 +15,7 @@ pub(crate) struct Machine {
     thread: Option<JoinHandle<()>>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct State {
     host: Option<TcpStream>,
     off: bool,
@@ -127,7 +128,7 @@ fn serve(listener: &TcpListener, shared: &(Mutex<State>, Condvar)) {
         let mut waiting = Vec::new();
         let mut bytes = [0; 4096];
         while let Ok(count @ 1..) = stream.read(&mut bytes) {
-            waiting.extend_from_slice(&bytes[..count]);
+            waiting.extend(bytes.iter().take(count));
             while let Some(length) = length(&waiting).filter(|length| *length <= waiting.len()) {
                 let command: Vec<u8> = waiting.drain(..length).collect();
                 let mut state = shared.0.lock().unwrap();
@@ -151,10 +152,7 @@ fn length(bytes: &[u8]) -> Option<usize> {
         (0x1D, Some(0x56)) => 4,
         (0x1D, Some(0x28)) => 5 + two(3)?,
         (_, None) => return None,
-        _ => panic!(
-            "a command that this printer does not know: {:02x?}",
-            &bytes[..2]
-        ),
+        (first, second) => panic!("this printer knows no {first:02x} {second:02x?}"),
     })
 }
 

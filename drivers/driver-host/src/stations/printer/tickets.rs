@@ -13,6 +13,7 @@ use host_protocol::{
 use printer::fault::{OpenError, PrintError};
 use printer::journal::{Decision, Progress, Proof, Stored, Unsure};
 use printer::render::ContentError;
+use printer::status::Trouble;
 use printer::ticket::{BadTicketId, TicketId};
 use thiserror::Error;
 
@@ -72,6 +73,27 @@ impl Failure {
                 | PrintError::Unsure { .. } => true,
             },
             Self::Open(_) | Self::InDoubt | Self::Name(_) | Self::Picture { .. } => false,
+        }
+    }
+
+    /// What the printer reported while it failed.
+    pub(super) const fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Print(PrintError::Blocked { trouble }) => Some(*trouble),
+            Self::Print(PrintError::Unsure { trouble, .. }) => *trouble,
+            Self::Print(
+                PrintError::Content(_)
+                | PrintError::Duplicate { .. }
+                | PrintError::NothingToDecide { .. }
+                | PrintError::Silent
+                | PrintError::Link { .. }
+                | PrintError::Stopped(_)
+                | PrintError::Journal(_),
+            )
+            | Self::Open(_)
+            | Self::InDoubt
+            | Self::Name(_)
+            | Self::Picture { .. } => None,
         }
     }
 

@@ -4,7 +4,6 @@ use device_api::Stop;
 use link::LinkError;
 use printer::fault::Advice;
 use printer::journal::JournalError;
-use printer::status::Trouble;
 
 use super::*;
 
@@ -207,4 +206,14 @@ fn a_stored_ticket_says_why_and_since_when() {
     );
     assert_eq!(found.ticket, ticket().as_str());
     assert_eq!(stored(&paper(0, Progress::Sent, None)), None);
+}
+
+#[test]
+fn what_the_printer_reported_is_known_from_the_failure() {
+    let of = |error: PrintError| Failure::Print(error).trouble();
+    assert_eq!(of(unsure(Some(Trouble::Cutter))), Some(Trouble::Cutter));
+    assert_eq!(of(unsure(None)), None);
+    let trouble = Trouble::CoverOpen;
+    assert_eq!(of(PrintError::Blocked { trouble }), Some(trouble));
+    assert_eq!(of(PrintError::Silent), None);
 }
