@@ -191,10 +191,10 @@ impl<'a> Agent<'a> {
         socket
     }
 
-    /// Waits until the device is in the list, or is not.
-    fn until_listed(&self, events: &mut WebSocket<UnixStream>, wanted: bool) {
+    /// Waits until the one device can be used, or cannot.
+    fn until_usable(&self, events: &mut WebSocket<UnixStream>, wanted: bool) {
         let mut now = self.devices();
-        while now.contains(DEVICE) != wanted {
+        while (now.contains(DEVICE) && now.contains("\"usable\":true")) != wanted {
             now = events.read().unwrap().to_text().unwrap().to_owned();
             if !now.contains("\"devices\"") {
                 now = self.devices();
@@ -232,7 +232,7 @@ fn a_vendors_host_starts_as_signed_and_never_again_once_a_byte_differs() {
     // That it connects shows that it was verified, started, welcomed and told its settings.
     let _scanner = agent.scanner.recv_timeout(PATIENCE).unwrap();
     let mut events = agent.events();
-    agent.until_listed(&mut events, true);
+    agent.until_usable(&mut events, true);
 
     // Both the interpreter and the script that run are the private copies.
     let pid = agent.host();
@@ -251,17 +251,17 @@ fn a_vendors_host_starts_as_signed_and_never_again_once_a_byte_differs() {
     assert!(environment.is_empty());
 
     installed.change_one_byte();
-    assert!(agent.devices().contains(DEVICE), "what runs is the copy");
+    agent.until_usable(&mut events, true);
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     let line = agent.logged(&["not allowed", "HST-NOT-ALLOWED", "differs"]);
     assert!(line.contains("driver_template.py"), "{line}");
-    agent.until_listed(&mut events, false);
+    agent.until_usable(&mut events, false);
 
     // And it comes back with the next restart after the publisher has signed what is there.
     installed.sign();
     let _scanner = agent.scanner.recv_timeout(PATIENCE).unwrap();
-    agent.until_listed(&mut events, true);
+    agent.until_usable(&mut events, true);
 }
 
 #[test]
@@ -277,6 +277,9 @@ fn a_host_that_somebody_else_signed_never_starts() {
         let line = agent.logged(&["not allowed", "HST-NOT-ALLOWED"]);
         assert!(line.contains("not signed by example"), "{line}");
     }
-    assert!(!agent.devices().contains(DEVICE));
+    assert!(
+        !agent.devices().contains(DEVICE),
+        "not even as one that was there"
+    );
     assert!(agent.scanner.try_recv().is_err());
 }

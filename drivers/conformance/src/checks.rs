@@ -5,9 +5,12 @@ mod items;
 mod jobs;
 mod life;
 
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use host_protocol::{DeviceDescription, Task};
 
-use crate::host::{Session, Subject};
+use crate::host::{Session, Subject, Transcripts};
 use crate::report::{Finding, Report, Verdict};
 use crate::requirement::{REQUIREMENTS, Seen};
 use crate::transcript::Transcript;
@@ -40,9 +43,9 @@ pub(crate) fn failed(why: &str) -> Stop {
 #[derive(Debug)]
 pub(crate) struct Bench<'a> {
     pub(crate) subject: &'a Subject,
-    pub(crate) transcripts: Vec<Transcript>,
+    transcripts: Transcripts,
     /// Set once no device came, so that not every check waits for one again.
-    deviceless: bool,
+    deviceless: AtomicBool,
 }
 
 /// Examines a host. Takes some seconds; starts it some thirty times.
@@ -58,10 +61,10 @@ pub fn examine_only(subject: &Subject, ids: &[&str]) -> Report {
 }
 
 fn report(subject: &Subject, wanted: &dyn Fn(&str) -> bool) -> Report {
-    let mut bench = Bench {
+    let bench = Bench {
         subject,
-        transcripts: Vec::new(),
-        deviceless: false,
+        transcripts: Transcripts::default(),
+        deviceless: AtomicBool::new(false),
     };
     let examined = REQUIREMENTS
         .iter()
@@ -93,7 +96,7 @@ fn report(subject: &Subject, wanted: &dyn Fn(&str) -> bool) -> Report {
 
 impl Bench<'_> {
     /// The check that speaks to the host, where the requirement has one.
-    fn live(&mut self, id: &str) -> Option<Check> {
+    fn live(&self, id: &str) -> Option<Check> {
         Some(match id {
             "DH-002" => framing::oversized(self),
             "DH-003" => framing::garbage(self),
@@ -128,15 +131,16 @@ impl Bench<'_> {
 
     /// The check that looks at everything that was said, where the requirement has one.
     fn over_all(&self, id: &str) -> Check {
+        let transcripts = self
+            .transcripts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let each = |check: &dyn Fn(&Transcript) -> Result<(), String>| {
-            self.transcripts
-                .iter()
-                .try_for_each(check)
-                .map_err(Stop::from)
+            transcripts.iter().try_for_each(check).map_err(Stop::from)
         };
         let some = |count: &dyn Fn(&Transcript) -> Result<usize, String>, lacking| {
             let mut seen = 0;
-            for transcript in &self.transcripts {
+            for transcript in transcripts.iter() {
                 seen += count(transcript)?;
             }
             match seen {
@@ -160,17 +164,17 @@ impl Bench<'_> {
     }
 
     pub(crate) fn start(&self) -> Result<Session, Stop> {
-        Ok(Session::start(self.subject)?)
+        Ok(Session::start(self.subject, &self.transcripts)?)
     }
 
     pub(crate) fn welcomed(&self) -> Result<Session, Stop> {
-        Ok(Session::welcomed(self.subject)?)
+        Ok(Session::welcomed(self.subject, &self.transcripts)?)
     }
 
     /// A welcomed host and the device that is examined.
-    pub(crate) fn with_device(&mut self) -> Result<(Session, DeviceDescription), Stop> {
+    pub(crate) fn with_device(&self) -> Result<(Session, DeviceDescription), Stop> {
         const NONE: Stop = Stop::Lacking("the host offers no device of the class that is examined");
-        if self.deviceless {
+        if self.deviceless.load(Ordering::Relaxed) {
             return Err(NONE);
         }
         let mut session = self.welcomed()?;
@@ -179,15 +183,15 @@ impl Bench<'_> {
         match found {
             Some(device) => Ok((session, device)),
             None => {
-                self.deviceless = true;
-                self.close(session);
+                self.deviceless.store(true, Ordering::Relaxed);
+                session.close();
                 Err(NONE)
             }
         }
     }
 
     /// A welcomed host with a job that waits and does nothing by itself, accepted.
-    pub(crate) fn with_job(&mut self, id: u64) -> Result<(Session, DeviceDescription), Stop> {
+    pub(crate) fn with_job(&self, id: u64) -> Result<(Session, DeviceDescription), Stop> {
         let (mut session, device) = self.with_device()?;
         let task = harmless(&device)?;
         session.start_job(id, &device.id, (task, crate::PATIENCE))?;
@@ -198,11 +202,6 @@ impl Bench<'_> {
                 crate::host::word(&other)
             ))),
         }
-    }
-
-    /// Ends a host in order and keeps what was said.
-    pub(crate) fn close(&mut self, session: Session) {
-        self.transcripts.push(session.close());
     }
 }
 

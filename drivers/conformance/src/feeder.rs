@@ -46,7 +46,9 @@ impl Feeder {
             Some(stream) => stream,
             none @ None => {
                 let found = self.connected.recv_timeout(within);
-                none.insert(found.map_err(|_| "the host did not connect to the feeder".to_owned())?)
+                none.insert(
+                    found.map_err(|_late| "the host did not connect to the feeder".to_owned())?,
+                )
             }
         };
         let sent = stream.write_all(format!("{code}\r\n").as_bytes());

@@ -6,8 +6,9 @@
 use std::io::{Read, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use device_api::{Clock as _, Moment, SystemClock};
@@ -29,7 +30,9 @@ pub(crate) const PROMPTLY: Duration = Duration::from_secs(2);
 /// Lines that may wait for the suite; a host that writes more waits.
 const QUEUE: usize = 256;
 /// How much of a host's log is kept, in bytes.
-const MAX_LOG: u64 = 4 * 1024 * 1024;
+const MAX_LOG: usize = 4 * 1024 * 1024;
+/// How long a dead host's log may take; a grandchild can hold the pipe open.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How often to look whether a process without standard output has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -71,12 +74,16 @@ impl Subject {
     }
 }
 
-/// A started host.
+/// Where whole conversations go.
+pub(crate) type Transcripts = Arc<Mutex<Vec<Transcript>>>;
+
+/// A started host. Dropping it ends the host and keeps what was said, however the check ended.
 pub(crate) struct Session {
     child: Child,
     input: Option<ChildStdin>,
     output: Receiver<Heard>,
-    log: Option<JoinHandle<Vec<u8>>>,
+    log: Receiver<Vec<u8>>,
+    kept: Transcripts,
     settings: Option<Value>,
     pub(crate) feeder: Option<Feeder>,
     clock: SystemClock,
@@ -85,7 +92,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Starts the host.
-    pub(crate) fn start(subject: &Subject) -> Result<Self, String> {
+    pub(crate) fn start(subject: &Subject, kept: &Transcripts) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("cannot start the host: {error}");
         let feeder = if feeder::is_named(subject.settings.as_ref()) {
             Some(Feeder::open().map_err(failed)?)
@@ -108,19 +115,16 @@ impl Session {
         if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || listen(stdout, &heard));
         }
-        let log = child.stderr.take().map(|stderr| {
-            thread::spawn(move || {
-                let mut log = Vec::new();
-                // What was read before an error is looked at all the same.
-                let _read = stderr.take(MAX_LOG).read_to_end(&mut log);
-                log
-            })
-        });
+        let (logged, log) = channel();
+        if let Some(stderr) = child.stderr.take() {
+            thread::spawn(move || read_log(stderr, &logged));
+        }
         Ok(Self {
             child,
             input,
             output,
             log,
+            kept: Arc::clone(kept),
             settings,
             feeder,
             clock: SystemClock::new(),
@@ -129,8 +133,8 @@ impl Session {
     }
 
     /// Starts the host and welcomes it.
-    pub(crate) fn welcomed(subject: &Subject) -> Result<Self, String> {
-        let mut session = Self::start(subject)?;
+    pub(crate) fn welcomed(subject: &Subject, kept: &Transcripts) -> Result<Self, String> {
+        let mut session = Self::start(subject, kept)?;
         session.hello()?;
         session.welcome()?;
         Ok(session)
@@ -283,15 +287,11 @@ impl Session {
         }
     }
 
-    /// Ends the host, by force if need be, and returns what was said.
-    pub(crate) fn close(mut self) -> Transcript {
+    /// Lets the host end in order.
+    pub(crate) fn close(mut self) {
         self.end_input();
-        if self.ended(PROMPTLY).is_none() {
-            self.kill();
-        }
-        let log = self.log.take().map(JoinHandle::join);
-        self.transcript.log = log.and_then(Result::ok).unwrap_or_default();
-        std::mem::take(&mut self.transcript)
+        // Where it does not, it is killed now.
+        let _status = self.ended(PROMPTLY);
     }
 
     fn listen_until(&mut self, until: Moment) -> Result<HostMessage, RecvTimeoutError> {
@@ -306,17 +306,34 @@ impl Session {
             }
         }
     }
-
-    fn kill(&mut self) {
-        // It may have ended just now.
-        let _already_ended = self.child.kill();
-        let _reaped = self.child.wait();
-    }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.kill();
+        // It may have ended by itself.
+        let _already_ended = self.child.kill();
+        let _reaped = self.child.wait();
+        let until = self.clock.now().plus(LAST_WORDS);
+        while self.listen_until(until).is_ok() {}
+        let mut transcript = std::mem::take(&mut self.transcript);
+        while let Ok(part) = self.log.recv_timeout(until.since(self.clock.now())) {
+            transcript.log.extend(part);
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(transcript);
+    }
+}
+
+/// Reads a host's log to its end, so that it never waits for room; what is too much is thrown away.
+fn read_log(mut log: impl Read, logged: &Sender<Vec<u8>>) {
+    let mut chunk = [0; 4096];
+    let mut sent = 0;
+    while let Ok(count @ 1..) = log.read(&mut chunk) {
+        sent += count;
+        let part = chunk.get(..count).unwrap_or_default();
+        if sent <= MAX_LOG && logged.send(part.to_vec()).is_err() {
+            return;
+        }
     }
 }
 

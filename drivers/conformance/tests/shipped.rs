@@ -1,11 +1,6 @@
 //! The shipped host of code scanners keeps the protocol that vendors are held to; so do the page and the
 //! table of requirements.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test fails where its material cannot be read"
-)]
-
 use std::collections::BTreeSet;
 
 use conformance::{FEEDER, REQUIREMENTS, Subject, examine};

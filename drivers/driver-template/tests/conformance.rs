@@ -1,10 +1,5 @@
 //! Both templates keep every requirement that can be seen from outside. Copy this test with the template.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a test fails where its material cannot be read"
-)]
-
 use std::path::Path;
 
 use conformance::{FEEDER, Report, Subject, examine};

@@ -18,26 +18,26 @@ fn ping_line(number: u64) -> String {
 }
 
 /// DH-002: a line that would be a message if it were shorter.
-pub(super) fn oversized(bench: &mut Bench<'_>) -> Check {
+pub(super) fn oversized(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     let mut line = ping_line(21).into_bytes();
     line.resize(MAX_LINE + 1, b' ');
     line.push(b'\n');
     session.say_bytes(&line)?;
     let answer = session.ping(22)?;
-    bench.close(session);
+    session.close();
     nothing_but_devices(&answer)
 }
 
 /// DH-003.
-pub(super) fn garbage(bench: &mut Bench<'_>) -> Check {
+pub(super) fn garbage(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     for line in rubbish() {
         session.say_bytes(&line)?;
         session.say_bytes(b"\n")?;
     }
     let answer = session.ping(33)?;
-    bench.close(session);
+    session.close();
     nothing_but_devices(&answer)
 }
 
@@ -66,13 +66,13 @@ fn rubbish() -> Vec<Vec<u8>> {
 }
 
 /// DH-004: the end of the input does not end a line.
-pub(super) fn unfinished(bench: &mut Bench<'_>) -> Check {
+pub(super) fn unfinished(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     session.say_bytes(ping_line(41).as_bytes())?;
     session.end_input();
     let ended = session.ended(PROMPTLY);
     let answered = pongs(&session);
-    bench.close(session);
+    session.close();
     match (ended, answered) {
         (Some(_), 0) => Ok(()),
         (None, 0) => Err(super::failed("the host did not end")),

@@ -15,7 +15,7 @@ fn code(letter: char) -> String {
 }
 
 /// A host whose scanner the suite plays.
-fn scanner(bench: &mut Bench<'_>) -> Result<(Session, DeviceDescription), Stop> {
+fn scanner(bench: &Bench<'_>) -> Result<(Session, DeviceDescription), Stop> {
     let (session, device) = bench.with_device()?;
     if session.feeder.is_none() || device.class != "codeScanner" {
         return Err(NO_FEEDER);
@@ -58,7 +58,7 @@ fn expect_code(session: &mut Session, (id, number): (u64, u32), letter: char) ->
 }
 
 /// DH-071.
-pub(super) fn one_at_a_time(bench: &mut Bench<'_>) -> Check {
+pub(super) fn one_at_a_time(bench: &Bench<'_>) -> Check {
     let (mut session, device) = scanner(bench)?;
     wait_for_codes(&mut session, 711, &device.id)?;
     session.feed(&code('A'))?;
@@ -67,7 +67,7 @@ pub(super) fn one_at_a_time(bench: &mut Bench<'_>) -> Check {
     let early = session.overhear(SILENCE);
     session.say(&AgentMessage::Received { id: 711, n: 1 })?;
     let second = expect_code(&mut session, (711, 2), 'B');
-    bench.close(session);
+    session.close();
     if early.iter().any(|message| word(message) == "item") {
         return Err(failed("the second code came before the first was received"));
     }
@@ -75,7 +75,7 @@ pub(super) fn one_at_a_time(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-072. Only a host that counts such codes shows that it has heard one.
-pub(super) fn stray(bench: &mut Bench<'_>) -> Check {
+pub(super) fn stray(bench: &Bench<'_>) -> Check {
     let (mut session, device) = scanner(bench)?;
     session.feed(&code('C'))?;
     let counted = session.overhear(SILENCE * 2);
@@ -86,7 +86,7 @@ pub(super) fn stray(bench: &mut Bench<'_>) -> Check {
         _other => false,
     });
     if !noticed {
-        bench.close(session);
+        session.close();
         return Err(Stop::Lacking(
             "the host does not count codes that nobody waits for",
         ));
@@ -94,12 +94,12 @@ pub(super) fn stray(bench: &mut Bench<'_>) -> Check {
     wait_for_codes(&mut session, 721, &device.id)?;
     session.feed(&code('D'))?;
     let found = expect_code(&mut session, (721, 1), 'D');
-    bench.close(session);
+    session.close();
     found
 }
 
 /// DH-073: one received, one under way.
-pub(super) fn counted(bench: &mut Bench<'_>) -> Check {
+pub(super) fn counted(bench: &Bench<'_>) -> Check {
     let (mut session, device) = scanner(bench)?;
     wait_for_codes(&mut session, 731, &device.id)?;
     session.feed(&code('E'))?;
@@ -109,7 +109,7 @@ pub(super) fn counted(bench: &mut Bench<'_>) -> Check {
     expect_code(&mut session, (731, 2), 'F')?;
     session.say(&AgentMessage::Cancel { id: 731 })?;
     let end = session.finished(731, PATIENCE)?;
-    bench.close(session);
+    session.close();
     let HostMessage::Finished {
         outcome: Outcome::Done { product },
         ..
@@ -132,7 +132,7 @@ pub(super) fn counted(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-074.
-pub(super) fn next_job(bench: &mut Bench<'_>) -> Check {
+pub(super) fn next_job(bench: &Bench<'_>) -> Check {
     let (mut session, device) = scanner(bench)?;
     for (id, letter) in [(741, 'G'), (742, 'H')] {
         wait_for_codes(&mut session, id, &device.id)?;
@@ -142,6 +142,6 @@ pub(super) fn next_job(bench: &mut Bench<'_>) -> Check {
         session.say(&AgentMessage::Cancel { id })?;
         session.finished(id, PATIENCE)?;
     }
-    bench.close(session);
+    session.close();
     Ok(())
 }

@@ -34,56 +34,56 @@ fn refused(session: &mut Session, id: u64, codes: &[&str]) -> Check {
 }
 
 /// DH-016.
-pub(super) fn before_welcome(bench: &mut Bench<'_>) -> Check {
+pub(super) fn before_welcome(bench: &Bench<'_>) -> Check {
     let mut session = bench.start()?;
     session.hello()?;
     session.start_job(161, "any", (Task::ScanCodes {}, PATIENCE))?;
     let found = refused(&mut session, 161, &["HST-UNUSABLE"]);
-    bench.close(session);
+    session.close();
     found
 }
 
 /// DH-017.
-pub(super) fn ended_with_the_input(bench: &mut Bench<'_>) -> Check {
+pub(super) fn ended_with_the_input(bench: &Bench<'_>) -> Check {
     let (mut session, _device) = bench.with_job(171)?;
     session.end_input();
     let found = session.finished(171, PROMPTLY);
-    bench.close(session);
+    session.close();
     found.map(drop).map_err(Stop::from)
 }
 
 /// DH-030 and DH-035.
-pub(super) fn cancelled(bench: &mut Bench<'_>) -> Check {
+pub(super) fn cancelled(bench: &Bench<'_>) -> Check {
     let (mut session, _device) = bench.with_job(351)?;
     session.say(&AgentMessage::Cancel { id: 351 })?;
     let found = session.finished(351, CANCEL_WITHIN);
     // A second word about the job would come now.
     session.ping(352)?;
-    bench.close(session);
+    session.close();
     found.map(drop).map_err(Stop::from)
 }
 
 /// DH-032.
-pub(super) fn unknown_device(bench: &mut Bench<'_>) -> Check {
+pub(super) fn unknown_device(bench: &Bench<'_>) -> Check {
     let (mut session, device) = bench.with_device()?;
     let task = harmless(&device).unwrap_or(Task::ListTickets {});
     session.start_job(321, "no-such-device:1", (task, PATIENCE))?;
     let found = refused(&mut session, 321, &["DEV-GONE", "RDR-GONE"]);
-    bench.close(session);
+    session.close();
     found
 }
 
 /// DH-033.
-pub(super) fn foreign_task(bench: &mut Bench<'_>) -> Check {
+pub(super) fn foreign_task(bench: &Bench<'_>) -> Check {
     let (mut session, device) = bench.with_device()?;
     session.start_job(331, &device.id, (foreign(&device), PATIENCE))?;
     let found = refused(&mut session, 331, &["DEV-UNSUPPORTED"]);
-    bench.close(session);
+    session.close();
     found
 }
 
 /// DH-034.
-pub(super) fn second_job(bench: &mut Bench<'_>) -> Check {
+pub(super) fn second_job(bench: &Bench<'_>) -> Check {
     let (mut session, device) = bench.with_job(341)?;
     session.start_job(342, &device.id, (harmless(&device)?, PATIENCE))?;
     refused(&mut session, 342, &["DEV-BUSY", "RDR-BUSY"])?;
@@ -91,7 +91,7 @@ pub(super) fn second_job(bench: &mut Bench<'_>) -> Check {
     let ended = meanwhile
         .iter()
         .any(|message| matches!(message, HostMessage::Finished { id: 341, .. }));
-    bench.close(session);
+    session.close();
     if ended {
         return Err(failed("the second job ended the first"));
     }
@@ -99,16 +99,16 @@ pub(super) fn second_job(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-036.
-pub(super) fn deadline(bench: &mut Bench<'_>) -> Check {
+pub(super) fn deadline(bench: &Bench<'_>) -> Check {
     let (mut session, device) = bench.with_device()?;
     session.start_job(361, &device.id, (harmless(&device)?, SOON))?;
     let found = session.finished(361, SOON + PROMPTLY);
-    bench.close(session);
+    session.close();
     found.map(drop).map_err(Stop::from)
 }
 
 /// DH-037.
-pub(super) fn words_for_no_job(bench: &mut Bench<'_>) -> Check {
+pub(super) fn words_for_no_job(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     let id = 371;
     let answer = Answer::Secret {
@@ -133,7 +133,7 @@ pub(super) fn words_for_no_job(bench: &mut Bench<'_>) -> Check {
         session.say(&message)?;
     }
     let answers = session.ping(372)?;
-    bench.close(session);
+    session.close();
     match answers.iter().find(|message| word(message) != "devices") {
         Some(answer) => Err(Stop::Failed(format!("it was answered by {}", word(answer)))),
         None => Ok(()),
@@ -141,14 +141,14 @@ pub(super) fn words_for_no_job(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-039.
-pub(super) fn own_task(bench: &mut Bench<'_>) -> Check {
+pub(super) fn own_task(bench: &Bench<'_>) -> Check {
     let (session, _device) = bench.with_job(391)?;
-    bench.close(session);
+    session.close();
     Ok(())
 }
 
 /// DH-050.
-pub(super) fn ping_while_busy(bench: &mut Bench<'_>) -> Check {
+pub(super) fn ping_while_busy(bench: &Bench<'_>) -> Check {
     let mut session = match bench.with_job(501) {
         Ok((session, _device)) => session,
         Err(Stop::Lacking(_no_job)) => bench.welcomed()?,
@@ -157,6 +157,6 @@ pub(super) fn ping_while_busy(bench: &mut Bench<'_>) -> Check {
     for number in 0..20 {
         session.ping(number)?;
     }
-    bench.close(session);
+    session.close();
     Ok(())
 }

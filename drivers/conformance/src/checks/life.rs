@@ -9,10 +9,10 @@ use super::{Bench, Check, Stop, failed, harmless};
 use crate::host::{PATIENCE, PROMPTLY, word};
 
 /// DH-010 and DH-011.
-pub(super) fn hello(bench: &mut Bench<'_>) -> Check {
+pub(super) fn hello(bench: &Bench<'_>) -> Check {
     let mut session = bench.start()?;
     let offered = session.hello()?;
-    bench.close(session);
+    session.close();
     if offered.contains(&1) {
         Ok(())
     } else {
@@ -21,7 +21,7 @@ pub(super) fn hello(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-012.
-pub(super) fn unknown_version(bench: &mut Bench<'_>) -> Check {
+pub(super) fn unknown_version(bench: &Bench<'_>) -> Check {
     let mut session = bench.start()?;
     session.hello()?;
     session.say(&AgentMessage::Welcome {
@@ -29,17 +29,17 @@ pub(super) fn unknown_version(bench: &mut Bench<'_>) -> Check {
         settings: None,
     })?;
     let status = session.ended(PATIENCE);
-    bench.close(session);
+    session.close();
     ended_with(status, 3)
 }
 
 /// DH-013.
-pub(super) fn quiet_before_welcome(bench: &mut Bench<'_>) -> Check {
+pub(super) fn quiet_before_welcome(bench: &Bench<'_>) -> Check {
     let mut session = bench.start()?;
     session.hello()?;
     let before = session.ping(131)?;
     let later = session.overhear(crate::host::SILENCE);
-    bench.close(session);
+    session.close();
     match before.iter().chain(&later).next() {
         Some(message) => Err(Stop::Failed(format!("{} before welcome", word(message)))),
         None => Ok(()),
@@ -47,16 +47,16 @@ pub(super) fn quiet_before_welcome(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-014.
-pub(super) fn welcome_twice(bench: &mut Bench<'_>) -> Check {
+pub(super) fn welcome_twice(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     session.welcome()?;
     session.ping(141)?;
-    bench.close(session);
+    session.close();
     Ok(())
 }
 
 /// DH-015.
-pub(super) fn wrong_settings(bench: &mut Bench<'_>) -> Check {
+pub(super) fn wrong_settings(bench: &Bench<'_>) -> Check {
     if bench.subject.settings.is_none() {
         return Err(Stop::Lacking("no settings were given to the suite"));
     }
@@ -67,12 +67,12 @@ pub(super) fn wrong_settings(bench: &mut Bench<'_>) -> Check {
         settings: Some(serde_json::json!({"noSuchSetting": true})),
     })?;
     let status = session.ended(PATIENCE);
-    bench.close(session);
+    session.close();
     ended_with(status, 5)
 }
 
 /// DH-018, with a job under way where one can be.
-pub(super) fn end_of_input(bench: &mut Bench<'_>) -> Check {
+pub(super) fn end_of_input(bench: &Bench<'_>) -> Check {
     let mut session = match bench.with_device() {
         Ok((mut session, device)) => {
             if let Ok(task) = harmless(&device) {
@@ -86,15 +86,15 @@ pub(super) fn end_of_input(bench: &mut Bench<'_>) -> Check {
     };
     session.end_input();
     let status = session.ended(PROMPTLY);
-    bench.close(session);
+    session.close();
     ended_with(status, 0)
 }
 
 /// DH-021.
-pub(super) fn devices(bench: &mut Bench<'_>) -> Check {
+pub(super) fn devices(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     let told = session.hear(PATIENCE);
-    bench.close(session);
+    session.close();
     match told? {
         HostMessage::Devices { .. } => Ok(()),
         other => Err(Stop::Failed(format!("{} instead of devices", word(&other)))),
@@ -102,11 +102,11 @@ pub(super) fn devices(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-022.
-pub(super) fn stable_ids(bench: &mut Bench<'_>) -> Check {
+pub(super) fn stable_ids(bench: &Bench<'_>) -> Check {
     let mut ids = BTreeSet::new();
     for _life in 0..2 {
         let (session, device) = bench.with_device()?;
-        bench.close(session);
+        session.close();
         ids.insert(device.id);
     }
     match ids.len() {
@@ -116,12 +116,12 @@ pub(super) fn stable_ids(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-023.
-pub(super) fn own_ids(bench: &mut Bench<'_>) -> Check {
+pub(super) fn own_ids(bench: &Bench<'_>) -> Check {
     let Some(name) = bench.subject.name.clone() else {
         return Err(Stop::Lacking("no name was given to the suite (--name)"));
     };
     let (session, device) = bench.with_device()?;
-    bench.close(session);
+    session.close();
     match device.id.strip_prefix(name.as_str()) {
         Some(rest) if rest.starts_with(':') && rest.len() > 1 => Ok(()),
         Some(_) | None => Err(Stop::Failed(format!(
@@ -132,12 +132,12 @@ pub(super) fn own_ids(bench: &mut Bench<'_>) -> Check {
 }
 
 /// DH-051.
-pub(super) fn pong(bench: &mut Bench<'_>) -> Check {
+pub(super) fn pong(bench: &Bench<'_>) -> Check {
     let mut session = bench.welcomed()?;
     for number in [0, 1, u64::from(u32::MAX) + 1, u64::MAX] {
         session.ping(number)?;
     }
-    bench.close(session);
+    session.close();
     Ok(())
 }
 
