@@ -45,6 +45,12 @@ use shared_link::SharedLink;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a connection to a simulated device may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// What a fault says of a tablet; any other stands in the way until a person does something.
+const STATES: [(FaultCode, DeviceState); 3] = [
+    (FaultCode::DeviceBusy, DeviceState::InUse),
+    (FaultCode::DeviceDenied, DeviceState::Denied),
+    (FaultCode::DeviceHung, DeviceState::Unresponsive),
+];
 /// For how long nothing may happen before the citizen is thought to be gone.
 const IDLE: Duration = Duration::from_secs(180);
 
@@ -335,19 +341,15 @@ impl AtTablet {
             tracing::warn!(%error, device = self.sheet.id(), "a tablet was lost");
         }
         let code = error.fault();
-        match code {
-            FaultCode::DeviceGone => self.sheet.gone(),
-            FaultCode::DeviceBusy => self.sheet.write(|seen| seen.state = DeviceState::InUse),
-            FaultCode::DeviceDenied => self.sheet.write(|seen| seen.state = DeviceState::Denied),
-            FaultCode::DeviceHung => {
-                self.sheet
-                    .write(|seen| seen.state = DeviceState::Unresponsive);
-            }
-            unfit => self.sheet.write(|seen| {
-                seen.state = DeviceState::NotReady;
-                seen.fault = Some(unfit.as_str().to_owned());
-            }),
+        if code == FaultCode::DeviceGone {
+            return self.sheet.gone();
         }
+        let state = STATES.iter().find(|(of, _)| *of == code);
+        let fault = state.is_none().then(|| code.as_str().to_owned());
+        self.sheet.write(|seen| {
+            seen.state = state.map_or(DeviceState::NotReady, |(_, state)| *state);
+            seen.fault = fault;
+        });
     }
 }
 

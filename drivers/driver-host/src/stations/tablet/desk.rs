@@ -49,6 +49,17 @@ pub(super) struct Units {
     pub(super) rotation: Rotation,
 }
 
+/// How the last page came to the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// It is there.
+    Plain,
+    /// The citizen declined while it was on its way.
+    Declined,
+    /// The screen took too long.
+    Never,
+}
+
 /// The surroundings of one signature.
 pub(super) struct Desk<'a> {
     job: &'a Job,
@@ -59,10 +70,7 @@ pub(super) struct Desk<'a> {
     page: u32,
     /// Whether nothing of the pen was heard since that page came.
     untouched: bool,
-    /// Whether the screen took too long.
-    closed: bool,
-    /// Whether the citizen declined while a page was on its way.
-    declined: bool,
+    arrival: Arrival,
     signing: bool,
     batch: Vec<InkSample>,
     since: Moment,
@@ -77,8 +85,7 @@ impl<'a> Desk<'a> {
             tied: None,
             page: 0,
             untouched: true,
-            closed: false,
-            declined: false,
+            arrival: Arrival::Plain,
             signing: false,
             batch: Vec::new(),
             since: job.patience.clock().now(),
@@ -103,10 +110,10 @@ impl<'a> Desk<'a> {
         loop {
             match self.job.next_act(&patience) {
                 Ok(Act::Shown { page }) if page == number => return Ok(()),
-                Ok(Act::Decline {}) => self.declined = true,
+                Ok(Act::Decline {}) => self.arrival = Arrival::Declined,
                 Ok(_of_the_page_before) => {}
                 Err(_stop) => {
-                    self.closed = true;
+                    self.arrival = Arrival::Never;
                     return Err(ScreenClosed);
                 }
             }
@@ -162,7 +169,7 @@ impl CaptureDesk for Desk<'_> {
     }
 
     fn pressed(&mut self) -> Option<Press> {
-        if std::mem::take(&mut self.declined) {
+        if self.arrival == Arrival::Declined {
             return Some(Press::Decline);
         }
         loop {
@@ -222,7 +229,7 @@ impl Screen for Desk<'_> {
     }
 
     fn closed(&self) -> bool {
-        self.closed
+        self.arrival == Arrival::Never
     }
 }
 

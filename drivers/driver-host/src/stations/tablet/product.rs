@@ -125,7 +125,7 @@ fn shown(page: &Shown) -> ShownPage {
     ShownPage {
         page: page.page,
         picture_sha256: hex(&page.picture_sha256),
-        sent_sha256: page.sent_sha256.as_ref().map(|hash| hex(hash)),
+        sent_sha256: page.sent_sha256.as_ref().map(hex),
         shown_ms: page.ms,
     }
 }

@@ -55,13 +55,16 @@ impl Outside {
     /// The next page that is to be shown, and its picture.
     fn page(&mut self) -> (ToShow, Vec<u8>) {
         loop {
-            match self.message() {
-                HostMessage::Part { data, .. } => self.parts.extend(data.expose()),
-                HostMessage::Item {
-                    item: Item::Show { page },
-                    ..
-                } => return (page, std::mem::take(&mut self.parts)),
-                _other => {}
+            let message = self.message();
+            if let HostMessage::Part { data, .. } = &message {
+                self.parts.extend(data.expose());
+            }
+            if let HostMessage::Item {
+                item: Item::Show { page },
+                ..
+            } = message
+            {
+                return (page, std::mem::take(&mut self.parts));
             }
         }
     }
@@ -158,10 +161,10 @@ fn stroke(area: Area, from_us: u64, count: u16) -> Vec<InkSample> {
 }
 
 fn signed(product: Result<Product, HostFault>) -> Box<Signature> {
-    match product.unwrap() {
-        Product::Signature { signature } => signature,
-        other => panic!("{other:?}"),
-    }
+    let Product::Signature { signature } = product.unwrap() else {
+        panic!("something else than a signature")
+    };
+    signature
 }
 
 fn hex(bytes: &[u8]) -> String {
