@@ -2,8 +2,9 @@
 //!
 //! The tests of `signature` leave what they sealed and signed in `target/tmp/signature`: what is good in
 //! `valid`, what somebody changed in `invalid`.
-//! The programs are Python's, with libraries of the versions that `requirements.txt` names, in an
-//! environment of their own under `target/python`; delete that folder to begin anew.
+//! The programs are Python's, with libraries of the versions that `requirements.txt` beside this crate's
+//! manifest names, in an environment of their own under `target/python`; delete that folder to begin anew.
+//! Tests that read codes from pictures take zxing-cpp from there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use anyhow::{Context as _, bail};
 use crate::packages;
 use crate::run::{command, must, root};
 
-/// What the programs need, in fixed versions.
-const REQUIREMENTS: &str = "agent/signature/tests/requirements.txt";
+/// What the programs need, in fixed versions: a list, and the list that it includes.
+const REQUIREMENTS: &str = ".cargo/xtask/requirements.txt";
+const INCLUDED: &str = "agent/signature/tests/requirements.txt";
 
 /// Debian's interpreter, for which Debian's `python3-venv` is.
 const PYTHON: &str = "/usr/bin/python3";
@@ -52,10 +54,13 @@ pub(crate) fn step() -> Command {
 }
 
 /// Python with the libraries, made anew where others are required than it has.
-fn environment() -> anyhow::Result<PathBuf> {
+pub(crate) fn environment() -> anyhow::Result<PathBuf> {
     let folder = root().join("target/python");
     let (python, has) = (folder.join("bin/python"), folder.join("requirements.txt"));
-    let required = fs::read(root().join(REQUIREMENTS)).context(REQUIREMENTS)?;
+    let mut required = Vec::new();
+    for list in [REQUIREMENTS, INCLUDED] {
+        required.extend(fs::read(root().join(list)).context(list)?);
+    }
     if fs::read(&has).is_ok_and(|has| has == required) {
         return Ok(python);
     }

@@ -52,12 +52,13 @@ pub(crate) const SURROUNDINGS: &[&str] = &[
     "xvfb",
 ];
 
-/// What making and running the virtual machine needs: the machine, what its first files are made of, and
-/// the service that knows its devices.
+/// What making and running the virtual machine needs: the machine, what its first files are made of, the
+/// service that knows its devices, and the driver of USB card readers.
 pub(crate) const MACHINE: &[&str] = &[
     "busybox-static",
     "cpio",
     "kmod",
+    "libccid",
     "qemu-system-x86",
     "udev",
     "xz-utils",

@@ -34,6 +34,7 @@ pub(crate) fn test() -> anyhow::Result<ExitCode> {
     ];
     packages::ensure(&needed.concat())?;
     packages::ensure_node()?;
+    judges::environment()?;
     packages::ensure_component("rustfmt", &["fmt", "--version"])?;
     packages::ensure_component("clippy", &["clippy", "--version"])?;
     let outcomes: Vec<Outcome> = steps().into_iter().map(run).collect();
