@@ -9,6 +9,7 @@ import { element, writeOrHide } from "./elements";
 import { showAgent, showDevices, showJob, showOutcome, showProblem, showReading, showReady } from "./panel";
 import { Paper } from "./paper";
 import { Screens } from "./screens";
+import { Stations } from "./stations";
 import { fetchSettings, fetchToken, type Settings } from "./settings";
 
 const PURPOSE = "住民票の写し等の交付";
@@ -19,6 +20,7 @@ class CounterPage {
   readonly #agent: AgentClient;
   readonly #screens: Screens;
   readonly #paper = new Paper();
+  readonly #stations: Stations;
   #reading: AbortController | undefined;
   #reply: Reply | undefined;
 
@@ -26,6 +28,7 @@ class CounterPage {
     this.#settings = settings;
     this.#agent = new AgentClient({ address: settings.agent, getToken: fetchToken });
     this.#screens = new Screens(this.#agent);
+    this.#stations = new Stations(this.#agent, this.#paper);
     this.#paper.apply(settings);
     writeOrHide(element("city"), settings.municipality?.name);
     element("counter-number").textContent = settings.counter;
@@ -47,7 +50,10 @@ class CounterPage {
   }
 
   #listen(): void {
-    this.#agent.onDevices(showDevices);
+    this.#agent.onDevices((devices) => {
+      showDevices(devices);
+      this.#stations.show(devices);
+    });
     this.#agent.onPinScreens((list) => this.#screens.show(list));
     this.#agent.onConnection((connection) => {
       if (connection.state === "connected") {
@@ -68,6 +74,7 @@ class CounterPage {
     element("next-citizen").addEventListener("click", () => {
       this.#reading?.abort();
       this.#paper.clear();
+      this.#stations.clear();
       showReady();
       element("read").focus();
     });
@@ -84,12 +91,14 @@ class CounterPage {
   async #refresh(): Promise<void> {
     const [devices, screens] = await Promise.all([this.#agent.devices(), this.#agent.pinScreens()]);
     showDevices(devices);
+    this.#stations.show(devices);
     this.#screens.show(screens);
   }
 
   #unavailable(error: unknown): void {
     showAgent("unavailable");
     this.#screens.hide();
+    this.#stations.hide();
     showProblem(error);
   }
 

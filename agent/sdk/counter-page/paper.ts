@@ -66,6 +66,11 @@ export class Paper {
     setTone(element("identity"), tone);
   }
 
+  /** What stands in the fields that a card fills, for the other devices of the counter. */
+  values(): Readonly<Record<"name" | "address" | "birthDate", string>> {
+    return { name: input("name").value, address: input("address").value, birthDate: input("birth-date").value };
+  }
+
   /** Erases what came from a card, before another card is read. */
   eraseCard(): void {
     for (const field of FILLED_FIELDS) {

@@ -10,7 +10,7 @@ import { MockAgent, type Answer } from "./mock-agent.js";
 /** Where the counter's only lease and job are. */
 export const LEASE = "/v1/leases/lease-1";
 
-/** Real time for what travels over loopback; long enough for it, short enough for a test. */
+/** Time for what must not happen; a slower machine makes such a test weaker, never wrong. */
 const MOMENT_MS = 40;
 
 /** The stand-in and a client that is connected to it. */
@@ -127,7 +127,14 @@ export class CounterAgent {
   }
 }
 
-/** Long enough for everything that is under way on loopback to arrive. */
+/** Waits until something has come true; the runner's own limit ends what never does. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** For showing that something does not happen: long enough for everything under way on loopback to arrive. */
 export function moment(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, MOMENT_MS));
 }
