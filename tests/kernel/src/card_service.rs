@@ -67,6 +67,16 @@ impl CardService {
         })
     }
 
+    /// Waits until a reader is known to have keys.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn has_keys(&self, machine: &Machine, name: &str) -> Result<()> {
+        self.wait(machine, "the reader shows no keys", |seen| {
+            seen.reader(name)?.has_keys.then_some(())
+        })
+    }
+
     /// Waits until that reader is gone.
     ///
     /// # Errors

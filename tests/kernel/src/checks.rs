@@ -83,6 +83,10 @@ pub const ALL: &[Check] = &[
         cards::read,
     ),
     check(
+        "cards: a PIN on the reader's keys, right, wrong, given up, unfinished",
+        cards::keys,
+    ),
+    check(
         "cards: lifted in the middle, before, with and after the PIN",
         cards::lifted,
     ),
@@ -93,4 +97,7 @@ pub const ALL: &[Check] = &[
     check("cycles: hid", cycles::hid),
     check("cycles: usb", cycles::usb),
     check("cycles: serial", cycles::serial),
+    check("cycles: scanners with their driver", cycles::scanners),
+    check("cycles: tablets with their driver", cycles::tablets),
+    check("cycles: card readers with their driver", cycles::cards),
 ];

@@ -72,6 +72,26 @@ impl Machine {
         }
     }
 
+    /// Opens something as soon as it can be opened: between two lives of a device, there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be opened whatever comes.
+    pub fn opened<T, E: std::error::Error + Send + Sync + 'static>(
+        &mut self,
+        mut open: impl FnMut() -> Result<T, E>,
+    ) -> anyhow::Result<T> {
+        let deadline = self.patience();
+        loop {
+            let error = match open() {
+                Ok(opened) => return Ok(opened),
+                Err(error) => error,
+            };
+            if self.watch.next(deadline).is_err() {
+                return Err(error).context("nothing else came");
+            }
+        }
+    }
+
     /// Waits until nothing that `wanted` says yes to is there.
     ///
     /// # Errors

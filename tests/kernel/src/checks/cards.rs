@@ -11,10 +11,14 @@ use idcards::my_number::{
 };
 use sim_cards::{CardImage, MyNumberCard, Quirks, TryCounters};
 use sim_kit::SharedCard;
-use smartcard::{Reader, ReaderCondition, Session, channel_fault};
+use smartcard::keypad::{CANCELLED_AT_KEYS, NOBODY_TYPED};
+use smartcard::{
+    BeginError, Reader, ReaderCondition, Session, StatusWord, channel_fault,
+};
 
+use super::cycles::Pulled;
 use crate::card_service::CardService;
-use crate::ccid::{CardReader, SERIAL};
+use crate::ccid::{CardReader, Key, SERIAL};
 use crate::machine::{Machine, load};
 use crate::vhci::{Plugged, Speed};
 
@@ -44,15 +48,12 @@ impl Bench {
         let plugged = Plugged::plug(Speed::High, CardReader::default())?;
         let name = service.arrival(machine, SERIAL)?;
         service.shows(machine, &name, ReaderCondition::Empty)?;
-        let tries = TryCounters::in_memory(sim_cards::Tries::FULL);
-        let image = CardImage::published_test_card();
-        let card = MyNumberCard::new(image, tries, Quirks::default());
         Ok(Self {
             reader: service.reader(&name),
             service,
             plugged,
             name,
-            card: Arc::new(Mutex::new(card)),
+            card: Arc::new(Mutex::new(new_card())),
         })
     }
 
@@ -86,6 +87,13 @@ impl Bench {
         session.finish()?;
         Ok(done)
     }
+}
+
+/// The published test card, with all its tries.
+fn new_card() -> MyNumberCard {
+    let tries = TryCounters::in_memory(sim_cards::Tries::FULL);
+    let image = CardImage::published_test_card();
+    MyNumberCard::new(image, tries, Quirks::default())
 }
 
 /// The tries left, and what came of one of them.
@@ -205,6 +213,90 @@ pub(super) fn lifted(machine: &mut Machine) -> Result<()> {
     bench.hold(machine, read_all)
 }
 
+/// Has a PIN typed on the reader; how the card was refused, or nothing where it was opened.
+fn typed(
+    machine: &Machine,
+    bench: &mut Bench,
+    fingers: impl FnOnce(&mut CardReader),
+) -> Result<Option<VerifyError>> {
+    let (who, asked) = mpsc::channel();
+    bench.plugged.with(|reader| reader.tell_when_asking(who));
+    let patience = bench.service.patience(machine);
+    let (reader, plugged) = (&mut bench.reader, &bench.plugged);
+    std::thread::scope(|threads| {
+        let verifying = threads.spawn(|| -> Result<Option<VerifyError>> {
+            let mut session = reader.begin_with_next_card(&patience, None)?;
+            ensure!(session.take_pins_from_keys()?, "no keys");
+            // These digits stay here; what is typed is what counts.
+            let (_, opened) = verify(&mut session, b"0000")?;
+            let mut opened = match opened {
+                Ok(opened) => opened,
+                Err(refused) => return Ok(Some(refused)),
+            };
+            let number = opened.individual_number()?;
+            ensure!(number.expose() == NUMBER, "another number");
+            Ok(None)
+        });
+        if asked.recv_timeout(SOON).is_ok() {
+            plugged.with(fingers);
+        }
+        verifying.join().ok().context("verifying panicked")?
+    })
+}
+
+/// Presses digits, then Enter.
+fn enter(reader: &mut CardReader, digits: &[u8]) {
+    for digit in digits {
+        reader.press(Key::Digit(*digit));
+    }
+    reader.press(Key::Enter);
+}
+
+/// Whether the reader answered in the card's stead.
+fn is_status(refused: Option<&VerifyError>, expected: StatusWord) -> bool {
+    matches!(
+        refused,
+        Some(VerifyError::Card(CardError::Refused { status, .. })) if *status == expected
+    )
+}
+
+pub(super) fn keys(machine: &mut Machine) -> Result<()> {
+    let mut bench = Bench::with_card(machine)?;
+    bench.service.has_keys(machine, &bench.name)?;
+    let wrong = typed(machine, &mut bench, |reader| enter(reader, &[9, 9, 9, 9]))?;
+    let is_wrong = matches!(wrong, Some(VerifyError::Wrong { tries_left: 2 }));
+    ensure!(is_wrong, "{wrong:?}");
+    let cancelled = typed(machine, &mut bench, |reader| {
+        reader.press(Key::Digit(1));
+        reader.press(Key::Cancel);
+    })?;
+    ensure!(
+        is_status(cancelled.as_ref(), CANCELLED_AT_KEYS),
+        "{cancelled:?}"
+    );
+    let unfinished = typed(machine, &mut bench, |reader| {
+        enter(reader, &[1, 2, 3]);
+        reader.nobody_types();
+    })?;
+    ensure!(
+        is_status(unfinished.as_ref(), NOBODY_TYPED),
+        "{unfinished:?}"
+    );
+    ensure!(bench.tries() == 2, "{} tries after", bench.tries());
+    let right = typed(machine, &mut bench, |reader| {
+        enter(reader, &[1, 2, 3]);
+        enter(reader, &[4, 4]);
+    })?;
+    ensure!(right.is_none(), "{right:?}");
+    ensure!(bench.tries() == 3, "the right PIN gives the tries back");
+    let lifted = typed(machine, &mut bench, CardReader::lift)?;
+    let is_unknown = matches!(lifted, Some(VerifyError::OutcomeUnknown { .. }));
+    ensure!(is_unknown, "{lifted:?}");
+    let pins = bench.plugged.with(|reader| reader.pins_seen());
+    ensure!(pins == 0, "{pins} PINs came from the host");
+    Ok(())
+}
+
 pub(super) fn unplugged(machine: &mut Machine) -> Result<()> {
     let mut bench = Bench::with_card(machine)?;
     let silent = silence(&bench.plugged, 4);
@@ -224,4 +316,48 @@ pub(super) fn unplugged(machine: &mut Machine) -> Result<()> {
     };
     bench.insert(machine)?;
     bench.hold(machine, read_all)
+}
+
+/// The service of the cycles, which outlives every reader.
+pub(super) fn service(machine: &Machine) -> Result<CardService> {
+    load(&["vhci_hcd"])?;
+    CardService::start(machine)
+}
+
+/// A reader that is plugged in, and pulled while our driver uses it.
+pub(super) fn one_life(machine: &Machine, service: &CardService, pulled: Pulled) -> Result<()> {
+    let plugged = Plugged::plug(Speed::High, CardReader::default())?;
+    let name = service.arrival(machine, SERIAL)?;
+    let patience = service.patience(machine);
+    let mut reader = service.reader(&name);
+    match pulled {
+        Pulled::Unseen => plugged.unplug(),
+        Pulled::Waited => {
+            service.shows(machine, &name, ReaderCondition::Empty)?;
+            let reader = &mut reader;
+            let waited = std::thread::scope(|threads| {
+                let waiting = threads.spawn(|| -> Result<(), BeginError> {
+                    reader.begin_with_next_card(&patience, None).map(drop)
+                });
+                plugged.unplug();
+                waiting.join().ok()
+            });
+            let is_gone = matches!(waited, Some(Err(BeginError::ReaderGone)));
+            ensure!(is_gone, "{waited:?}");
+        }
+        Pulled::Opened | Pulled::Spoken => {
+            let card: SharedCard = Arc::new(Mutex::new(new_card()));
+            plugged.with(|reader| reader.insert(card));
+            service.shows(machine, &name, ReaderCondition::Present)?;
+            let mut session = reader.begin_with_next_card(&patience, None)?;
+            if pulled == Pulled::Spoken {
+                read_all(&mut session)?;
+            }
+            plugged.unplug();
+            let lost = TextAp::select(&mut session).err();
+            let told = lost.and_then(|error| told(&error.into()));
+            ensure!(told == Some(FaultCode::ReaderGone), "{told:?}");
+        }
+    }
+    service.departure(machine, &name)
 }

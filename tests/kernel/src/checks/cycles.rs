@@ -17,7 +17,7 @@ use crate::vhci::{Plugged, Speed};
 
 /// When the plug is pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pulled {
+pub(super) enum Pulled {
     /// At once, perhaps before anybody has seen the device.
     Unseen,
     /// When the device has been opened.
@@ -51,14 +51,11 @@ trait Class {
     fn speak(&self, device: &Self::Device, machine: &Machine, cycle: u32) -> Result<Vec<u8>>;
 }
 
-/// Plugs and pulls as often as the machine says; what is held afterwards is what was held after the first
-/// cycles.
-fn repeat<C, L, F>(machine: &mut Machine, class: &C, mut links: Reopening<F>) -> Result<()>
-where
-    C: Class,
-    L: Link,
-    F: FnMut(&Found) -> Result<L, LinkError>,
-{
+/// Lives of devices, as many as the machine says; what is held afterwards is what was held after the first.
+fn again_and_again(
+    machine: &mut Machine,
+    mut live: impl FnMut(&mut Machine, Pulled, u32) -> Result<()>,
+) -> Result<()> {
     /// Until every moment has been met, and libraries hold what they keep for ever.
     const FIRST: u32 = 4;
     let mut before = None;
@@ -67,14 +64,27 @@ where
             before = Some(held()?);
         }
         let pulled = Pulled::at(cycle);
-        one(machine, class, &mut links, (pulled, cycle))
+        live(machine, pulled, cycle)
             .with_context(|| format!("cycle {cycle}, pulled {pulled:?}"))?;
-        links.settled();
     }
     let after = held()?;
     ensure!(before == Some(after), "{before:?} became {after:?}");
     // And it works still.
-    one(machine, class, &mut links, (Pulled::Spoken, 0)).context("after the last cycle")
+    live(machine, Pulled::Spoken, 0).context("after the last cycle")
+}
+
+/// Plugs and pulls, and opens the same links again and again.
+fn repeat<C, L, F>(machine: &mut Machine, class: &C, mut links: Reopening<F>) -> Result<()>
+where
+    C: Class,
+    L: Link,
+    F: FnMut(&Found) -> Result<L, LinkError>,
+{
+    again_and_again(machine, |machine, pulled, cycle| {
+        one(machine, class, &mut links, (pulled, cycle))?;
+        links.settled();
+        Ok(())
+    })
 }
 
 fn one<C, L, F>(
@@ -203,4 +213,25 @@ pub(super) fn serial(machine: &mut Machine) -> Result<()> {
         lines::open(found, &clock)
     });
     repeat(machine, &&class, links)
+}
+
+pub(super) fn scanners(machine: &mut Machine) -> Result<()> {
+    load(&["uhid"])?;
+    again_and_again(machine, |machine, pulled, _| {
+        super::scanners::one_life(machine, pulled)
+    })
+}
+
+pub(super) fn tablets(machine: &mut Machine) -> Result<()> {
+    load(&["uhid"])?;
+    again_and_again(machine, |machine, pulled, _| {
+        super::tablets::one_life(machine, pulled)
+    })
+}
+
+pub(super) fn cards(machine: &mut Machine) -> Result<()> {
+    let service = super::cards::service(machine)?;
+    again_and_again(machine, |machine, pulled, _| {
+        super::cards::one_life(machine, &service, pulled)
+    })
 }

@@ -9,6 +9,7 @@ use link::identity::Found;
 use scanner::{CodeScanner, Connection, HidSelector, KeyboardSelector, ScannerError, ScannerSettings};
 use sim_peripherals::{HidModel as _, HidScanner, Interface, Layout, Symbology};
 
+use super::cycles::Pulled;
 use crate::machine::{Machine, load};
 use crate::models::behind;
 use crate::uhid::Uhid;
@@ -69,11 +70,10 @@ pub(super) fn settings(interface: &Interface) -> Result<ScannerSettings> {
 
 pub(super) fn opened(
     machine: &mut Machine,
-    plugged: &Scanner,
     settings: &ScannerSettings,
 ) -> Result<Box<dyn CodeScanner>> {
-    machine.arrival(plugged.is())?;
-    Ok(scanner::open(settings, Arc::clone(&machine.clock))?)
+    let clock = Arc::clone(&machine.clock);
+    machine.opened(|| scanner::open(settings, Arc::clone(&clock)))
 }
 
 pub(super) fn patience(machine: &Machine) -> Patience {
@@ -99,7 +99,7 @@ fn through_an_unplugging(machine: &mut Machine, interface: &Interface, code: &[u
     for life in 0..2 {
         let plugged = Scanner::plug(interface)?;
         let is = plugged.is();
-        let mut driver = opened(machine, &plugged, &settings)?;
+        let mut driver = opened(machine, &settings)?;
         for _ in 0..3 {
             reads(machine, &plugged, driver.as_mut(), code)
                 .with_context(|| format!("in its life {life}"))?;
@@ -130,4 +130,32 @@ pub(super) fn keyboard(machine: &mut Machine) -> Result<()> {
     load(&["uhid", "evdev"])?;
     // No more than the kernel keeps for a reader who is late: 64 events, three for each report.
     through_an_unplugging(machine, &Interface::Keyboard(Layout::Us), b"490123")
+}
+
+/// A scanner that is plugged in, and pulled while our driver uses it.
+pub(super) fn one_life(machine: &mut Machine, pulled: Pulled) -> Result<()> {
+    let interface = Interface::HidPos;
+    let plugged = Scanner::plug(&interface)?;
+    if pulled == Pulled::Unseen {
+        return Ok(());
+    }
+    let is = plugged.is();
+    let mut driver = opened(machine, &settings(&interface)?)?;
+    if pulled == Pulled::Spoken {
+        reads(machine, &plugged, driver.as_mut(), b"490123")?;
+    }
+    let patience = patience(machine);
+    let ended = if pulled == Pulled::Waited {
+        std::thread::scope(|threads| {
+            let waiting = threads.spawn(|| driver.next(&patience));
+            drop(plugged);
+            waiting.join().ok()
+        })
+        .context("waiting ended in a panic")?
+    } else {
+        drop(plugged);
+        driver.next(&patience)
+    };
+    ensure!(matches!(ended, Err(ScannerError::Gone)), "{ended:?}");
+    machine.departure(is)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use device_api::{FaultCode, Patience};
 use link::Interrupter;
+use link::identity::Found;
 use sim_peripherals::{HidModel as Simulated, PenDisplay, PenFlags, PenPoint, Stu};
 use tablet::picture::{Picture, WHITE};
 use tablet::shown::Page;
@@ -15,6 +16,7 @@ use tablet::{
     ScreenClosed, SignatureTablet, TabletError, TabletSettings,
 };
 
+use super::cycles::Pulled;
 use crate::machine::{Machine, load, unload};
 use crate::models::behind;
 use crate::uhid::{HidModel, Uhid};
@@ -184,6 +186,11 @@ fn settings(model: &HidModel) -> TabletSettings {
     settings
 }
 
+fn opened(machine: &mut Machine, model: &HidModel) -> Result<Box<dyn SignatureTablet>> {
+    let (settings, clock) = (settings(model), Arc::clone(&machine.clock));
+    machine.opened(|| tablet::open(&settings, Arc::clone(&clock)))
+}
+
 fn is_whole(ink: &CapturedInk) -> Result<()> {
     ensure!(!ink.strokes().is_empty(), "no stroke");
     ensure!(ink.shown.len() == 1, "{} pages", ink.shown.len());
@@ -195,7 +202,7 @@ pub(super) fn pad(machine: &mut Machine) -> Result<()> {
     load(&["uhid"])?;
     let (model, behaviour, stu) = behind(Stu::new(PenFlags::default()));
     let device = Uhid::plug(&model, behaviour)?;
-    let is = |found: &link::identity::Found| found.is(0x056a, 0x00a8);
+    let is = |found: &Found| found.is(0x056a, 0x00a8);
     machine.arrival(is)?;
     let mut pad = tablet::open(&settings(&model), Arc::clone(&machine.clock))?;
     let ink = signed(machine, pad.as_mut(), false, |citizen| {
@@ -224,7 +231,7 @@ fn writes_below(citizen: &Citizen, device: &Uhid) -> Result<()> {
 pub(super) fn pen_display(machine: &mut Machine) -> Result<()> {
     load(&["uhid"])?;
     let identity = PenDisplay.identity();
-    let is = |found: &link::identity::Found| found.is(identity.vendor, identity.product);
+    let is = |found: &Found| found.is(identity.vendor, identity.product);
     for _ in 0..2 {
         let (model, behaviour, _) = behind(PenDisplay);
         let device = Uhid::plug(&model, behaviour)?;
@@ -255,7 +262,7 @@ pub(super) fn taken_over(machine: &mut Machine) -> Result<()> {
     let (mut model, behaviour, _) = behind(PenDisplay);
     // Wacom One 13.
     (model.vendor, model.product) = (0x056a, 0x03a6);
-    let is = |found: &link::identity::Found| found.is(0x056a, 0x03a6);
+    let is = |found: &Found| found.is(0x056a, 0x03a6);
     let device = Uhid::plug(&model, behaviour)?;
     machine.arrival(is)?;
     let mut display = tablet::open(&settings(&model), Arc::clone(&machine.clock))?;
@@ -265,14 +272,7 @@ pub(super) fn taken_over(machine: &mut Machine) -> Result<()> {
     })?;
     let code = lost.err().map(|error| error.fault());
     ensure!(code == Some(FaultCode::DeviceGone), "{code:?}");
-    let deadline = machine.patience();
-    let mut display = loop {
-        match tablet::open(&settings(&model), Arc::clone(&machine.clock)) {
-            Ok(display) => break display,
-            // Between the two drivers there is no device; its return is an event.
-            Err(_) => machine.watch.next(deadline).context("it did not return")?,
-        };
-    };
+    let mut display = opened(machine, &model)?;
     let ink = signed(machine, display.as_mut(), true, |citizen| {
         writes_below(citizen, &device)?;
         citizen.confirms()
@@ -280,4 +280,26 @@ pub(super) fn taken_over(machine: &mut Machine) -> Result<()> {
     is_whole(&ink)?;
     device.unplug();
     machine.departure(is)
+}
+
+/// A pen display that is plugged in, and pulled while our driver uses it.
+pub(super) fn one_life(machine: &mut Machine, pulled: Pulled) -> Result<()> {
+    let (model, behaviour, _) = behind(PenDisplay);
+    let device = Uhid::plug(&model, behaviour)?;
+    if pulled == Pulled::Unseen {
+        return Ok(());
+    }
+    let mut display = opened(machine, &model)?;
+    let lost = signed(machine, display.as_mut(), true, |citizen| {
+        match pulled {
+            Pulled::Unseen | Pulled::Opened => {}
+            Pulled::Waited => citizen.shown.recv_timeout(SOON).context("nothing shown")?,
+            Pulled::Spoken => writes_below(citizen, &device)?,
+        }
+        device.unplug();
+        Ok(())
+    })?;
+    let code = lost.err().map(|error| error.fault());
+    ensure!(code == Some(FaultCode::DeviceGone), "{code:?}");
+    machine.departure(|found| found.is(model.vendor, model.product))
 }
