@@ -75,8 +75,10 @@ impl Floor for Cards {
             },
             fault: None,
             warnings: Vec::new(),
-            // The keys of a reader are not driven here, so none are offered; see `refuse`.
-            capabilities: Capabilities::default(),
+            capabilities: Capabilities {
+                pin_pad: reader.has_keys,
+                ..Capabilities::default()
+            },
             make: Make::default(),
             counters: std::collections::BTreeMap::new(),
         };
@@ -96,12 +98,15 @@ impl Floor for Cards {
 
     fn refuse(&self, task: &Task) -> Option<FaultCode> {
         match task {
-            Task::IdentifyCard {} => None,
             Task::ReadMyNumberCard {
                 credential: Credential::PinOnDevice,
                 ..
-            } => Some(FaultCode::PinNoPad),
-            Task::ReadMyNumberCard { .. } => None,
+            } => {
+                let sighting = self.board.sighting();
+                let keys = sighting.readers.iter().any(|reader| reader.has_keys);
+                (!keys).then_some(FaultCode::PinNoPad)
+            }
+            Task::IdentifyCard {} | Task::ReadMyNumberCard { .. } => None,
             _of_another_family => Some(FaultCode::DeviceUnsupported),
         }
     }
@@ -174,7 +179,7 @@ const fn stuck_in(call: Call) -> Stuck {
             refusal: FaultCode::ReaderBusy,
             state: DeviceState::InUse,
         },
-        Call::Exchanging | Call::ExchangingSecret | Call::Disconnecting => Stuck {
+        Call::Exchanging | Call::ExchangingSecret | Call::Typing | Call::Disconnecting => Stuck {
             refusal: FaultCode::ReaderHung,
             state: DeviceState::Unresponsive,
         },

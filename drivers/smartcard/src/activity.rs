@@ -18,6 +18,8 @@ pub enum Call {
     Exchanging,
     /// Exchanging a command that holds a secret: what became of it is unknown until it returns.
     ExchangingSecret,
+    /// Waiting for a person who types a PIN on the reader; what became of it is unknown until it returns.
+    Typing,
     /// Powering the card off.
     Disconnecting,
 }

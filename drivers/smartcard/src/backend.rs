@@ -9,7 +9,7 @@ use std::{
     fmt,
 };
 
-use pcsc::{Disposition, Error, Protocols, Scope, ShareMode, State};
+use pcsc::{Disposition, Error, Protocols, Scope, ShareMode, State, ffi::DWORD};
 use zeroize::Zeroizing;
 
 /// Makes contexts, one for each thread and each life of the service.
@@ -24,6 +24,8 @@ pub(crate) trait Connector: Send + fmt::Debug {
 pub(crate) trait ServiceLink: Send {
     /// Connects to the card on a reader, sharing it with other programs.
     fn connect(&self, reader: &CStr) -> Result<Box<dyn CardLink>, Error>;
+    /// The features of a reader, whether or not a card is on it, as PC/SC part 10 lists them.
+    fn features(&self, reader: &CStr) -> Result<Vec<u8>, Error>;
 }
 
 /// One connection to a card.
@@ -37,6 +39,8 @@ pub(crate) trait CardLink: Send {
     fn answer_to_reset(&self) -> Result<Vec<u8>, Error>;
     /// Sends `apdu` and waits for an answer of at most `room` bytes.
     fn transmit(&self, apdu: &[u8], room: usize) -> Result<Zeroizing<Vec<u8>>, Error>;
+    /// Gives an order to the reader itself and waits for its answer, however long a person takes.
+    fn control(&self, code: DWORD, order: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
     /// Powers the card off and ends transaction and connection in one call.
     fn power_off(self: Box<Self>) -> Result<(), Error>;
 }
@@ -80,7 +84,28 @@ impl ServiceLink for PcscService {
         };
         Ok(Box::new(PcscCard { card }))
     }
+
+    fn features(&self, reader: &CStr) -> Result<Vec<u8>, Error> {
+        let connection = self
+            .context
+            .connect(reader, ShareMode::Direct, Protocols::UNDEFINED)?;
+        let mut room = [0; CONTROL_ROOM];
+        let features = connection
+            .control(FEATURE_REQUEST, &[], &mut room)
+            .map(<[u8]>::to_vec);
+        // The card, if there is one, may be in the middle of another program's work.
+        if let Err((_connection, error)) = connection.disconnect(Disposition::LeaveCard) {
+            tracing::debug!(%error, "reader could not be let go of");
+        }
+        features
+    }
 }
+
+/// CM_IOCTL_GET_FEATURE_REQUEST (PC/SC part 10, revision 2.02.09, clause 2.2).
+pub(crate) const FEATURE_REQUEST: DWORD = pcsc::ctl_code(3400);
+
+/// More than any list of features, and more than any status word.
+const CONTROL_ROOM: usize = 264;
 
 impl PcscService {
     /// Connects to the reader alone, then has it power the card.
@@ -129,6 +154,13 @@ impl CardLink for PcscCard {
         Ok(buffer)
     }
 
+    fn control(&self, code: DWORD, order: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut buffer = Zeroizing::new(vec![0_u8; CONTROL_ROOM]);
+        let length = self.card.control(code, order, &mut buffer)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
     fn power_off(self: Box<Self>) -> Result<(), Error> {
         // Always off, never merely reset: a My Number card keeps a verified PIN over a warm reset, and
         // the service itself waits 0.4 seconds before it powers a card off.
@@ -163,7 +195,7 @@ impl Known {
 
     /// The state as the service wants it back, with its event count in the upper half.
     fn as_current(&self) -> State {
-        let count = pcsc::ffi::DWORD::from(self.events & 0xFFFF) << 16;
+        let count = DWORD::from(self.events & 0xFFFF) << 16;
         State::from_bits_retain((self.state - State::CHANGED).bits() | count)
     }
 }

@@ -42,6 +42,8 @@ pub struct ReaderSight {
     pub state: ReaderCondition,
     /// Counts insertions and removals since the reader appeared, modulo 65536.
     pub events: u32,
+    /// Whether a PIN can be typed on it; not before it was asked, so a moment after it appeared.
+    pub has_keys: bool,
 }
 
 /// What stands on a reader, and whether it can be used.

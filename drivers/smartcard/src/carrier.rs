@@ -5,9 +5,9 @@
 //! card dies while it works.
 //! So the carrier asks the watcher's board what became of the card.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use pcsc::Error;
+use pcsc::{Error, ffi::DWORD};
 use zeroize::Zeroizing;
 
 use device_api::Patience;
@@ -15,10 +15,11 @@ use device_api::Patience;
 use crate::{
     activity::Call,
     apdu::Sensitivity,
-    backend::CardLink,
+    backend::{CardLink, FEATURE_REQUEST},
     channel::ChannelError,
     encoding::{CardLengths, Exchange},
     fault::{BeginError, Meaning, code_of, meaning},
+    keypad,
     presence::Presence,
     surroundings::Surroundings,
     wire::Carrier,
@@ -32,6 +33,8 @@ pub(crate) struct PcscCarrier {
     pub(crate) patience: Patience,
     pub(crate) presence: Presence,
     pub(crate) lengths: CardLengths,
+    /// The reader's order to take a PIN; where it is set, no PIN goes to the card from here.
+    pub(crate) keys: Option<DWORD>,
 }
 
 impl PcscCarrier {
@@ -49,6 +52,29 @@ impl PcscCarrier {
             Ok(()) | Err((Meaning::Removed | Meaning::NoCard, _)) => Ok(()),
             Err((_, error)) => Err(self.lost(error)),
         }
+    }
+
+    /// Finds out how the reader takes a PIN; `false` where it does not.
+    pub(crate) fn find_keys(&mut self) -> Result<bool, ChannelError> {
+        let Some(link) = &self.link else {
+            return Err(ChannelError::Removed);
+        };
+        let activity = &self.surroundings.activity;
+        let features = activity.during(Call::Exchanging, || link.control(FEATURE_REQUEST, &[]));
+        match features.map_err(|error| (meaning(error), error)) {
+            Ok(features) => self.keys = keypad::verify_code(&features).map(DWORD::from),
+            // A driver that knows no orders at all.
+            Err((Meaning::Transmission, _)) => self.keys = None,
+            Err((_, error)) => return Err(self.lost(error)),
+        }
+        Ok(self.keys.is_some())
+    }
+
+    /// How long a person may take, as far as patience goes.
+    fn wait_at_keys(&self) -> Duration {
+        let now = self.patience.clock().now();
+        let left = self.patience.deadline().remaining(now);
+        left.unwrap_or_default().min(keypad::LONGEST_WAIT)
     }
 
     /// What became of the card when a call failed.
@@ -91,11 +117,19 @@ impl Carrier for PcscCarrier {
             Sensitivity::Open => Call::Exchanging,
             Sensitivity::Personal => Call::ExchangingSecret,
         };
-        let apdu = exchange.encode();
-        let result = self
-            .surroundings
-            .activity
-            .during(call, || link.transmit(&apdu, exchange.room()));
+        let activity = &self.surroundings.activity;
+        let result = match self.keys {
+            Some(code) if keypad::is_verify(exchange.header, exchange.data) => {
+                let (digits, wait) = (exchange.data.len(), self.wait_at_keys());
+                let order = keypad::pin_verify(exchange.header, digits, wait)
+                    .ok_or(ChannelError::Garbled)?;
+                activity.during(Call::Typing, || link.control(code, &order))
+            }
+            _ => {
+                let apdu = exchange.encode();
+                activity.during(call, || link.transmit(&apdu, exchange.room()))
+            }
+        };
         match result {
             // pcscd reports success with nothing in hand when a card dies while it works.
             Ok(answer) if answer.is_empty() => Err(self.after_silence(ChannelError::Mute)),

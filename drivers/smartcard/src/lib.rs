@@ -17,6 +17,7 @@
 //! | [`apdu`], [`channel`] | commands, answers, and the way to a card as applications see it |
 //! | [`board`], [`watcher`] | what is known of service, readers and cards, kept true by events |
 //! | [`session`], [`presence`] | a card held for ourselves, and whether it is still the same |
+//! | [`keypad`] | a PIN that is typed on the reader and never comes here |
 //! | [`activity`] | which blocking call a thread is in |
 //! | [`recording`] | what passed, written down without secrets, and played back |
 //! | [`fault`] | errors and what people are told |
@@ -26,7 +27,7 @@
 //! time.
 //!
 //! **Limits.** PC/SC calls have no timeout: a hung card hangs its thread, which [`activity`] makes
-//! visible. Readers with PIN pads are used as plain readers.
+//! visible. A reader whose person was asked for a PIN can be stopped by that person only.
 
 pub mod activity;
 pub mod apdu;
@@ -36,6 +37,7 @@ mod carrier;
 pub mod channel;
 mod encoding;
 pub mod fault;
+pub mod keypad;
 pub mod platform;
 pub mod presence;
 pub mod recording;

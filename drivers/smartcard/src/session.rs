@@ -90,6 +90,15 @@ impl Reader {
             .is_some_and(|seen| seen.state == ReaderCondition::Present)
     }
 
+    /// Whether a PIN can be typed on the reader, as far as the watcher knows.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        let sighting = self.surroundings.board.sighting();
+        sighting
+            .reader(&self.label)
+            .is_some_and(|seen| seen.has_keys)
+    }
+
     /// Waits until there is a card, without touching it.
     ///
     /// Returns at once where the service or the reader is missing; waits while another program holds the
@@ -208,6 +217,7 @@ impl Reader {
             patience: patience.clone(),
             presence,
             lengths: CardLengths::from_atr(&atr),
+            keys: None,
         };
         // Somebody may have given up on us while we waited for our turn; dropping powers the card off.
         patience.check().map_err(BeginError::Stopped)?;
@@ -368,6 +378,24 @@ impl Session<'_> {
     #[must_use]
     pub fn presence(&mut self) -> Presence {
         self.talk.carrier_mut().presence.clone()
+    }
+
+    /// From now on, has a person type each PIN on the reader's keys.
+    ///
+    /// A VERIFY with data is then not sent: the reader takes as many digits as the data are long, puts them where
+    /// the data would stand, and has the card verify them. What the data are does not matter, and none of them
+    /// leaves this program. Such an exchange blocks until the person has typed, at most half a minute, and is
+    /// answered with the card's status word, or with [`keypad::NOBODY_TYPED`] or [`keypad::CANCELLED_AT_KEYS`].
+    ///
+    /// Returns whether the reader has keys; where it has none, nothing has changed.
+    ///
+    /// # Errors
+    /// When the reader cannot be asked.
+    ///
+    /// [`keypad::NOBODY_TYPED`]: crate::keypad::NOBODY_TYPED
+    /// [`keypad::CANCELLED_AT_KEYS`]: crate::keypad::CANCELLED_AT_KEYS
+    pub fn take_pins_from_keys(&mut self) -> Result<bool, ChannelError> {
+        self.talk.carrier_mut().find_keys()
     }
 
     /// Powers the card off and lets go of it.

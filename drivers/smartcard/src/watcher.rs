@@ -16,11 +16,13 @@
 //! when a wait begins, so each look lists them anew.
 
 use std::{
-    ffi::CString,
+    collections::BTreeMap,
+    ffi::{CStr, CString},
     fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender},
     },
     thread,
     time::Duration,
@@ -29,9 +31,10 @@ use std::{
 use pcsc::{Error, State};
 
 use crate::{
-    backend::{Known, WatchLink, Watching, establish},
+    backend::{Connector as _, Known, PcscConnector, WatchLink, Watching, establish},
     board::{Board, ReaderCondition, ReaderSight, Service, Sighting},
     fault::{Meaning, meaning},
+    keypad,
     platform::{ServiceDoor, Signal},
 };
 
@@ -65,12 +68,18 @@ pub fn watch(board: Arc<Board>, door: ServiceDoor, on_change: OnChange) -> io::R
         shared: Arc::new(Shared::default()),
         board: Arc::clone(&board),
     };
+    let (to_ask, unasked) = mpsc::channel();
     let watcher = Watcher {
         board,
         door,
         on_change,
         shared: Arc::clone(&refresher.shared),
+        to_ask,
     };
+    let asking = refresher.clone();
+    thread::Builder::new()
+        .name("card-keys".to_owned())
+        .spawn(move || asking.ask_for_keys(&unasked))?;
     thread::Builder::new()
         .name("card-watcher".to_owned())
         .spawn(move || watcher.run())?;
@@ -90,6 +99,8 @@ struct Shared {
     waiting: Mutex<Option<pcsc::Context>>,
     /// Whether what the watcher knows is to be forgotten at its next look.
     forget: AtomicBool,
+    /// The readers that are there: whether they have keys, `None` while they are being asked.
+    keys: Mutex<BTreeMap<CString, Option<bool>>>,
 }
 
 impl Refresher {
@@ -110,6 +121,17 @@ impl Refresher {
             }
             if self.board.wait_for_look(looks, SEEN_WITHIN) {
                 return;
+            }
+        }
+    }
+
+    /// Asks each new reader once whether it has keys, on a thread of its own: a reader may be slow to answer,
+    /// and its card in another program's hands.
+    fn ask_for_keys(&self, unasked: &Receiver<CString>) {
+        while let Ok(name) = unasked.recv() {
+            let has_keys = has_keys(&name);
+            if self.shared.answered(&name, has_keys) && has_keys {
+                self.look_again();
             }
         }
     }
@@ -138,6 +160,35 @@ impl Shared {
             .clone()
     }
 
+    /// Keeps the answers of the readers that are there, and tells which have not been asked yet.
+    fn keep_keys(&self, names: &[CString]) -> Vec<CString> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|name, _| names.contains(name));
+        let mut new = Vec::new();
+        for name in names {
+            if !keys.contains_key(name) {
+                keys.insert(name.clone(), None);
+                new.push(name.clone());
+            }
+        }
+        new
+    }
+
+    /// Whether the reader that answered is still there.
+    fn answered(&self, name: &CStr, has_keys: bool) -> bool {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(answer) = keys.get_mut(name) else {
+            return false;
+        };
+        *answer = Some(has_keys);
+        true
+    }
+
+    fn has_keys(&self, name: &CStr) -> bool {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.get(name).copied().flatten().unwrap_or(false)
+    }
+
     fn set_context(&self, context: Option<pcsc::Context>) {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = context;
     }
@@ -148,6 +199,8 @@ struct Watcher {
     door: ServiceDoor,
     on_change: OnChange,
     shared: Arc<Shared>,
+    /// Readers that have to be asked whether they have keys.
+    to_ask: Sender<CString>,
 }
 
 impl Watcher {
@@ -203,12 +256,16 @@ impl Watcher {
         }
         let names = service.readers()?;
         keep_in_step(known, &names);
+        for name in self.shared.keep_keys(&names) {
+            // Who asks lives as long as the process; without them, no reader has keys.
+            let _nobody_asks = self.to_ask.send(name);
+        }
         if known
             .iter()
             .skip(1)
             .all(|reader| reader.state != State::UNAWARE)
         {
-            self.put(sighting(known));
+            self.put(sighting(known, &self.shared));
         }
         service.wait_change(known)
     }
@@ -266,7 +323,21 @@ fn keep_in_step(known: &mut Vec<Known>, names: &[CString]) {
     *known = next;
 }
 
-fn sighting(known: &[Known]) -> Sighting {
+/// Asks a reader whether a PIN can be typed on it; one that does not say has no keys.
+fn has_keys(reader: &CStr) -> bool {
+    let features = PcscConnector
+        .establish()
+        .and_then(|service| service.features(reader));
+    match features {
+        Ok(features) => keypad::verify_code(&features).is_some(),
+        Err(error) => {
+            tracing::debug!(?reader, %error, "reader does not tell its features");
+            false
+        }
+    }
+}
+
+fn sighting(known: &[Known], shared: &Shared) -> Sighting {
     let readers = known
         .iter()
         .skip(1)
@@ -274,6 +345,7 @@ fn sighting(known: &[Known]) -> Sighting {
             name: reader.name.to_string_lossy().into_owned(),
             state: condition(reader.state),
             events: reader.events,
+            has_keys: shared.has_keys(&reader.name),
         })
         .collect();
     Sighting {

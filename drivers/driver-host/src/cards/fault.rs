@@ -29,6 +29,9 @@ pub(crate) enum JobError {
     /// The card has no try left, so nobody was asked.
     #[error("secret is blocked, nobody was asked")]
     Blocked,
+    /// The PIN was to be typed on a reader that has no keys.
+    #[error("reader has no keys")]
+    NoKeys,
     /// The card left while a person was asked.
     #[error("card was removed while the secret was asked for")]
     LiftedWhileAsked,
@@ -91,6 +94,7 @@ impl JobError {
             Self::Verify(VerifyError::Card(error)) => card_code(error, stop),
             Self::Verify(error) => error.fault(),
             Self::Blocked => FaultCode::PinBlocked,
+            Self::NoKeys => FaultCode::PinNoPad,
             Self::LiftedWhileAsked | Self::OtherCard => FaultCode::CardRemoved,
             Self::Declined => FaultCode::PinDeclined,
             Self::Unanswered => FaultCode::PinTimeout,

@@ -5,6 +5,7 @@
 //! | connecting, waiting for our turn | when the job is cancelled or its deadline passes | `JOB-CANCELLED`, `RDR-BUSY` |
 //! | an exchange without secret, powering off | after the limit, or soon after the deadline | `RDR-HUNG` |
 //! | an exchange with a secret | the same | `PIN-UNKNOWN` |
+//! | a person typing on the reader | after the limit, or soon after the deadline | `PIN-UNKNOWN` |
 //! | none | well after the deadline, by which it should have ended by itself | `JOB-DEADLINE` |
 
 use std::time::Duration;
@@ -17,6 +18,9 @@ use smartcard::Call;
 pub(crate) struct Limits {
     /// One exchange. A card signs within 1.5 seconds; the longest frame waiting time is 5 seconds.
     pub(crate) exchange: Duration,
+    /// A person who types on the reader, which gives up by itself half a minute after the last key; a
+    /// cancellation has to wait for that.
+    pub(crate) typing: Duration,
     /// What an exchange that is under way at the deadline is still given.
     pub(crate) after_deadline: Duration,
     /// What a thread that is in no call is given to notice the deadline.
@@ -26,6 +30,7 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) const STANDARD: Self = Self {
         exchange: Duration::from_secs(5),
+        typing: Duration::from_secs(60),
         after_deadline: Duration::from_millis(500),
         to_notice: Duration::from_secs(2),
     };
@@ -43,12 +48,18 @@ impl Limits {
                 (now, FaultCode::JobCancelled)
             }
             Some((Call::Connecting | Call::TakingTurn, _)) => (deadline, FaultCode::ReaderBusy),
-            Some((Call::ExchangingSecret, since)) => {
-                (self.end_of_exchange(since, deadline), FaultCode::PinUnknown)
-            }
-            Some((Call::Exchanging | Call::Disconnecting, since)) => {
-                (self.end_of_exchange(since, deadline), FaultCode::ReaderHung)
-            }
+            Some((Call::ExchangingSecret, since)) => (
+                self.end_of(self.exchange, since, deadline),
+                FaultCode::PinUnknown,
+            ),
+            Some((Call::Typing, since)) => (
+                self.end_of(self.typing, since, deadline),
+                FaultCode::PinUnknown,
+            ),
+            Some((Call::Exchanging | Call::Disconnecting, since)) => (
+                self.end_of(self.exchange, since, deadline),
+                FaultCode::ReaderHung,
+            ),
             None => {
                 let until = deadline.plus(self.to_notice);
                 if now >= until {
@@ -66,12 +77,12 @@ impl Limits {
         }
     }
 
-    fn end_of_exchange(&self, since: Moment, deadline: Moment) -> Moment {
+    fn end_of(&self, limit: Duration, since: Moment, deadline: Moment) -> Moment {
         // An exchange that begins just before the deadline is given the same moment as any other.
         let allowed = deadline
             .plus(self.after_deadline)
             .max(since.plus(self.after_deadline));
-        since.plus(self.exchange).min(allowed)
+        since.plus(limit).min(allowed)
     }
 }
 
@@ -114,6 +125,19 @@ mod tests {
         let call = Some((Call::ExchangingSecret, at(1_000)));
         assert_eq!(
             judge(call, true, at(6_000)),
+            Judgement::GiveUp(FaultCode::PinUnknown)
+        );
+    }
+
+    #[test]
+    fn a_person_who_types_is_given_time_even_after_a_cancellation() {
+        let call = Some((Call::Typing, at(1_000)));
+        assert_eq!(
+            judge(call, true, at(40_000)),
+            Judgement::LookAgain(at(60_500))
+        );
+        assert_eq!(
+            judge(call, false, at(60_500)),
             Judgement::GiveUp(FaultCode::PinUnknown)
         );
     }

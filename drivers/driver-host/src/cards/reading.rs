@@ -16,6 +16,9 @@
 //! counter (another program may have spent a try), and a repetition where the card answers `6F00` to the
 //! first command after power-up.
 //!
+//! A PIN that is typed on the reader never comes here: the reader is told to take it, and the exchange that would
+//! have sent it brings the card's answer, or that nobody typed.
+//!
 //! Invariants: a secret goes to a card at most once; after it has gone, nothing is begun again; a session
 //! is begun once more only where the card is still there, and before any secret has gone.
 
@@ -26,10 +29,12 @@ use host_protocol::{Answer, CardFacts, Credential, Field, Product, Reading, Step
 use idcards::{
     TrustAnchors,
     my_number::{
-        CardError, CardIdentity, Challenge, LastTry, OpenedTextAp, TextAp, Tries, identify,
+        Attempt, CardError, CardIdentity, Challenge, LastTry, OpenedTextAp, TextAp, Tries,
+        VerifyError, identify,
     },
 };
 use ring::rand::SecureRandom;
+use smartcard::keypad::{CANCELLED_AT_KEYS, NOBODY_TYPED};
 use smartcard::{BeginError, Presence, Reader, Recorder, Session};
 
 use super::{fault::JobError, recordings::Recordings, translate};
@@ -128,11 +133,14 @@ impl Visit<'_> {
         if number && wanted.credential == Credential::VerificationNumberB {
             return Err(JobError::BeforeSecret(CardError::NumberNeedsPin));
         }
+        if wanted.credential == Credential::PinOnDevice && !reader.has_keys() {
+            return Err(JobError::NoKeys);
+        }
         match once_more_with_a_fresh_session(|| self.first_session(reader, wanted))? {
             First::Read(reading) => Ok(reading),
             First::Asked(identity, presence) => {
                 let answer = self.answer(&presence, &self.job.patience)?;
-                let mut permitted = Some(Permitted::from_answer(answer)?);
+                let mut permitted = Some(Permitted::from_answer(answer, wanted.credential)?);
                 once_more_with_a_fresh_session(|| {
                     self.second_session(reader, wanted, (&identity, &mut permitted))
                 })
@@ -147,6 +155,7 @@ impl Visit<'_> {
         let identity = identify(&mut session).map_err(JobError::BeforeSecret)?;
         let facts = translate::card(&identity, Some(wanted.today));
         self.job.progress(Step::Identifying, Some(facts));
+        prepare_keys(&mut session, wanted.credential)?;
         let (application, tries_left) = count_tries(&mut session, wanted.credential)?;
         self.job
             .ask(translate::question(wanted.credential, tries_left));
@@ -154,7 +163,7 @@ impl Visit<'_> {
             end(session);
             return Ok(First::Asked(identity, presence));
         };
-        let permitted = Permitted::from_answer(answer)?;
+        let permitted = Permitted::from_answer(answer, wanted.credential)?;
         let opened = permitted.open(application, wanted.credential)?;
         let reading = self.read_opened(opened, wanted, &identity)?;
         end(session);
@@ -181,6 +190,7 @@ impl Visit<'_> {
         if identity.serial != shown.serial {
             return Err(JobError::OtherCard);
         }
+        prepare_keys(&mut session, wanted.credential)?;
         let (application, _tries_left) = count_tries(&mut session, wanted.credential)?;
         let permitted = permitted.take().ok_or(JobError::Unanswered)?;
         let opened = permitted.open(application, wanted.credential)?;
@@ -278,6 +288,22 @@ impl Visit<'_> {
     }
 }
 
+/// Has the reader take the PIN, where it is to be typed there: from then on, none is sent from here.
+fn prepare_keys(session: &mut Session<'_>, credential: Credential) -> Result<(), JobError> {
+    if credential != Credential::PinOnDevice {
+        return Ok(());
+    }
+    let attempt = Attempt::Verify;
+    match session.take_pins_from_keys() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(JobError::NoKeys),
+        Err(source) => Err(JobError::BeforeSecret(CardError::Channel {
+            attempt,
+            source,
+        })),
+    }
+}
+
 /// Selects the application and reads the retry counter; a blocked secret is not even asked for.
 fn count_tries<'session>(
     session: &'session mut Session<'_>,
@@ -298,24 +324,31 @@ struct Permitted {
 }
 
 impl Permitted {
-    fn from_answer(answer: Answer) -> Result<Self, JobError> {
-        match answer {
+    fn from_answer(answer: Answer, credential: Credential) -> Result<Self, JobError> {
+        let on_device = credential == Credential::PinOnDevice;
+        let (secret, last_try_allowed) = match answer {
             Answer::Secret {
                 value,
                 last_try_allowed,
-            } => Ok(Self {
-                secret: Secret::new(value.expose().as_bytes().to_vec()),
-                last_try: if last_try_allowed {
-                    LastTry::Allowed
-                } else {
-                    LastTry::NotAllowed
-                },
-            }),
-            // This host has no device with keys, so it never asks for leave to use them.
-            Answer::EnterOnDevice { .. } => Err(JobError::AnswerUnfit),
-            Answer::Declined => Err(JobError::Declined),
-            Answer::TimedOut => Err(JobError::Unanswered),
-        }
+            } if !on_device => (value.expose().as_bytes().to_vec(), last_try_allowed),
+            // As many places as the PIN has digits; the reader fills them in, and these never leave the host.
+            Answer::EnterOnDevice { last_try_allowed } if on_device => {
+                (b"0000".to_vec(), last_try_allowed)
+            }
+            Answer::Secret { .. } | Answer::EnterOnDevice { .. } => {
+                return Err(JobError::AnswerUnfit);
+            }
+            Answer::Declined => return Err(JobError::Declined),
+            Answer::TimedOut => return Err(JobError::Unanswered),
+        };
+        Ok(Self {
+            secret: Secret::new(secret),
+            last_try: if last_try_allowed {
+                LastTry::Allowed
+            } else {
+                LastTry::NotAllowed
+            },
+        })
     }
 
     /// Has the card verify the secret, which is gone then, whatever the outcome.
@@ -330,7 +363,23 @@ impl Permitted {
                 self.secret,
                 self.last_try,
             )
-            .map_err(JobError::Verify)
+            .map_err(|error| refusal(error, credential))
+    }
+}
+
+/// What became of a PIN; on a reader's keys a person may have typed none.
+fn refusal(error: VerifyError, credential: Credential) -> JobError {
+    let status = match &error {
+        VerifyError::Card(CardError::Refused {
+            attempt: Attempt::Verify,
+            status,
+        }) if credential == Credential::PinOnDevice => Some(*status),
+        _ => None,
+    };
+    match status {
+        Some(NOBODY_TYPED) => JobError::Unanswered,
+        Some(CANCELLED_AT_KEYS) => JobError::Declined,
+        Some(_) | None => JobError::Verify(error),
     }
 }
 

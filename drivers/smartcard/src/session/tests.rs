@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     activity::Activity,
-    backend::{MockCardLink, MockConnector, MockServiceLink},
+    backend::{FEATURE_REQUEST, MockCardLink, MockConnector, MockServiceLink},
     board::{Board, ReaderSight, Sighting},
+    keypad::{CANCELLED_AT_KEYS, NOBODY_TYPED},
     watcher::Refresher,
 };
 
@@ -60,6 +61,7 @@ impl Rig {
             name: READER.to_owned(),
             state,
             events,
+            has_keys: false,
         };
         self.board.put(Sighting {
             service: Service::Up,
@@ -335,4 +337,55 @@ fn a_card_that_leaves_while_a_person_thinks_is_noticed() {
     rig.show(ReaderCondition::Present, 3);
     let attended = presence.attend::<()>(&rig.patience, || None);
     assert_eq!(attended, Err(BeginError::NoCard));
+}
+
+/// What a reader with keys tells of itself, and the code of its order to take a PIN.
+const KEYS: (&[u8], pcsc::ffi::DWORD) = (&[0x06, 4, 0x42, 0x33, 0x00, 0x06], 0x4233_0006);
+
+/// A card on a reader that says of itself what `features` says, and whose person types with this end.
+fn card_with_keys(features: &'static [u8], typed: &'static [u8]) -> MockCardLink {
+    let mut link = Rig::card(vec![Ok(vec![0x63, 0xC3])]);
+    link.expect_control().returning(move |code, order| {
+        if code == FEATURE_REQUEST {
+            return Ok(Zeroizing::new(features.to_vec()));
+        }
+        assert_eq!(code, KEYS.1);
+        assert!(!order.contains(&b'7'), "a PIN left this program");
+        Ok(Zeroizing::new(typed.to_vec()))
+    });
+    link
+}
+
+fn verify_with(digits: &[u8]) -> Command {
+    Command::new(0, 0x20, 0, 0x91).with_secret(Secret::new(digits.to_vec()))
+}
+
+#[test]
+fn a_pin_that_is_typed_on_the_reader_is_never_sent_from_here() {
+    for (typed, status) in [
+        (&[0x90, 0x00], 0x9000),
+        (&[0x63, 0xC2], 0x63C2),
+        (&[0x64, 0x00], NOBODY_TYPED.0),
+        (&[0x64, 0x01], CANCELLED_AT_KEYS.0),
+    ] {
+        let rig = Rig::new(ReaderCondition::Present);
+        let mut reader = rig.reader(vec![Ok(card_with_keys(KEYS.0, typed))]);
+        let mut session = reader.begin(&rig.patience, None).unwrap();
+        assert!(session.take_pins_from_keys().unwrap());
+        // The tries are asked of the card as ever.
+        let tries = session.transmit(Command::new(0, 0x20, 0, 0x91)).unwrap();
+        assert_eq!(tries.status().0, 0x63C3);
+        let answer = session.transmit(verify_with(b"7777")).unwrap();
+        assert_eq!(answer.status().0, status);
+    }
+}
+
+#[test]
+fn a_reader_without_keys_stays_as_it_is() {
+    let rig = Rig::new(ReaderCondition::Present);
+    let mut reader = rig.reader(vec![Ok(card_with_keys(&[], &[]))]);
+    let mut session = reader.begin(&rig.patience, None).unwrap();
+    assert!(!session.take_pins_from_keys().unwrap());
+    let answer = session.transmit(verify_with(b"7777")).unwrap();
+    assert_eq!(answer.status().0, 0x63C3, "it went to the card");
 }

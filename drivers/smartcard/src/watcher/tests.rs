@@ -17,6 +17,7 @@ fn watcher() -> (Watcher, Arc<Mutex<Vec<Sighting>>>) {
         door: ServiceDoor::usual(),
         on_change: Box::new(move |sighting| page.lock().unwrap().push(sighting.clone())),
         shared: Arc::default(),
+        to_ask: mpsc::channel().0,
     };
     (watcher, seen)
 }
