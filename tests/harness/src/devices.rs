@@ -44,6 +44,18 @@ pub(crate) fn configured(devices: &Value, folder: &Path) -> anyhow::Result<Table
             "name": "scanner",
             "connection": { "serial": { "path": text("/codeScanner/address/pty")? } },
         }],
+        "ticket_printer": [{
+            "name": "printer",
+            "connection": { "tcp": text("/printer/address/tcp")? },
+            "profile": "tm-t88vi",
+        }],
+        "signature_tablet": [
+            { "name": "tablet", "connection": { "simulated": text("/tablet/address/tcp")? } },
+        ],
+        "document_scanner": [{
+            "name": "papers",
+            "reached_by": { "escl": format!("http://{}/eSCL", text("/documentScanner/escl/tcp")?) },
+        }],
         "handover": [{
             "template": template,
             "counter": "3",

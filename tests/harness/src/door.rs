@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use agent_api::REQUEST_HEADER;
 use agent_api::device::DeviceList;
+use agent_api::document::KeptDocument;
 use agent_api::error::ErrorBody;
 use agent_api::hello::{Hello, Proof, ProofRequest};
 use agent_api::job::{Job, JobAnswer, JobRequest, JobResult};
@@ -263,6 +264,68 @@ impl Door {
             None::<&()>,
             &[],
         )
+    }
+
+    /// Hands a document in.
+    ///
+    /// # Errors
+    /// See [`DoorError`].
+    pub fn hand_in(&self, media_type: &str, bytes: &[u8]) -> Result<KeptDocument, DoorError> {
+        let (status, answer) = self.exchange(Method::POST, "/v1/documents", (media_type, bytes))?;
+        serde_json::from_slice(&answer).map_err(|_error| DoorError::Unexpected {
+            status,
+            text: String::from_utf8_lossy(&answer).into_owned(),
+        })
+    }
+
+    /// Takes a document that a job made.
+    ///
+    /// # Errors
+    /// See [`DoorError`].
+    pub fn take_document(&self, document: &str) -> Result<Vec<u8>, DoorError> {
+        let path = format!("/v1/documents/{document}/take");
+        let taken = self.exchange(Method::POST, &path, ("application/json", b""));
+        taken.map(|(_status, bytes)| bytes)
+    }
+
+    /// Sends bytes and receives bytes, as a page would.
+    fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        (media_type, body): (&str, &[u8]),
+    ) -> Result<(u16, Vec<u8>), DoorError> {
+        let mut request = Request::builder()
+            .method(&method)
+            .uri(format!("http://{}{path}", self.address))
+            .header("origin", &self.origin)
+            .header(REQUEST_HEADER, "1")
+            .header("content-type", media_type);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let sent = request.body(body.to_vec()).map_err(ureq::Error::from);
+        let mut answer = sent
+            .and_then(|request| self.agent.run(request))
+            .map_err(|error| DoorError::NoAnswer(Box::new(error)))?;
+        let status = answer.status().as_u16();
+        let longest = answer.body_mut().with_config().limit(64 * 1024 * 1024);
+        let bytes = longest
+            .read_to_vec()
+            .map_err(|error| DoorError::NoAnswer(Box::new(error)))?;
+        if answer.status().is_success() {
+            return Ok((status, bytes));
+        }
+        match serde_json::from_slice::<ErrorBody>(&bytes) {
+            Ok(error) => Err(DoorError::Refused {
+                status,
+                error: Box::new(error),
+            }),
+            Err(_) => Err(DoorError::Unexpected {
+                status,
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            }),
+        }
     }
 
     fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, DoorError> {

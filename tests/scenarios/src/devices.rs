@@ -6,11 +6,31 @@
 //! |---|---|
 //! | [`page`] | a counter application's page with a lease that is bound to its session |
 //! | [`scanning`] | codes reach the page that waits for them, one at a time, and no other |
+//! | [`printing`] | a ticket is on at most one paper that is not marked |
+//! | [`scanning_papers`] | papers become one file, handed out once |
+//! | [`signing`] | what is signed is what was shown |
 //! | [`handing_over`] | files for other systems are whole, once, and acknowledged |
+//! | [`rig`] | simulated devices that the test itself holds |
+//! | [`uses`] | each of them used once |
+//! | [`codes`] | codes of an independent encoder arrive byte for byte |
+//! | [`papers`] | independent programs read the codes on printed tickets |
+//! | [`plugging`] | cables pulled at any moment leave nothing behind |
+//! | [`power_cuts`] | a power cut at every step of printing |
+//! | [`load`] | everything at random, and memory that does not grow |
 
+pub mod codes;
 pub mod handing_over;
+pub mod load;
 pub mod page;
+pub mod papers;
+pub mod plugging;
+pub mod power_cuts;
+pub mod printing;
+pub mod rig;
 pub mod scanning;
+pub mod scanning_papers;
+pub mod signing;
+pub mod uses;
 
 use harness::{Counter, Options};
 

@@ -32,6 +32,9 @@ use crate::{
 /// How long to wait before looking at a scanner again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
+/// The same for one that is missing or not ready: whoever has cleared a jam wants to go on.
+const LOOK_SOON: Duration = Duration::from_secs(2);
+
 /// How long one look may take. A name that cannot be resolved and a machine that is off say nothing.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -111,7 +114,9 @@ impl Post for AtScanner {
             if self.is_to_be_asked() {
                 self.look(rest);
             }
-            rest_for(rest, LOOK_AGAIN);
+            let shown = self.sheet.shown().map(|seen| seen.state);
+            let well = shown == Some(DeviceState::Ready);
+            rest_for(rest, if well { LOOK_AGAIN } else { LOOK_SOON });
         }
     }
 }

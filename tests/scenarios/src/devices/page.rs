@@ -3,7 +3,7 @@
 use agent_api::device::{Device, DeviceState};
 use agent_api::event::Event;
 use agent_api::item::Item;
-use agent_api::job::{Job, JobRequest, JobResult, JobState, Task};
+use agent_api::job::{Job, JobRequest, JobResult, JobState, Step, Task};
 use agent_api::lease::LeaseRequest;
 use anyhow::{Context as _, bail, ensure};
 use harness::{ALL_SCOPES, Counter, Door, DoorError, Events, Heard, Patience};
@@ -80,10 +80,31 @@ impl Page {
             ttl_ms: 120_000,
             session: Some(self.events.session().to_owned()),
         })?;
+        let fence = match lease.fence {
+            Some(fence) => fence,
+            None => self.wait_for_turn(&lease.id)?,
+        };
         Ok(Held {
-            fence: lease.fence.context("the device is taken")?,
+            fence,
             lease: lease.id,
             device,
+        })
+    }
+
+    /// Waits until those before have given the device back.
+    fn wait_for_turn(&mut self, wanted: &str) -> anyhow::Result<u64> {
+        // It may have come between the answer and now.
+        if let Some(fence) = self.door.look_at_lease(wanted)?.fence {
+            return Ok(fence);
+        }
+        let patience = Patience::seconds(LONGEST);
+        self.events.wait_for(patience, |event| match event {
+            Event::Lease { lease } if lease.id == wanted => lease.fence,
+            Event::Lease { .. }
+            | Event::LeaseEnded { .. }
+            | Event::Devices { .. }
+            | Event::Job { .. }
+            | Event::PinScreens { .. } => None,
         })
     }
 
@@ -102,6 +123,22 @@ impl Page {
         };
         self.door
             .start_job(&format!("{}-{}", held.lease, self.keys), &request)
+    }
+
+    /// Waits until a job has come to a step.
+    ///
+    /// # Errors
+    /// When it ends before, or does not come to it.
+    pub fn wait_for_step(&mut self, job: &Job, step: Step) -> anyhow::Result<()> {
+        let patience = Patience::seconds(LONGEST);
+        loop {
+            let now = self.door.job(&job.id)?;
+            if now.step == Some(step) {
+                return Ok(());
+            }
+            ensure!(!is_over(&now), "the job ended: {now:?}");
+            self.events.next(patience)?;
+        }
     }
 
     /// Waits for the next item of a job.

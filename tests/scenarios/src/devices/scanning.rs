@@ -2,7 +2,7 @@
 
 use agent_api::device::DeviceState;
 use agent_api::item::Item;
-use agent_api::job::{Job, JobResult, Task};
+use agent_api::job::{Job, JobResult, Step, Task};
 use agent_api::scan::{Scan, TextRule};
 use anyhow::{Context as _, bail, ensure};
 use harness::Counter;
@@ -30,6 +30,8 @@ pub fn scenes(counter: &Counter) -> anyhow::Result<()> {
 fn watch(page: &mut Page) -> anyhow::Result<(Held, Job)> {
     let held = page.take("codeScanner")?;
     let job = page.start(&held, Task::ScanCodes {}, WATCH_MS)?;
+    // Only from here on a code is for this page.
+    page.wait_for_step(&job, Step::WaitingForCode)?;
     Ok((held, job))
 }
 
@@ -106,13 +108,8 @@ fn another_page(counter: &Counter, mut page: Page) -> anyhow::Result<()> {
     scan(counter, "behind it")?;
     drop(page);
     let mut next = Page::open(counter)?;
-    let (held, job) = loop {
-        // The first page's lease ends with its session.
-        match watch(&mut next) {
-            Ok(taken) => break taken,
-            Err(_still_taken) => next.events.next(harness::Patience::seconds(10)).map(drop)?,
-        }
-    };
+    // The first page's lease ends with its session.
+    let (held, job) = watch(&mut next)?;
     scan(counter, "for the second page")?;
     let (_, found) = code(&mut next, &job)?;
     ensure!(
@@ -134,6 +131,7 @@ fn unplugged(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     counter.control().act("codeScanner", "plug")?;
     page.wait_for_device("codeScanner", DeviceState::Ready)?;
     let job = page.start(&held, Task::ScanCodes {}, WATCH_MS)?;
+    page.wait_for_step(&job, Step::WaitingForCode)?;
     scan(counter, "back")?;
     let (_, found) = code(page, &job)?;
     ensure!(found.text.as_ref().map(|text| text.expose()) == Some("back"));

@@ -1,0 +1,34 @@
+//! What is counted of the devices, in short; `cargo xtask soak` runs the same code for long.
+
+use scenarios::devices::load::{self, Growth};
+use scenarios::devices::{codes, papers, plugging, power_cuts};
+
+#[test]
+fn codes_of_an_independent_encoder_arrive_byte_for_byte() -> anyhow::Result<()> {
+    codes::codes().map(drop)
+}
+
+#[test]
+fn codes_on_printed_tickets_are_read_by_independent_programs() -> anyhow::Result<()> {
+    papers::papers().map(drop)
+}
+
+#[test]
+fn cables_pulled_at_any_moment_leave_nothing() -> anyhow::Result<()> {
+    plugging::plugging(1, 2).map(drop)
+}
+
+#[test]
+fn power_cuts_break_no_rule_of_printing() -> anyhow::Result<()> {
+    power_cuts::random_cuts(200, 2).map(drop)
+}
+
+#[test]
+fn everything_at_random_does_not_grow_without_bound() -> anyhow::Result<()> {
+    // So short a run is not past its warming up, so the bound only shows that something is measured.
+    let most = Growth {
+        per_cent: 25,
+        kib: 4096,
+    };
+    load::load(20, 2, most).map(drop)
+}
