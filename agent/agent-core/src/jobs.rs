@@ -349,10 +349,12 @@ impl<R> Job<R> {
 
     /// What the audit log keeps of its order.
     pub(crate) fn audit_order(&self) -> AuditOrder {
-        let (fields, credential) = match &self.order.task {
-            Task::ReadMyNumberCard { fields, credential } => (fields.clone(), Some(*credential)),
-            _without_card_data => (Vec::new(), None),
-        };
+        let (fields, credential) =
+            if let Task::ReadMyNumberCard { fields, credential } = &self.order.task {
+                (fields.clone(), Some(*credential))
+            } else {
+                (Vec::new(), None)
+            };
         AuditOrder {
             staff: self.owner.staff.clone(),
             origin: self.owner.origin.clone(),

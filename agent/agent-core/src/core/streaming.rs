@@ -189,9 +189,10 @@ fn at<R>(job: &Job<R>) -> Option<(HostRun, u64)> {
 }
 
 const fn surface_of(task: &Task) -> Option<Surface> {
-    match task {
-        Task::CaptureSignature { surface, .. } => Some(*surface),
-        _without_document => None,
+    if let Task::CaptureSignature { surface, .. } = task {
+        Some(*surface)
+    } else {
+        None
     }
 }
 
