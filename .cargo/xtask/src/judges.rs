@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, bail};
 
 use crate::packages;
-use crate::run::{command, must, root};
+use crate::run::{command, must, root, target};
 
 /// What the programs need, in fixed versions: a list, and the list that it includes.
 const REQUIREMENTS: &str = ".cargo/xtask/requirements.txt";
@@ -26,7 +26,7 @@ const PYTHON: &str = "/usr/bin/python3";
 pub(crate) fn check() -> anyhow::Result<ExitCode> {
     packages::ensure(packages::JUDGES)?;
     let python = environment()?;
-    let work = root().join("target/tmp/signature");
+    let work = target().join("tmp/signature");
     let mut judged = 0;
     for (folder, verdict) in [("valid", 0), ("invalid", 1)] {
         for path in files(&work.join(folder))? {

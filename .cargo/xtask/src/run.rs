@@ -29,6 +29,12 @@ pub(crate) fn beside_this_program(name: &str) -> PathBuf {
     own.with_file_name(name)
 }
 
+/// The folder into which Cargo builds, the one in which this program was built.
+pub(crate) fn target() -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    own.ancestors().nth(2).unwrap_or(&own).to_owned()
+}
+
 /// How a command is shown to a person.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program())

@@ -51,7 +51,7 @@ pub(crate) fn test() -> anyhow::Result<ExitCode> {
 const FEATURES: &str = "--features=document/contract";
 
 fn steps() -> Vec<Step> {
-    let mut documentation = cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
+    let mut documentation = of_all(&["doc", "--no-deps"], &[]);
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     let rust = [
         ("format", cargo(&["fmt", "--all", "--check"])),
@@ -59,7 +59,8 @@ fn steps() -> Vec<Step> {
             "lints",
             of_all(&["clippy", "--all-targets"], &["--", "-D", "warnings"]),
         ),
-        ("programs", of_all(&["build", "--bins"], &[])),
+        // With what tests need of libraries, too: otherwise `test` builds most of it a second time.
+        ("build", of_all(&["build", "--all-targets"], &[])),
         (
             "tests",
             of_all(&["test", "--all-targets", "--no-fail-fast"], &[]),
@@ -68,9 +69,19 @@ fn steps() -> Vec<Step> {
         ("examples in docs", of_all(&["test", "--doc"], &[])),
         ("documentation", documentation),
     ];
+    let agentd = beside_this_program("agentd");
     let pages = [
         ("page tools", npm(&["ci", "--no-audit", "--no-fund"])),
-        ("page types", npm(&["run", "generate"])),
+        (
+            "page types",
+            npm(&[
+                "run",
+                "generate",
+                "--",
+                "--agentd",
+                &agentd.to_string_lossy(),
+            ]),
+        ),
         ("page tests", npm(&["test"])),
         ("browser tests", npm(&["run", "test:browser"])),
     ];

@@ -18,8 +18,8 @@ use crate::packages;
 use crate::run::{cargo, command, must, root};
 use image::Image;
 
-/// What the checks of card readers need besides: the real service, the real driver, and what links to them.
-const CARDS: &[&str] = &["libccid", "libpcsclite-dev", "pcscd", "pkg-config"];
+/// What the checks of card readers need besides: the real service, and what links to it.
+const CARDS: &[&str] = &["libpcsclite-dev", "pcscd", "pkg-config"];
 
 /// Longest run, in seconds: of the checks as they are part of the tests, and of named ones or long forms.
 const LONGEST: &str = "170";
