@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use harness::Patience;
+use scenarios::devices::{codes, load, papers, plugging, power_cuts};
 use scenarios::{canaries, hostile, storm, troubles};
 
 /// A soak by its name.
@@ -21,7 +22,18 @@ const SOAKS: &[Soak] = &[
     ("swaps", || troubles::swaps(500)),
     ("canaries", || canaries::canaries(10)),
     ("redaction-removed", canaries::redaction_removed),
+    ("codes", codes::codes),
+    ("papers", papers::papers),
+    ("power-cuts", || power_cuts::power_cuts(20_000, 1)),
+    ("plugging", || plugging::plugging(1000, 1)),
+    ("load", || load::load(20_000, 1, LITTLE)),
 ];
+
+/// What a process may grow while it does more of the same: one in a hundred.
+const LITTLE: load::Growth = load::Growth {
+    per_cent: 1,
+    kib: 64,
+};
 
 fn main() -> anyhow::Result<ExitCode> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
