@@ -153,7 +153,7 @@ impl Bench<'_> {
             "DH-005" => each(&|transcript| transcript.silent_log(&[CANARY])),
             "DH-010" => each(&Transcript::one_hello),
             "DH-021" => each(&Transcript::whole_lists),
-            "DH-024" => each(&Transcript::known_devices),
+            "DH-024" => some(&Transcript::known_devices, "no device was offered"),
             "DH-030" => each(&Transcript::accepted_first),
             "DH-031" => each(&Transcript::one_finished),
             "DH-038" => each(&Transcript::known_faults),

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use conformance::{Subject, examine, examine_only};
+use conformance::{REQUIREMENTS, Subject, examine, examine_only};
 
 /// Examines a driver host against docs/protocol/driver-host.md.
 #[derive(Debug, Parser)]
@@ -71,6 +71,10 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
         name: arguments.name,
     };
     let only: Vec<&str> = arguments.only.iter().map(String::as_str).collect();
+    let is_known = |id: &&str| REQUIREMENTS.iter().any(|known| known.id == *id);
+    if let Some(unknown) = only.iter().find(|id| !is_known(id)) {
+        anyhow::bail!("no requirement {unknown}");
+    }
     let report = match only.as_slice() {
         [] => examine(&subject),
         some => examine_only(&subject, some),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use device_api::{DeviceClass, FaultCode};
-use host_protocol::{Attachment, DeviceState, HostMessage, Item, Outcome, Product};
+use host_protocol::{
+    Attachment, DeviceDescription, DeviceState, HostMessage, Item, Outcome, Product,
+};
 
 use crate::host::word;
 
@@ -61,40 +63,33 @@ impl Transcript {
 
     /// DH-021: no id stands twice in a list.
     pub(crate) fn whole_lists(&self) -> Found {
-        self.of_devices(|devices| {
+        for message in &self.heard {
+            let devices = devices_of(message);
             let ids: BTreeSet<&str> = devices.iter().map(|device| device.id.as_str()).collect();
-            if ids.len() == devices.len() && !ids.contains("") {
-                Ok(())
-            } else {
-                Err("an id is empty or stands twice in a list".to_owned())
+            if ids.len() != devices.len() || ids.contains("") {
+                return Err("an id is empty or stands twice in a list".to_owned());
             }
-        })
+        }
+        Ok(())
     }
 
-    /// DH-024.
-    pub(crate) fn known_devices(&self) -> Found {
-        self.of_devices(|devices| {
-            for device in devices {
-                if DeviceClass::from_name(&device.class).is_none() {
-                    return Err(format!("{:?} is no class", device.class));
-                }
-                let mut codes = device.fault.iter().chain(&device.warnings);
-                if let Some(code) = codes.find(|code| FaultCode::from_code(code).is_none()) {
-                    return Err(format!("{code:?} is no documented fault"));
-                }
-                if device.state == DeviceState::NotReady && device.fault.is_none() {
-                    return Err("a device is notReady and does not say why".to_owned());
-                }
+    /// DH-024; the number of devices that were seen.
+    pub(crate) fn known_devices(&self) -> Result<usize, String> {
+        let mut seen = 0;
+        for device in self.heard.iter().flat_map(devices_of) {
+            if DeviceClass::from_name(&device.class).is_none() {
+                return Err(format!("{:?} is no class", device.class));
             }
-            Ok(())
-        })
-    }
-
-    fn of_devices(&self, check: impl Fn(&[host_protocol::DeviceDescription]) -> Found) -> Found {
-        self.heard.iter().try_for_each(|message| match message {
-            HostMessage::Devices { devices, .. } => check(devices),
-            _of_something_else => Ok(()),
-        })
+            let mut codes = device.fault.iter().chain(&device.warnings);
+            if let Some(code) = codes.find(|code| FaultCode::from_code(code).is_none()) {
+                return Err(format!("{code:?} is no documented fault"));
+            }
+            if device.state == DeviceState::NotReady && device.fault.is_none() {
+                return Err("a device is notReady and does not say why".to_owned());
+            }
+            seen += 1;
+        }
+        Ok(seen)
     }
 
     /// DH-030: whatever a host says of a job comes after `accepted`, except a `finished` that refuses it.
@@ -203,6 +198,13 @@ impl Transcript {
             return Err("the log shows what was sent or scanned".to_owned());
         }
         Ok(())
+    }
+}
+
+fn devices_of(message: &HostMessage) -> &[DeviceDescription] {
+    match message {
+        HostMessage::Devices { devices, .. } => devices,
+        _of_something_else => &[],
     }
 }
 

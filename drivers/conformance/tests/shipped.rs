@@ -7,14 +7,30 @@ use conformance::{FEEDER, REQUIREMENTS, Subject, examine};
 
 const SPECIFICATION: &str = include_str!("../../../docs/protocol/driver-host.md");
 
+/// Every family, without a device: what is left are lines, the life of the host, and refusals.
+const FAMILIES: [&str; 8] = [
+    "pcsc",
+    "scanner",
+    "ticket-printer",
+    "page-printer",
+    "document-scanner",
+    "tablet",
+    "keyboard",
+    "handover",
+];
+
+fn shipped(family: &str) -> Subject {
+    // Built beforehand: cargo build --package driver-host. Tests stand in a folder below the programs.
+    let own = std::env::current_exe().unwrap();
+    let folder = own.parent().and_then(std::path::Path::parent);
+    let program = folder.unwrap().join("driver-host");
+    assert!(program.is_file(), "cargo build --package driver-host");
+    Subject::new(program, vec![family.to_owned()])
+}
+
 #[test]
 fn the_shipped_host_of_scanners_keeps_the_protocol() {
-    // Built beforehand: cargo build --package driver-host. Tests stand in a folder below the programs.
-    let own = std::env::current_exe().expect("the test knows where it is");
-    let folder = own.parent().and_then(std::path::Path::parent);
-    let program = folder.expect("a target folder").join("driver-host");
-    assert!(program.is_file(), "cargo build --package driver-host");
-    let mut subject = Subject::new(program, vec!["scanner".to_owned()]);
+    let mut subject = shipped("scanner");
     subject.class = Some("codeScanner".to_owned());
     subject.settings = Some(serde_json::json!({"scanners": [{
         "name": "front", "connection": {"tcp": FEEDER}, "suffix": "cr_lf", "aim": false,
@@ -23,6 +39,23 @@ fn the_shipped_host_of_scanners_keeps_the_protocol() {
     assert!(report.failed().is_empty(), "{}", report.text());
     // No name, because it is no vendor's; no documents.
     assert_eq!(report.passed().len() + 2, report.findings.len());
+}
+
+#[test]
+fn every_shipped_family_keeps_the_protocol_without_devices() {
+    std::thread::scope(|scope| {
+        for family in FAMILIES {
+            scope.spawn(move || {
+                let mut subject = shipped(family);
+                // A reader that happens to be here is left alone.
+                subject.class = Some("none".to_owned());
+                subject.settings = (family != "pcsc").then(|| serde_json::json!({}));
+                let report = examine(&subject);
+                assert!(report.failed().is_empty(), "{}", report.text());
+                assert!(report.passed().len() >= 17, "{}", report.text());
+            });
+        }
+    });
 }
 
 #[test]

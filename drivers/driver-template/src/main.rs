@@ -65,6 +65,7 @@ enum Event {
 fn main() -> ExitCode {
     let (events, queue) = channel();
     let heard = events.clone();
+    // A host that is given PINs reads an unbuffered file instead: the buffer of `stdin` is never erased.
     thread::spawn(move || listen(io::stdin().lock(), &heard));
     let code = match Host::new(events).run(&queue) {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of an integration test fail by panicking"
 )]
 
@@ -87,14 +88,7 @@ fn every_step_of_the_page_is_one() {
 fn every_example_of_a_host_decodes_and_encodes_to_itself() {
     let lines = examples("\n## Host to agent");
     for line in &lines {
-        let message: HostMessage =
-            decode(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
-        assert_eq!(
-            std::str::from_utf8(&encode(&message).unwrap())
-                .unwrap()
-                .trim_end(),
-            *line
-        );
+        assert_eq!(recoded::<HostMessage>(line), *line);
     }
     let all = [
         "accepted", "ask", "devices", "finished", "hello", "item", "part", "pong", "progress",
@@ -132,14 +126,7 @@ fn every_example_of_a_host_decodes_and_encodes_to_itself() {
 fn every_example_of_the_agent_decodes_and_encodes_to_itself() {
     let lines = examples("\n## Agent to host");
     for line in &lines {
-        let message: AgentMessage =
-            decode(line.as_bytes()).unwrap_or_else(|e| panic!("{e}: {line}"));
-        assert_eq!(
-            std::str::from_utf8(&encode(&message).unwrap())
-                .unwrap()
-                .trim_end(),
-            *line
-        );
+        assert_eq!(recoded::<AgentMessage>(line), *line);
     }
     let all = [
         "act", "answer", "cancel", "part", "ping", "received", "start", "welcome",
