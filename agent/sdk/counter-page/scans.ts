@@ -38,14 +38,22 @@ export class Scans {
   async #listen(): Promise<void> {
     const listening = new AbortController();
     this.#listening = listening;
-    this.#station.say("コードをスキャナーにかざしてください。");
+    this.#station.say("スキャナーを準備しています。");
     showListening(true);
     try {
       const take = (scan: Scan) => {
         element("scans").prepend(describe(scan));
         element("scans").children[MOST]?.remove();
       };
-      const count = await this.#agent.scanner.onScan(take, { purpose: "事前申請の受付", signal: listening.signal });
+      const count = await this.#agent.scanner.onScan(take, {
+        purpose: "事前申請の受付",
+        signal: listening.signal,
+        onProgress: ({ step }) => {
+          if (step === "waitingForCode") {
+            this.#station.say("コードをスキャナーにかざしてください。");
+          }
+        },
+      });
       const lost = count.undelivered > 0 ? `受け取れなかったコードが${count.undelivered}件あります。もう一度読ませてください。` : "";
       this.#station.say(`読み取りを終えました。${lost}`, lost === "" ? "ok" : "warn");
     } finally {

@@ -9,6 +9,8 @@ import { drawForm } from "./form-picture";
 import type { Paper } from "./paper";
 import type { Station } from "./station";
 
+const ON_TABLET = "署名タブレットに書類を表示しています。利用者に署名してもらってください。";
+
 /** The signature. */
 export class Signing {
   readonly #agent: AgentClient;
@@ -37,11 +39,14 @@ export class Signing {
     const abort = new AbortController();
     this.#abort = abort;
     this.#station.say("署名してもらっています。");
+    const [tablet] = await this.#agent.devicesOf("signatureTablet");
+    const onTablet = tablet?.capabilities.pen === "ownScreen";
+    element("signing-wait").textContent = onTablet ? ON_TABLET : "書類を準備しています。";
     element("signing-wait").hidden = false;
     this.#dialog.showModal();
     try {
       const outcome = await this.#agent.tablet.sign(await drawForm(this.#paper.values()), {
-        surface: this.#view,
+        ...(onTablet ? {} : { surface: this.#view }),
         everyPage: true,
         exports: ["png"],
         purpose: "住民票の写し等の交付請求",

@@ -34,8 +34,9 @@ export class SignatureSheet {
     this.#ink.setAttribute("aria-hidden", "true");
     const stack = make("div", "signature-stack");
     stack.append(this.#picture, this.#ink);
-    stack.style.position = "relative";
-    Object.assign(this.#picture.style, { display: "block", width: "100%", height: "auto" });
+    // The page may bound the picture's height; both canvases keep lying one upon the other.
+    Object.assign(stack.style, { position: "relative", width: "fit-content", marginInline: "auto" });
+    Object.assign(this.#picture.style, { display: "block", width: "auto", height: "auto", maxWidth: "100%" });
     // The browser must not scroll or zoom where the citizen writes.
     Object.assign(this.#ink.style, { position: "absolute", inset: "0", width: "100%", height: "100%", touchAction: "none" });
     const row = make("div", "signature-buttons");

@@ -15,6 +15,8 @@ export interface Addresses {
   readonly pinPage: string;
   readonly counterPage: string;
   readonly control: string;
+  /** The simulated devices beside the card readers; absent where the counter has none. */
+  readonly devices?: readonly string[];
 }
 
 /** The simulated citizens of whom tests speak. */
@@ -88,6 +90,21 @@ export class Counter {
     return tries.pin;
   }
 
+  /** Does something to a simulated device, such as `codeScanner/scan`. */
+  async device(path: string, body: unknown): Promise<void> {
+    await this.#control("POST", `/devices/${path}`, body);
+  }
+
+  /** Ends what disturbs a simulated device. */
+  async calm(device: string): Promise<void> {
+    await this.#control("DELETE", `/devices/${device}/faults`);
+  }
+
+  /** The papers that came out of the simulated printer. */
+  async papers(): Promise<unknown[]> {
+    return (await this.#control("GET", "/devices/printer/papers")) as unknown[];
+  }
+
   /** A call as the counter application's page makes it, from outside a browser. */
   async call(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(this.addresses.agent + path, {
@@ -132,6 +149,7 @@ async function read(answer: Response, what: string): Promise<unknown> {
 }
 
 function withoutTrailingSlashes(addresses: Addresses): Addresses {
-  const entries = Object.entries(addresses).map(([name, value]) => [name, String(value).replace(/\/$/, "")]);
+  const bare = (value: unknown) => (typeof value === "string" ? value.replace(/\/$/, "") : value);
+  const entries = Object.entries(addresses).map(([name, value]) => [name, bare(value)]);
   return Object.fromEntries(entries) as unknown as Addresses;
 }
