@@ -311,13 +311,7 @@ impl CardReader {
         let last = u8::from(kind == message::PARAMETERS_ARE);
         let mut bytes = vec![kind];
         bytes.extend(u32::try_from(data.len()).unwrap_or(0).to_le_bytes());
-        bytes.extend([
-            asked.slot,
-            asked.sequence,
-            status,
-            code.unwrap_or(0),
-            last,
-        ]);
+        bytes.extend([asked.slot, asked.sequence, status, code.unwrap_or(0), last]);
         bytes.extend(data);
         self.answers.push_back(bytes);
     }

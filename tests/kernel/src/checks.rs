@@ -4,6 +4,7 @@ mod cards;
 mod converter;
 mod cycles;
 mod hid;
+mod printers;
 mod rebind;
 mod scanners;
 mod serial;
@@ -77,6 +78,10 @@ pub const ALL: &[Check] = &[
     check(
         "tablets: a pen display taken over by another driver while it is signed on",
         tablets::taken_over,
+    ),
+    check(
+        "printers: tickets over USB, without paper, without a plug, and again",
+        printers::prints,
     ),
     check(
         "cards: read through a real reader, right PIN and wrong one",

@@ -10,6 +10,7 @@
 //! | [`gadget`] | a serial device, through `dummy_hcd` |
 //! | [`models`] | the devices that are played |
 //! | [`ccid`] | a card reader with keys, by the class of chip card readers |
+//! | [`usb_printer`] | a simulated ticket printer behind a USB plug |
 //! | [`card_service`] | the real PC/SC service in the machine |
 //! | [`machine`] | modules, waiting for devices, what must not leak |
 //! | [`checks`] | what is checked, by name |
@@ -25,4 +26,5 @@ pub mod gadget;
 pub mod machine;
 pub mod models;
 pub mod uhid;
+pub mod usb_printer;
 pub mod vhci;

@@ -92,6 +92,11 @@ impl Machine {
         }
     }
 
+    /// Takes in what happened while nobody looked, so that one check does not begin with the events of another.
+    pub fn catch_up(&mut self) {
+        while self.watch.next(self.within(Duration::ZERO)).is_ok() {}
+    }
+
     /// Waits until nothing that `wanted` says yes to is there.
     ///
     /// # Errors

@@ -12,9 +12,7 @@ use idcards::my_number::{
 use sim_cards::{CardImage, MyNumberCard, Quirks, TryCounters};
 use sim_kit::SharedCard;
 use smartcard::keypad::{CANCELLED_AT_KEYS, NOBODY_TYPED};
-use smartcard::{
-    BeginError, Reader, ReaderCondition, Session, StatusWord, channel_fault,
-};
+use smartcard::{BeginError, Reader, ReaderCondition, Session, StatusWord, channel_fault};
 
 use super::cycles::Pulled;
 use crate::card_service::CardService;

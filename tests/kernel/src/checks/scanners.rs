@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use device_api::Patience;
 use link::identity::Found;
-use scanner::{CodeScanner, Connection, HidSelector, KeyboardSelector, ScannerError, ScannerSettings};
+use scanner::{
+    CodeScanner, Connection, HidSelector, KeyboardSelector, ScannerError, ScannerSettings,
+};
 use sim_peripherals::{HidModel as _, HidScanner, Interface, Layout, Symbology};
 
 use super::cycles::Pulled;

@@ -12,8 +12,8 @@ use sim_peripherals::{HidModel as Simulated, PenDisplay, PenFlags, PenPoint, Stu
 use tablet::picture::{Picture, WHITE};
 use tablet::shown::Page;
 use tablet::{
-    CaptureDesk, CaptureRequest, CapturedInk, Connection, Document, MediaType, Press, Sample, Screen,
-    ScreenClosed, SignatureTablet, TabletError, TabletSettings,
+    CaptureDesk, CaptureRequest, CapturedInk, Connection, Document, MediaType, Press, Sample,
+    Screen, ScreenClosed, SignatureTablet, TabletError, TabletSettings,
 };
 
 use super::cycles::Pulled;
@@ -200,6 +200,9 @@ fn is_whole(ink: &CapturedInk) -> Result<()> {
 
 pub(super) fn pad(machine: &mut Machine) -> Result<()> {
     load(&["uhid"])?;
+    // A real pad's descriptor is not public, and the simulated one's names no pen: Wacom's driver would claim the
+    // pad and refuse it, and the kernel would then give it to nobody.
+    unload("wacom")?;
     let (model, behaviour, stu) = behind(Stu::new(PenFlags::default()));
     let device = Uhid::plug(&model, behaviour)?;
     let is = |found: &Found| found.is(0x056a, 0x00a8);
