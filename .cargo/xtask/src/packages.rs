@@ -53,12 +53,20 @@ pub(crate) const SURROUNDINGS: &[&str] = &[
 ];
 
 /// What making and running the virtual machine needs: the machine, what its first files are made of, the
-/// service that knows its devices, and the driver of USB card readers.
+/// service that knows its devices, card service and driver of USB readers, and what drivers are built and
+/// tickets drawn with.
 pub(crate) const MACHINE: &[&str] = &[
     "busybox-static",
     "cpio",
+    "fonts-ipafont-gothic",
+    "fonts-ipamj-mincho",
+    "fonts-morisawa-bizud-gothic",
     "kmod",
     "libccid",
+    "libpcsclite-dev",
+    "libusb-1.0-0-dev",
+    "pcscd",
+    "pkg-config",
     "qemu-system-x86",
     "udev",
     "xz-utils",
@@ -75,12 +83,15 @@ const NODE: &[&str] = &["nodejs", "npm"];
 
 /// Names `packages` and installs those of them that are missing.
 pub(crate) fn ensure(packages: &[&str]) -> anyhow::Result<()> {
+    let mut packages = packages.to_vec();
+    packages.sort_unstable();
+    packages.dedup();
     let missing: Vec<&str> = packages
         .iter()
         .copied()
         .filter(|name| !is_installed(name))
         .collect();
-    println!("{}", announcement(packages, &missing));
+    println!("{}", announcement(&packages, &missing));
     if missing.is_empty() {
         return Ok(());
     }
