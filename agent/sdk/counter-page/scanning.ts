@@ -27,7 +27,8 @@ export class Scanning {
     this.clear();
     this.#station.say("スキャンしています。");
     const [device] = await this.#agent.devicesOf("documentScanner");
-    const source = device?.capabilities.sources?.[0];
+    const sources = device?.capabilities.sources ?? [];
+    const source = sources.includes("feeder") ? "feeder" : sources[0];
     const resolution = nearest(device?.capabilities.resolutions ?? [], 200);
     const scanned = await this.#agent.documentScanner.scan({
       ...(source === undefined ? {} : { source }),

@@ -9,7 +9,8 @@ import { drawForm } from "./form-picture";
 import type { Paper } from "./paper";
 import type { Station } from "./station";
 
-const ON_TABLET = "署名タブレットに書類を表示しています。利用者に署名してもらってください。";
+const ON_TABLET = "署名タブレットに書類を表示しています。利用者に内容を読んでもらってください。";
+const ON_TABLET_SIGNING = "利用者が署名できます。署名タブレットの枠の中に署名してもらってください。";
 
 /** The signature. */
 export class Signing {
@@ -52,6 +53,11 @@ export class Signing {
         purpose: "住民票の写し等の交付請求",
         onShow: () => {
           element("signing-wait").hidden = true;
+        },
+        onProgress: ({ step }) => {
+          if (onTablet && step === "signing") {
+            element("signing-wait").textContent = ON_TABLET_SIGNING;
+          }
         },
         signal: abort.signal,
       });

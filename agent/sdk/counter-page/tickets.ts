@@ -8,7 +8,8 @@ import { element } from "./elements";
 import type { Paper } from "./paper";
 import type { Station } from "./station";
 
-const PURPOSE = { purpose: "番号札の印刷" };
+/** A ticket takes a second; a clerk waits no longer than this to learn that nobody knows. */
+const PURPOSE = { purpose: "番号札の印刷", deadlineMs: 15_000 };
 
 /** The printer. */
 export class Tickets {
@@ -22,6 +23,11 @@ export class Tickets {
     this.#paper = paper;
     const print = element<HTMLButtonElement>("ticket-print");
     print.addEventListener("click", () => void station.work(print, () => this.#print()));
+    element("ticketPrinter").addEventListener("toggle", () => {
+      if (element<HTMLDetailsElement>("ticketPrinter").open) {
+        void station.work(print, () => this.#opened());
+      }
+    });
   }
 
   /** Erases the list; the printer itself remembers what is not settled. */
@@ -45,6 +51,12 @@ export class Tickets {
         await this.#list();
       }
     }
+  }
+
+  /** What was left unsettled earlier is asked about as soon as the fold is open. */
+  async #opened(): Promise<void> {
+    // Who may not settle sees no list; any other trouble is told when something is printed.
+    await this.#list().catch(() => undefined);
   }
 
   async #list(): Promise<void> {
