@@ -18,16 +18,13 @@ use crate::packages;
 use crate::run::{cargo, command, must, root};
 use image::Image;
 
-/// What the checks of card readers need besides: the real service, and what links to it.
-const CARDS: &[&str] = &["libpcsclite-dev", "pcscd", "pkg-config"];
-
 /// Longest run, in seconds: of the checks as they are part of the tests, and of named ones or long forms.
 const LONGEST: &str = "170";
 const LONGEST_BY_HAND: &str = "7200";
 
 /// Builds the machine and the checks, and runs them in it; `arguments` go to `kernel-run`.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
-    packages::ensure(&[packages::MACHINE, CARDS].concat())?;
+    packages::ensure(packages::MACHINE)?;
     let image = Image::ensure(&root().join("target/vm"))?;
     must(cargo(&[
         "build",

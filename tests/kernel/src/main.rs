@@ -13,7 +13,7 @@ use kernel::checks::{ALL, Check};
 use kernel::machine::Machine;
 
 /// As many cycles as fit into the tests.
-const USUAL_CYCLES: u32 = 10;
+const USUAL_CYCLES: u32 = 7;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
