@@ -91,6 +91,8 @@ pub(crate) struct Job<R> {
     pub(crate) documents: Vec<Sealed<R>>,
     /// The number of the last item that the host gave.
     pub(crate) last_item: u32,
+    /// The number of the last item that was taken over.
+    pub(crate) last_received: u32,
     /// How many items were taken over.
     pub(crate) items: u32,
     /// The citizen's page that shows its document.

@@ -229,6 +229,7 @@ impl<R> Core<R> {
             content: None,
             documents: Vec::new(),
             last_item: 0,
+            last_received: 0,
             items: 0,
             shown_on: None,
         }

@@ -161,11 +161,13 @@ impl<R> Core<R> {
         let Some(job) = self.jobs.find_mut(id) else {
             return;
         };
-        // One item is under way at a time, so only the last one can be meant.
-        if n != job.last_item || n == 0 {
+        // One item is under way at a time, so only the last one can be meant; a page that says so twice has
+        // still taken over one.
+        if n != job.last_item || n == job.last_received {
             return;
         }
         let Some((run, work)) = at(job) else { return };
+        job.last_received = n;
         job.items = job.items.saturating_add(1);
         self.out.push(Effect::SendToHost {
             run,

@@ -15,16 +15,16 @@ use device_api::{DeviceClass, DeviceId, FaultCode};
 
 use crate::bench::{Bench, Reading, caller, ended, order, reader, run};
 
-type Device = (&'static str, DeviceClass);
+pub(crate) type Device = (&'static str, DeviceClass);
 
 const PRINTER: Device = ("page:forms", DeviceClass::PagePrinter);
-const TICKETS: Device = ("ticket:lobby", DeviceClass::TicketPrinter);
-const SCANNER: Device = ("scan:codes", DeviceClass::CodeScanner);
+pub(crate) const TICKETS: Device = ("ticket:lobby", DeviceClass::TicketPrinter);
+pub(crate) const SCANNER: Device = ("scan:codes", DeviceClass::CodeScanner);
 const PAPERS: Device = ("doc:feeder", DeviceClass::DocumentScanner);
 const KEYBOARD: Device = ("key:form", DeviceClass::Keyboard);
 
 /// A counter with one device of each of these families.
-fn counter() -> Bench {
+pub(crate) fn counter() -> Bench {
     let mut bench = Bench::new();
     bench.event(Event::Started);
     bench.hello(run(1));
@@ -41,22 +41,26 @@ fn counter() -> Bench {
 }
 
 /// What a job is to begin with.
-struct Wanted<'a> {
-    device: Device,
-    task: Task,
-    documents: &'a [DocumentId],
-    session: Option<SessionId>,
+pub(crate) struct Wanted<'a> {
+    pub(crate) device: Device,
+    pub(crate) task: Task,
+    pub(crate) documents: &'a [DocumentId],
+    pub(crate) session: Option<SessionId>,
 }
 
 /// A job that the host has, and the lease under which it was started.
-struct Begun {
-    job: JobId,
-    work: u64,
+pub(crate) struct Begun {
+    pub(crate) job: JobId,
+    pub(crate) work: u64,
     /// How many documents the host was given.
     given: usize,
 }
 
-fn begin(bench: &mut Bench, clerk: &Caller, wanted: Wanted<'_>) -> Result<Begun, FaultCode> {
+pub(crate) fn begin(
+    bench: &mut Bench,
+    clerk: &Caller,
+    wanted: Wanted<'_>,
+) -> Result<Begun, FaultCode> {
     let call = Call::TakeLease {
         device: DeviceId::new(wanted.device.0),
         ttl: Duration::from_secs(600),
@@ -100,11 +104,11 @@ fn begin(bench: &mut Bench, clerk: &Caller, wanted: Wanted<'_>) -> Result<Begun,
     }
 }
 
-fn refused(bench: &mut Bench, clerk: &Caller, wanted: Wanted<'_>) -> Option<FaultCode> {
+pub(crate) fn refused(bench: &mut Bench, clerk: &Caller, wanted: Wanted<'_>) -> Option<FaultCode> {
     begin(bench, clerk, wanted).err()
 }
 
-fn plain(device: Device, task: Task) -> Wanted<'static> {
+pub(crate) fn plain(device: Device, task: Task) -> Wanted<'static> {
     Wanted {
         device,
         task,

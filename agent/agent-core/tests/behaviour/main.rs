@@ -20,4 +20,5 @@ mod journeys_leases;
 mod journeys_pad;
 mod journeys_screens;
 mod journeys_secrets;
+mod journeys_streaming;
 mod steps;
