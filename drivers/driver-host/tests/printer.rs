@@ -64,7 +64,7 @@ impl Host {
         let printer = json!({
             "name": "front", "connection": {"tcp": address}, "profile": "tm-t88vii",
         });
-        Self::start(json!({"stateDir": folder, "printers": [printer]}))
+        Self::start(json!({"state_dir": folder, "printers": [printer]}))
     }
 
     fn say(&mut self, message: &AgentMessage) {
@@ -356,6 +356,6 @@ fn a_printer_that_is_switched_off_is_gone_and_found_again() {
 #[test]
 fn settings_that_cannot_be_end_the_host() {
     let printer = json!({"name": "a", "connection": {"tcp": "x"}, "profile": "tm-t88vii"});
-    let mut host = Host::start(json!({"stateDir": "/tmp", "printers": [printer]}));
+    let mut host = Host::start(json!({"state_dir": "/tmp", "printers": [printer]}));
     assert_eq!(host.child.wait().unwrap().code(), Some(5));
 }

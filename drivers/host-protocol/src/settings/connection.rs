@@ -5,11 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Where a device is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(
-    rename_all = "snake_case",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Connection {
     /// On a serial line, or a USB device that looks like one.
     Serial(Line),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The settings of the host of page printers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, default)]
 pub struct PagePrinters {
     /// The printers.
     pub printers: Vec<PagePrinter>,
@@ -13,7 +13,7 @@ pub struct PagePrinters {
 /// One page printer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct PagePrinter {
     /// Its name, unique among the page printers of this machine.
     pub name: String,

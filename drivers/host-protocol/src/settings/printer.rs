@@ -6,7 +6,7 @@ use super::Connection;
 
 /// The settings of the host of ticket printers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, default)]
 pub struct TicketPrinters {
     /// The absolute folder in which each printer keeps what became of its tickets. The agent fills it in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct TicketPrinters {
 /// One ticket printer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct TicketPrinter {
     /// Its name, unique among the ticket printers of this machine. What is known of its tickets is kept
     /// under it, so a printer that is renamed forgets them.
@@ -57,7 +57,7 @@ pub struct TicketPrinter {
 /// Who is there when a printer fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub enum Attendance {
     /// Staff see the printer, and say whether a paper came out.
     #[default]
@@ -69,7 +69,7 @@ pub enum Attendance {
 /// Who says when to pause on a serial line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub enum Flow {
     /// Nobody.
     None,

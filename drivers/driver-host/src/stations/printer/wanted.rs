@@ -19,7 +19,7 @@ pub(super) fn folder(settings: &TicketPrinters) -> Result<PathBuf, String> {
     if settings.printers.is_empty() || folder.is_absolute() {
         Ok(folder)
     } else {
-        Err("stateDir must be an absolute path".to_owned())
+        Err("state_dir must be an absolute path".to_owned())
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     fn settings_reach_the_driver() {
         let tcp = read(json!({
             "name": "発券", "connection": {"tcp": "127.0.0.1:9100"}, "profile": "tm-t88vii",
-            "dots": 384, "rollMetres": 80, "fonts": ["/f/a.ttf"], "attendance": "unattended",
+            "dots": 384, "roll_metres": 80, "fonts": ["/f/a.ttf"], "attendance": "unattended",
         }));
         let tcp = tcp.unwrap();
         assert_eq!(
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_printer_needs_a_folder_for_its_journal() {
         let of = |state_dir: Option<&str>, printers: Value| {
-            let settings = json!({"stateDir": state_dir, "printers": printers});
+            let settings = json!({"state_dir": state_dir, "printers": printers});
             folder(&serde_json::from_value(settings).unwrap())
         };
         let printer = json!([{"name": "a", "connection": {"tcp": "127.0.0.1:1"}, "profile": "x"}]);
