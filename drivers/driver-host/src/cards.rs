@@ -107,7 +107,15 @@ impl Floor for Cards {
                 (!keys).then_some(FaultCode::PinNoPad)
             }
             Task::IdentifyCard {} | Task::ReadMyNumberCard { .. } => None,
-            _of_another_family => Some(FaultCode::DeviceUnsupported),
+            Task::ScanCodes {}
+            | Task::CaptureSignature { .. }
+            | Task::PrintTicket { .. }
+            | Task::ListTickets {}
+            | Task::SettleTicket { .. }
+            | Task::PrintDocument { .. }
+            | Task::ScanDocument { .. }
+            | Task::TypeText { .. }
+            | Task::HandOver { .. } => Some(FaultCode::DeviceUnsupported),
         }
     }
 

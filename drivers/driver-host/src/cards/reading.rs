@@ -81,7 +81,15 @@ pub(crate) fn work(job: &Job, reader: &mut Reader, tools: &Tools) -> Result<Prod
             Ok(Product::Reading { reading })
         }
         // The floor lets no other task come as far as a reader.
-        _of_another_family => Err(JobError::AnswerUnfit),
+        Task::ScanCodes {}
+        | Task::CaptureSignature { .. }
+        | Task::PrintTicket { .. }
+        | Task::ListTickets {}
+        | Task::SettleTicket { .. }
+        | Task::PrintDocument { .. }
+        | Task::ScanDocument { .. }
+        | Task::TypeText { .. }
+        | Task::HandOver { .. } => Err(JobError::AnswerUnfit),
     }
 }
 
@@ -369,12 +377,14 @@ impl Permitted {
 
 /// What became of a PIN; on a reader's keys a person may have typed none.
 fn refusal(error: VerifyError, credential: Credential) -> JobError {
-    let status = match &error {
-        VerifyError::Card(CardError::Refused {
-            attempt: Attempt::Verify,
-            status,
-        }) if credential == Credential::PinOnDevice => Some(*status),
-        _ => None,
+    let status = if let VerifyError::Card(CardError::Refused {
+        attempt: Attempt::Verify,
+        status,
+    }) = &error
+    {
+        Some(*status).filter(|_| credential == Credential::PinOnDevice)
+    } else {
+        None
     };
     match status {
         Some(NOBODY_TYPED) => JobError::Unanswered,

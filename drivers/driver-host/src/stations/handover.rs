@@ -261,7 +261,11 @@ fn told(error: &HandoverError) -> HostFault {
         HandoverError::Exists { name } | HandoverError::Unsettled { name, .. } => {
             Some(name.clone())
         }
-        _not_about_what_was_handed_in => None,
+        HandoverError::Template(_)
+        | HandoverError::Folder { .. }
+        | HandoverError::InUse { .. }
+        | HandoverError::Damaged { .. }
+        | HandoverError::NotRejected { .. } => None,
     };
     HostFault {
         about,

@@ -160,10 +160,13 @@ impl AtScanner {
         if was_open {
             tracing::warn!(%error, device = self.sheet.id(), "a scanner was lost");
         }
-        match error.fault() {
-            FaultCode::DeviceBusy => self.sheet.write(|seen| seen.state = DeviceState::InUse),
-            FaultCode::DeviceDenied => self.sheet.write(|seen| seen.state = DeviceState::Denied),
-            _gone => self.sheet.gone(),
+        let fault = error.fault();
+        if fault == FaultCode::DeviceBusy {
+            self.sheet.write(|seen| seen.state = DeviceState::InUse);
+        } else if fault == FaultCode::DeviceDenied {
+            self.sheet.write(|seen| seen.state = DeviceState::Denied);
+        } else {
+            self.sheet.gone();
         }
     }
 }
