@@ -213,9 +213,11 @@ async fn write_orders(mut stdin: ChildStdin, mut orders: mpsc::Receiver<Told>) {
         attachments,
     }) = orders.recv().await
     {
-        let id = match &message {
-            AgentMessage::Start { id, .. } => *id,
-            _without_attachments => 0,
+        // Only what starts a job has attachments.
+        let id = if let AgentMessage::Start { id, .. } = &message {
+            *id
+        } else {
+            0
         };
         if !write_line(&mut stdin, &message).await {
             return;

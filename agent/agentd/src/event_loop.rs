@@ -174,6 +174,7 @@ impl EventLoop {
                 self.requests += 1;
                 let id = RequestId(self.requests);
                 self.waiting.insert(id, reply);
+                let call = *call;
                 self.happen(Event::Request { id, caller, call });
             }
             Input::SessionOpened {
@@ -437,9 +438,14 @@ impl EventLoop {
                         translate::host::start((work, &device, within), task, contents)
                     })
             }
-            other => {
+            command @ (HostCommand::Welcome { .. }
+            | HostCommand::Received { .. }
+            | HostCommand::Act { .. }
+            | HostCommand::Answer { .. }
+            | HostCommand::Cancel { .. }
+            | HostCommand::Ping { .. }) => {
                 let settings = self.host(run).and_then(|host| host.settings.as_ref());
-                translate::host::command(other, settings)
+                translate::host::command(command, settings)
             }
         };
         let Some(told) = told else {
@@ -461,9 +467,10 @@ impl EventLoop {
 }
 
 fn content_of(sealed: Sealed<Parcel>) -> Option<Content> {
-    match sealed.open() {
-        Parcel::Content(content) => Some(content),
-        _no_document => None,
+    if let Parcel::Content(content) = sealed.open() {
+        Some(content)
+    } else {
+        None
     }
 }
 

@@ -100,7 +100,14 @@ impl Hearing {
                 self.signings.remove(&(run, id));
                 heard
             }
-            other => translate::host::says(other, today).map_or(Heard::Garbled, Heard::Said),
+            said @ (wire::HostMessage::Hello { .. }
+            | wire::HostMessage::Devices { .. }
+            | wire::HostMessage::Accepted { .. }
+            | wire::HostMessage::Progress { .. }
+            | wire::HostMessage::Ask { .. }
+            | wire::HostMessage::Pong { .. }) => {
+                translate::host::says(said, today).map_or(Heard::Garbled, Heard::Said)
+            }
         }
     }
 
@@ -154,13 +161,20 @@ impl Hearing {
             wire::Product::Document { document } => self
                 .document(of, document)
                 .map_or_else(unusable, Heard::Said),
-            product => {
+            product @ (wire::Product::Card { .. }
+            | wire::Product::Reading { .. }
+            | wire::Product::Scans { .. }
+            | wire::Product::Ticket { .. }
+            | wire::Product::Tickets { .. }
+            | wire::Product::Pages { .. }
+            | wire::Product::Typed { .. }
+            | wire::Product::HandedOver { .. }) => {
                 let (verdict, result) = translate::host::product_of(product, today);
                 result.map_or_else(unusable, |result| {
                     Heard::Said(HostSays::Done {
                         work,
                         verdict,
-                        result: Sealed::new(Parcel::Result(result)),
+                        result: Sealed::new(Parcel::Result(Box::new(result))),
                         documents: Vec::new(),
                         evidence: None,
                     })
@@ -187,11 +201,11 @@ impl Hearing {
             work: of.1,
             verdict: None,
             evidence: Some(new.facts.sha256),
-            result: Sealed::new(Parcel::Result(JobResult::Document {
+            result: Sealed::new(Parcel::Result(Box::new(JobResult::Document {
                 document: kept,
                 pages: translate::product::page_facts(document.pages),
                 blank_dropped: document.blank_dropped,
-            })),
+            }))),
             documents: vec![new],
         })
     }

@@ -37,7 +37,7 @@ pub enum Input {
         /// Who asks.
         caller: Caller,
         /// What is asked.
-        call: Call<Parcel>,
+        call: Box<Call<Parcel>>,
         /// Where the answer goes.
         reply: oneshot::Sender<Outcome>,
     },
@@ -191,7 +191,7 @@ impl Desk {
         if !self
             .tell(Input::Request {
                 caller,
-                call,
+                call: Box::new(call),
                 reply,
             })
             .await

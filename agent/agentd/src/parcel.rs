@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// One closed thing.
 pub enum Parcel {
     /// What came out of a job, for the one who asked.
-    Result(JobResult),
+    Result(Box<JobResult>),
     /// What a driver host is to do, as a page asked for it.
     Assignment(Box<Assignment>),
     /// A document.

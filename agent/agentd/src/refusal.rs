@@ -196,6 +196,74 @@ fn status_of(code: FaultCode) -> StatusCode {
         | FaultCode::HostNotAllowed
         | FaultCode::AgentStopping => StatusCode::SERVICE_UNAVAILABLE,
         // What a device, a person or a paper stands in the way of fits another state than the present one.
-        _of_a_job => StatusCode::CONFLICT,
+        FaultCode::ReaderGone
+        | FaultCode::ReaderBusy
+        | FaultCode::ReaderDenied
+        | FaultCode::ReaderHung
+        | FaultCode::ReaderFailed
+        | FaultCode::CardTimeout
+        | FaultCode::CardRemoved
+        | FaultCode::CardMute
+        | FaultCode::CardInterrupted
+        | FaultCode::CardUnknown
+        | FaultCode::CardGarbled
+        | FaultCode::CardRefused
+        | FaultCode::PinWrong
+        | FaultCode::PinBlocked
+        | FaultCode::PinLastTry
+        | FaultCode::PinUnknown
+        | FaultCode::PinDeclined
+        | FaultCode::PinTimeout
+        | FaultCode::PinNoScreen
+        | FaultCode::PinNoPad
+        | FaultCode::DeviceGone
+        | FaultCode::DeviceBusy
+        | FaultCode::DeviceDenied
+        | FaultCode::DeviceHung
+        | FaultCode::DeviceFailed
+        | FaultCode::DeviceUnsupported
+        | FaultCode::ScannerTimeout
+        | FaultCode::ScannerGarbled
+        | FaultCode::ScannerTooLong
+        | FaultCode::ScannerIncomplete
+        | FaultCode::ScannerUntrusted
+        | FaultCode::ScannerExpired
+        | FaultCode::ScannerReplayed
+        | FaultCode::SignatureDeclined
+        | FaultCode::SignatureTimeout
+        | FaultCode::SignatureEmpty
+        | FaultCode::SignatureDocument
+        | FaultCode::SignatureNoScreen
+        | FaultCode::PrinterPaperOut
+        | FaultCode::PrinterPaperLow
+        | FaultCode::PrinterCoverOpen
+        | FaultCode::PrinterCutter
+        | FaultCode::PrinterHot
+        | FaultCode::PrinterOffline
+        | FaultCode::PrinterWorn
+        | FaultCode::PrinterUnknown
+        | FaultCode::PrinterContent
+        | FaultCode::PrinterDuplicate
+        | FaultCode::PrinterRejected
+        | FaultCode::DocumentNoPaper
+        | FaultCode::DocumentJam
+        | FaultCode::DocumentCoverOpen
+        | FaultCode::DocumentGarbled
+        | FaultCode::DocumentTooLarge
+        | FaultCode::DocumentSettings
+        | FaultCode::HandoverExists
+        | FaultCode::HandoverUnmappable
+        | FaultCode::HandoverTemplate
+        | FaultCode::HandoverFolder
+        | FaultCode::HandoverValue
+        | FaultCode::KeystrokeFocus
+        | FaultCode::KeystrokeAborted
+        | FaultCode::KeystrokeUntypable
+        | FaultCode::KeystrokeUnavailable
+        | FaultCode::JobCancelled
+        | FaultCode::JobDeadline
+        | FaultCode::JobAbandoned
+        | FaultCode::LeaseLost
+        | FaultCode::DoorConflict => StatusCode::CONFLICT,
     }
 }

@@ -123,7 +123,7 @@ impl Seal {
             Ok((result, documents, evidence)) => HostSays::Done {
                 work,
                 verdict: None,
-                result: Sealed::new(Parcel::Result(result)),
+                result: Sealed::new(Parcel::Result(Box::new(result))),
                 documents,
                 evidence: Some(evidence),
             },

@@ -41,13 +41,15 @@ pub fn command(command: HostCommand<Parcel>, settings: Option<&serde_json::Value
         },
         HostCommand::Start { .. } => return None,
         HostCommand::Received { work, n } => wire::AgentMessage::Received { id: work, n },
-        HostCommand::Act { work, act } => match act.open() {
-            Parcel::Act(act) => wire::AgentMessage::Act {
+        HostCommand::Act { work, act } => {
+            let Parcel::Act(act) = act.open() else {
+                return None;
+            };
+            wire::AgentMessage::Act {
                 id: work,
                 act: *act,
-            },
-            _not_an_act => return None,
-        },
+            }
+        }
         HostCommand::Answer { work, ask, answer } => wire::AgentMessage::Answer {
             id: work,
             ask,
@@ -117,7 +119,15 @@ pub fn card_task(task: task::Task, today: &str) -> Option<wire::Task> {
             },
             today: today.to_owned(),
         }),
-        _assigned => None,
+        task::Task::ScanCodes
+        | task::Task::CaptureSignature { .. }
+        | task::Task::PrintTicket { .. }
+        | task::Task::ListTickets
+        | task::Task::SettleTicket { .. }
+        | task::Task::PrintDocument
+        | task::Task::ScanDocument
+        | task::Task::TypeText { .. }
+        | task::Task::HandOver { .. } => None,
     }
 }
 
@@ -264,7 +274,14 @@ pub fn product_of(
             };
             (Some(verdict), Some(result))
         }
-        other => (None, super::product::plain(other)),
+        product @ (wire::Product::Scans { .. }
+        | wire::Product::Signature { .. }
+        | wire::Product::Ticket { .. }
+        | wire::Product::Tickets { .. }
+        | wire::Product::Pages { .. }
+        | wire::Product::Document { .. }
+        | wire::Product::Typed { .. }
+        | wire::Product::HandedOver { .. }) => (None, super::product::plain(product)),
     }
 }
 
