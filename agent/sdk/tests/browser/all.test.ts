@@ -8,3 +8,4 @@ import "./reading.js";
 import "./states.js";
 import "./pin-page.js";
 import "./bench.js";
+import "./devices.js";

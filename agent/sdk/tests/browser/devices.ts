@@ -21,7 +21,8 @@ async function openFold(stage: Stage, name: string): Promise<Page> {
     await route.continue(asked.scopes === undefined ? { postData: JSON.stringify({ ...asked, scopes }) } : {});
   });
   const page = await openCounter(stage);
-  await page.locator(`#${name}-state.ok`).waitFor();
+  // A ticket that an earlier test left unsettled is a warning, with which the printer can be used.
+  await page.locator(`#${name}-state.ok, #${name}-state.warn`).waitFor();
   await page.locator(`#${name} summary`).click();
   return page;
 }
@@ -90,11 +91,13 @@ onStage("a ticket of which nobody knows is settled by a person", async (stage) =
   await assertAccessible(page, "counter-ticket-unknown");
   await stage.counter.calm("printer");
   await stage.counter.device("printer/act", { action: "switchOff" });
+  await page.locator("#ticketPrinter-state.bad").waitFor();
   await stage.counter.device("printer/act", { action: "switchOn" });
-  await page.locator("#ticketPrinter-state.ok").waitFor();
-  await question.getByRole("button", { name: /は出た$/ }).click();
+  await page.locator("#ticketPrinter-state.ok, #ticketPrinter-state.warn").waitFor();
+  await question.first().getByRole("button", { name: /は出た$/ }).click();
   await page.getByText("印刷済みとして記録しました。").waitFor();
   assert.equal(await question.count(), 0);
+  await page.locator("#ticketPrinter-state.ok").waitFor();
 });
 
 /** Places within the pad's buttons, as shares of its width and height. */
