@@ -13,6 +13,8 @@
 //! | `rest` | memory after work, processor time without |
 //! | `record` | an audit record beside a bare disk write |
 //! | `changes` | how soon cards and an interrupted service are seen |
+//! | `scans` | a scanned code beside a bare loop, and beside a printer that hangs |
+//! | `pens` | a lifted pen beside a bare reader |
 //! | `sizes` | the programs |
 //!
 //! No program but `bench` uses this crate; [`run`] and [`serve_as`] are its two ways to go.
@@ -24,11 +26,13 @@ mod commands;
 mod exchanges;
 mod helper;
 mod jobs;
+mod pens;
 mod plan;
 mod ready;
 mod record;
 mod report;
 mod rest;
+mod scans;
 mod sizes;
 mod statistics;
 mod supplied;
@@ -65,6 +69,17 @@ pub fn run(plan: &Plan) -> anyhow::Result<Report> {
     sections.push(changes::measure(plan, &mut counter).context("changes")?);
     sections.push(sizes::measure()?);
     counter.stop()?;
+    sections.extend(run_devices(plan)?.sections);
+    Ok(Report { sections })
+}
+
+/// Measures the devices beside the card readers, each at a counter of its own.
+///
+/// # Errors
+/// When something does not work.
+pub fn run_devices(plan: &Plan) -> anyhow::Result<Report> {
+    let mut sections = scans::measure(plan).context("a scanned code")?;
+    sections.push(pens::measure(plan).context("a lifted pen")?);
     Ok(Report { sections })
 }
 
@@ -76,6 +91,6 @@ pub fn serve_as(role: &str) -> anyhow::Result<()> {
     match role {
         bare::ROLE => bare::serve(),
         api::ROLE => api::serve(),
-        _ => anyhow::bail!("usage: bench [--quick]"),
+        _ => anyhow::bail!("usage: bench [--quick | --devices]"),
     }
 }

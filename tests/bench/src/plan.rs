@@ -23,6 +23,14 @@ pub struct Plan {
     pub insertions: usize,
     /// Kills of the card service.
     pub outages: usize,
+    /// Pairs of a code to the page and one to the bare loop.
+    pub scans: usize,
+    /// Times that a printer hangs while codes are scanned.
+    pub hangs: usize,
+    /// Codes scanned each time, and as many before.
+    pub scans_of_a_block: usize,
+    /// Pairs of a lifted pen to the page and one to the bare reader.
+    pub lifts: usize,
 }
 
 impl Plan {
@@ -39,6 +47,10 @@ impl Plan {
             records: 300,
             insertions: 30,
             outages: 10,
+            scans: 2000,
+            hangs: 10,
+            scans_of_a_block: 200,
+            lifts: 2000,
         }
     }
 
@@ -55,6 +67,10 @@ impl Plan {
             records: 5,
             insertions: 2,
             outages: 1,
+            scans: 5,
+            hangs: 1,
+            scans_of_a_block: 5,
+            lifts: 5,
         }
     }
 }

@@ -98,5 +98,8 @@ fn job() -> JobRecord {
         verdict: Some("genuine".to_owned()),
         last_try_allowed_by: None,
         secrets_used: 1,
+        subject: None,
+        items: 0,
+        evidence: None,
     }
 }

@@ -52,7 +52,12 @@ pub fn load(rounds: u64, seed: u64, most: Growth) -> anyhow::Result<String> {
 }
 
 fn grown(then: &ProcessFigures, now: &ProcessFigures, most: Growth) -> anyhow::Result<String> {
-    let text = format!("{} {} -> {}", now.name, then.resident_kib, now.resident_kib);
+    let text = format!(
+        "{} {} -> {}",
+        name(now),
+        then.resident_kib,
+        now.resident_kib
+    );
     let may = (then.resident_kib * most.per_cent / 100).max(most.kib);
     let grown = now.resident_kib.saturating_sub(then.resident_kib);
     ensure!(grown <= may, "memory has grown: {text}");
@@ -90,9 +95,14 @@ fn one(rig: &Rig, page: &mut Page, round: u64, random: &mut StdRng) -> anyhow::R
             uses::scan_once(rig, page, &held, &format!("round {round}"))?;
             page.release(&held)
         }
-        6..9 => {
+        6..8 => {
             let held = page.take("ticketPrinter")?;
             uses::print_once(page, &held, &format!("round-{round}"))?;
+            page.release(&held)
+        }
+        8 => {
+            let held = page.take("signatureTablet")?;
+            uses::sign_once(rig, page, &held, round)?;
             page.release(&held)
         }
         _ => {

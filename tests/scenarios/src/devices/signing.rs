@@ -1,17 +1,20 @@
 //! What is signed is what was shown: on a pad with its own screen, and on a page that feels the pen.
 
 use agent_api::device::DeviceState;
-use agent_api::item::{InkSample, Item};
-use agent_api::job::{Job, JobResult, JobState, Step, Task};
+use agent_api::item::Item;
+use agent_api::job::{Job, JobResult, Step, Task};
 use agent_api::signature::{Export, Place, SignedSummary, SigningOrder, Surface};
 use anyhow::{Context as _, bail, ensure};
-use harness::{Counter, Patience};
+use harness::{Counter, Heard, Patience};
 use serde_json::json;
 
 use super::page::{Held, Page};
 
 /// Time for one signature.
 const SIGN_MS: u32 = 60_000;
+
+/// The most screens that the form takes on a small pad.
+const MAX_PAGES: usize = 8;
 
 /// A form of one page, made by another program, as PDF 1.4.
 const FORM: &[u8] = include_bytes!("../../data/form-ja.pdf");
@@ -54,10 +57,7 @@ fn start(page: &mut Page, held: &Held) -> anyhow::Result<Job> {
 fn on_the_pad(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     let held = page.take("signatureTablet")?;
     let job = start(page, &held)?;
-    read_through(counter, page, &job)?;
-    write(counter)?;
-    let samples = ink(page, &job)?;
-    ensure!(!samples.is_empty(), "no ink came while it was written");
+    read_and_write(counter, page, &job)?;
     tap(counter, RIGHTMOST)?;
     let JobResult::Signature { summary, documents } = page.result(&job)? else {
         bail!("no signature")
@@ -86,7 +86,9 @@ fn check(summary: &SignedSummary) -> anyhow::Result<()> {
 fn declined(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     let held = page.take("signatureTablet")?;
     let job = start(page, &held)?;
-    read_through(counter, page, &job)?;
+    page.wait_for_step(&job, Step::Showing)?;
+    // The first screen is there when nothing more is said of it.
+    while inked(page, &job) {}
     tap(counter, DECLINE)?;
     let fault = page.fault(&job)?;
     ensure!(fault == "SIG-DECLINED", "{fault}");
@@ -97,8 +99,7 @@ fn declined(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
 fn pulled(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     let held = page.take("signatureTablet")?;
     let job = start(page, &held)?;
-    read_through(counter, page, &job)?;
-    write(counter)?;
+    read_and_write(counter, page, &job)?;
     counter.control().act("tablet", "unplug")?;
     let fault = page.fault(&job)?;
     ensure!(fault == "DEV-GONE", "{fault}");
@@ -107,21 +108,30 @@ fn pulled(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     page.release(&held)
 }
 
-/// Turns the pages until the one that is signed is on the screen.
-fn read_through(counter: &Counter, page: &mut Page, job: &Job) -> anyhow::Result<()> {
-    loop {
-        let now = page.door.job(&job.id)?;
-        ensure!(
-            now.state == JobState::Accepted || now.state == JobState::Running,
-            "{now:?}"
-        );
-        match now.step {
-            Some(Step::Signing) => return Ok(()),
-            Some(Step::Showing) => tap(counter, RIGHTMOST)?,
-            Some(_) | None => {}
+/// Turns pages and writes until ink comes of it, which it does only where the document is signed.
+fn read_and_write(counter: &Counter, page: &mut Page, job: &Job) -> anyhow::Result<()> {
+    page.wait_for_step(job, Step::Showing)?;
+    for _page in 0..MAX_PAGES {
+        write(counter)?;
+        if inked(page, job) {
+            return Ok(());
         }
-        // Nothing comes where the tap was too early; then it is tapped again.
-        let _event = page.events.hear(Patience::seconds(2));
+        tap(counter, RIGHTMOST)?;
+    }
+    bail!("no ink came on any page")
+}
+
+/// Whether ink comes before long.
+fn inked(page: &mut Page, job: &Job) -> bool {
+    let patience = Patience::seconds(3);
+    loop {
+        match page.events.hear(patience) {
+            Ok(Heard::Item { job: of, item, .. }) if of == job.id => {
+                return matches!(*item, Item::Ink { .. });
+            }
+            Ok(Heard::Item { .. } | Heard::Event(_)) => {}
+            Err(_nothing_came) => return false,
+        }
     }
 }
 
@@ -136,11 +146,4 @@ fn tap(counter: &Counter, (x, y): (f64, f64)) -> anyhow::Result<()> {
         counter.control().device("tablet/pen", &point)?;
     }
     counter.control().device("tablet/pen", &json!(null))
-}
-
-fn ink(page: &mut Page, job: &Job) -> anyhow::Result<Vec<InkSample>> {
-    match page.item(job)? {
-        (_, Item::Ink { samples }) => Ok(samples),
-        (n, other) => bail!("item {n} is no ink: {other:?}"),
-    }
 }
