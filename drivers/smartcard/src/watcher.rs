@@ -239,6 +239,8 @@ impl Watcher {
 
     /// Watches until the service is lost.
     fn watch_readers(&mut self, service: &dyn Watching) -> Error {
+        // One that was asked while the service ended has told nothing.
+        self.shared.keep_keys(&[]);
         let mut known = vec![Known::unaware(pcsc::PNP_NOTIFICATION().to_owned())];
         loop {
             match self.look(service, &mut known) {
