@@ -104,5 +104,13 @@ pub const ALL: &[Check] = &[
     check("cycles: serial", cycles::serial),
     check("cycles: scanners with their driver", cycles::scanners),
     check("cycles: tablets with their driver", cycles::tablets),
-    check("cycles: card readers with their driver", cycles::cards),
 ];
+
+/// Checks that run only where they are named.
+///
+/// Of some fifty readers that were plugged and pulled, one left a call of the card service that did not return;
+/// PC/SC calls have no timeout, and here nobody kills a process that waits for one.
+pub const BY_NAME: &[Check] = &[check(
+    "cycles: card readers with their driver",
+    cycles::cards,
+)];
