@@ -48,7 +48,7 @@ impl Plan {
             insertions: 30,
             outages: 10,
             scans: 2000,
-            hangs: 10,
+            hangs: 8,
             scans_of_a_block: 200,
             lifts: 2000,
         }

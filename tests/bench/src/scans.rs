@@ -13,6 +13,7 @@ use std::io::Read as _;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use agent_api::device::DeviceState;
 use agent_api::job::{Job, JobState};
 use anyhow::{Context as _, ensure};
 use device_api::{Clock as _, Moment, SystemClock};
@@ -279,9 +280,11 @@ impl Printing {
         let printer = rig.printer()?;
         printer.plan_faults(FaultPlan::default())?;
         printer.act(PrinterAction::SwitchOff)?;
+        self.page
+            .wait_for_device("ticketPrinter", DeviceState::Absent)?;
         printer.act(PrinterAction::SwitchOn)?;
         self.page
-            .wait_for_device("ticketPrinter", agent_api::device::DeviceState::Ready)?;
+            .wait_for_device("ticketPrinter", DeviceState::Ready)?;
         uses::settle(&mut self.page, &self.held).context("the paper in doubt")?;
         self.page.release(&self.held)
     }
