@@ -1,0 +1,4 @@
+//! libFuzzer's entry to the target `handover-template`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::target::written_by_hand::template(input));
