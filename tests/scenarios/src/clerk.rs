@@ -95,10 +95,8 @@ impl Order {
 
     /// Whether starting the job needs a nonce.
     fn is_privileged(&self) -> bool {
-        match &self.task {
-            Task::ReadMyNumberCard { fields, .. } => fields.contains(&Field::IndividualNumber),
-            _other => false,
-        }
+        matches!(&self.task,
+            Task::ReadMyNumberCard { fields, .. } if fields.contains(&Field::IndividualNumber))
     }
 }
 

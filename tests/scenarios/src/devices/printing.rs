@@ -50,16 +50,11 @@ pub fn ticket(name: &str, number: &str) -> Task {
 }
 
 fn reissue(name: &str, number: &str) -> Task {
-    match ticket(name, number) {
-        Task::PrintTicket {
-            ticket, content, ..
-        } => Task::PrintTicket {
-            ticket,
-            content,
-            reissue: true,
-        },
-        other => other,
+    let mut task = ticket(name, number);
+    if let Task::PrintTicket { reissue, .. } = &mut task {
+        *reissue = true;
     }
+    task
 }
 
 fn papers(counter: &Counter) -> anyhow::Result<usize> {
