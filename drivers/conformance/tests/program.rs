@@ -1,5 +1,10 @@
 //! The program `driver-conformance`: its exit codes and its report for programs.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,6 +1,11 @@
 //! The shipped host of code scanners keeps the protocol that vendors are held to; so do the page and the
 //! table of requirements.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
 use std::collections::BTreeSet;
 
 use conformance::{FEEDER, REQUIREMENTS, Subject, examine};
