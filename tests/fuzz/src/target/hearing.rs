@@ -11,18 +11,32 @@ use host_protocol::decode;
 /// never sealed.
 pub fn host_lines(input: &[u8]) {
     let mut hearing = Hearing::default();
-    let mut gone = 0_u64;
+    let mut run = HostRun {
+        host: HostId(1),
+        run: 0,
+    };
     for line in input.split(|byte| *byte == b'\n') {
-        let run = HostRun {
-            host: HostId(u16::from(gone.is_multiple_of(2))),
-            run: gone / 2,
-        };
         let Ok(message) = decode(line) else {
             hearing.forget_host(run);
-            gone += 1;
+            run = after(run);
             continue;
         };
         let heard = hearing.hear(run, message, "2026-11-21");
         assert!(!matches!(heard, Heard::ToSeal(_)), "nobody ordered it");
+    }
+}
+
+/// The other host's turn; the first begins another life with each of its own.
+fn after(gone: HostRun) -> HostRun {
+    if gone.host == HostId(1) {
+        HostRun {
+            host: HostId(0),
+            ..gone
+        }
+    } else {
+        HostRun {
+            host: HostId(1),
+            run: gone.run + 1,
+        }
     }
 }
