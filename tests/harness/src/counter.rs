@@ -104,7 +104,7 @@ impl Counter {
             agent: loopback(api),
             usual_ports: options.usual_ports,
             holders: &options.holders,
-            devices: &devices::simulated(options.devices),
+            devices: &devices::simulated(options.devices, folder.path()),
         };
         let simulation = Simulation::start(&place)?;
         let mut config = agent_config(simulation.facts(), options)?;

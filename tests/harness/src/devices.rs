@@ -14,13 +14,13 @@ const TEMPLATE: &str = "format = 1\nname = \"certificates\"\nencoding = \"cp932\
     [[columns]]\nheader = \"手続\"\nfield = \"procedure\"\n";
 
 /// What the simulation is asked for. The scanner is on a serial line.
-pub(crate) fn simulated(wanted: bool) -> Value {
+pub(crate) fn simulated(wanted: bool, folder: &Path) -> Value {
     if !wanted {
         return json!({});
     }
     json!({
         "printer": {},
-        "codeScanner": { "attach": { "pty": null }, "interface": { "stream": { "aim": true } } },
+        "codeScanner": { "attach": { "pty": folder.join("scanner") }, "interface": { "stream": { "aim": true } } },
         "tablet": {},
         "documentScanner": {},
     })

@@ -87,9 +87,13 @@ fn declined(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     let held = page.take("signatureTablet")?;
     let job = start(page, &held)?;
     page.wait_for_step(&job, Step::Showing)?;
-    // The first screen is there when nothing more is said of it.
-    while inked(page, &job) {}
-    tap(counter, DECLINE)?;
+    // A tap that comes before the screen is there is no tap on a button.
+    for _tap in 0..MAX_PAGES {
+        tap(counter, DECLINE)?;
+        if page.door.job(&job.id)?.error.is_some() || !inked(page, &job) {
+            continue;
+        }
+    }
     let fault = page.fault(&job)?;
     ensure!(fault == "SIG-DECLINED", "{fault}");
     page.release(&held)
