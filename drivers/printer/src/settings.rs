@@ -129,6 +129,19 @@ struct ByLink {
     clock: Arc<dyn Clock>,
 }
 
+/// A watch that has told of everything that is plugged in now; it begins with knowing of nothing.
+fn looked_around(clock: &Arc<dyn Clock>) -> Result<Watch, LinkError> {
+    let mut watch = Watch::begin(Arc::clone(clock))?;
+    let at_once = Deadline::at(clock.now());
+    loop {
+        match watch.next(at_once) {
+            Ok(_told) => {}
+            Err(LinkError::TimedOut) => return Ok(watch),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 impl Connector for ByLink {
     fn connect(&mut self, deadline: Deadline) -> Result<Box<dyn Link>, LinkError> {
         let clock = Arc::clone(&self.clock);
@@ -146,7 +159,7 @@ impl Connector for ByLink {
                 product,
                 serial,
             } => {
-                let watch = Watch::begin(Arc::clone(&clock))?;
+                let watch = looked_around(&clock)?;
                 let wanted = |found: &&link::identity::Found| {
                     found.is(*vendor, *product)
                         && matches!(found.way, Way::Usb { .. })

@@ -24,12 +24,26 @@ pub(crate) const ISSUER: &str = "counter-sim";
 /// How long a token lasts; the agent takes at most fifteen minutes.
 const LIFETIME_SECONDS: u64 = 600;
 /// What a token permits when nobody asks for anything else: everything that is not privileged.
-const ORDINARY_SCOPES: [&str; 5] = [
+const ORDINARY_SCOPES: [&str; 19] = [
     "cardReader.see",
     "cardReader.identify",
     "cardReader.readFourAttributes",
     "cardReader.verificationNumberB",
     "pinScreen.pair",
+    "codeScanner.see",
+    "codeScanner.scan",
+    "signatureTablet.see",
+    "signatureTablet.capture",
+    "ticketPrinter.see",
+    "ticketPrinter.print",
+    "ticketPrinter.settle",
+    "pagePrinter.see",
+    "pagePrinter.print",
+    "documentScanner.see",
+    "documentScanner.scan",
+    "keyboard.see",
+    "handover.see",
+    "handover.write",
 ];
 
 /// Signs counter tokens.

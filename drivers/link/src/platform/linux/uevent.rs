@@ -81,9 +81,19 @@ impl DeviceEvents {
                 Ok(counts.map_or_else(Vec::new, |message| self.learn(&message)))
             }
             Err(Errno::AGAIN | Errno::INTR) => Ok(Vec::new()),
-            Err(Errno::NOBUFS) => Ok(self.look_at_everything()),
+            Err(Errno::NOBUFS) => {
+                self.drain();
+                Ok(self.look_at_everything())
+            }
             Err(errno) => Err(of_errno(LISTENING, errno)),
         }
+    }
+
+    /// Throws away what waits. After an overrun the kernel drops every further message until its queue was
+    /// read empty, and says so only once (linux: net/netlink/af_netlink.c, `NETLINK_S_CONGESTED`).
+    fn drain(&self) {
+        let mut buffer = [0; LONGEST];
+        while recv(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT).is_ok() {}
     }
 
     fn learn(&mut self, message: &Message<'_>) -> Vec<Event> {
