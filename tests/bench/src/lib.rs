@@ -14,7 +14,6 @@
 //! | `record` | an audit record beside a bare disk write |
 //! | `changes` | how soon cards and an interrupted service are seen |
 //! | `scans` | a scanned code beside a bare loop, and beside a printer that hangs |
-//! | `pens` | a lifted pen beside a bare reader |
 //! | `sizes` | the programs |
 //!
 //! No program but `bench` uses this crate; [`run`] and [`serve_as`] are its two ways to go.
@@ -26,7 +25,6 @@ mod commands;
 mod exchanges;
 mod helper;
 mod jobs;
-mod pens;
 mod plan;
 mod ready;
 mod record;
@@ -78,8 +76,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<Report> {
 /// # Errors
 /// When something does not work.
 pub fn run_devices(plan: &Plan) -> anyhow::Result<Report> {
-    let mut sections = scans::measure(plan).context("a scanned code")?;
-    sections.push(pens::measure(plan).context("a lifted pen")?);
+    let sections = scans::measure(plan).context("a scanned code")?;
     Ok(Report { sections })
 }
 

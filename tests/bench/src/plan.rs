@@ -29,8 +29,6 @@ pub struct Plan {
     pub hangs: usize,
     /// Codes scanned each time, and as many before.
     pub scans_of_a_block: usize,
-    /// Pairs of a lifted pen to the page and one to the bare reader.
-    pub lifts: usize,
 }
 
 impl Plan {
@@ -50,7 +48,6 @@ impl Plan {
             scans: 2000,
             hangs: 8,
             scans_of_a_block: 200,
-            lifts: 2000,
         }
     }
 
@@ -70,7 +67,6 @@ impl Plan {
             scans: 5,
             hangs: 1,
             scans_of_a_block: 5,
-            lifts: 5,
         }
     }
 }

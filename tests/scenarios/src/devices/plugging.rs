@@ -14,9 +14,7 @@ use anyhow::{Context as _, ensure};
 use harness::Patience;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sim_peripherals::{
-    DocumentAction, Pace, PrinterAction, ScannerAction, Symbology, TabletAction, Trace,
-};
+use sim_peripherals::{DocumentAction, PrinterAction, ScannerAction, Symbology};
 
 use super::page::Page;
 use super::papers;
@@ -34,7 +32,7 @@ const BACK: u64 = 60;
 /// What happened.
 #[derive(Debug, Default)]
 struct Tally {
-    pulled: [u32; 4],
+    pulled: [u32; 3],
     in_a_job: u32,
     finished_anyway: u32,
     in_doubt: usize,
@@ -60,9 +58,9 @@ pub fn plugging(cycles: u32, seed: u64) -> anyhow::Result<String> {
     drop(page);
     let held = after.must_not_exceed(&before)?;
     rig.stop()?;
-    let [scanner, printer, documents, tablet] = tally.pulled;
+    let [scanner, printer, documents] = tally.pulled;
     Ok(format!(
-        "seed {seed}: pulled and put back: code scanner {scanner}, ticket printer {printer}, tablet {tablet}, \
+        "seed {seed}: pulled and put back: code scanner {scanner}, ticket printer {printer}, \
          document scanner {documents} times, {} of them in a job, of which {} had just ended well; {} tickets in doubt and settled; \
          {held}",
         tally.in_a_job, tally.finished_anyway, tally.in_doubt
@@ -88,9 +86,6 @@ fn play(rig: &Rig, cycles: u32, random: &mut StdRng, tally: &mut Tally) -> anyho
         cables
             .printer()
             .with_context(|| format!("ticket printer, cycle {cycle}"))?;
-        cables
-            .tablet()
-            .with_context(|| format!("signature tablet, cycle {cycle}"))?;
         if cycle % RARELY == RARELY - 1 {
             cables
                 .document_scanner()
@@ -155,30 +150,6 @@ impl Cables<'_> {
         uses::print_once(self.page, &held, &format!("back-{number}"))?;
         self.page.release(&held)?;
         self.count(1);
-        Ok(())
-    }
-
-    fn tablet(&mut self) -> anyhow::Result<()> {
-        let tablet = self.rig.tablet()?;
-        let held = self.page.take("signatureTablet")?;
-        if self.random.random_bool(0.7) {
-            let job = uses::begin_to_sign(self.rig, self.page, &held)?;
-            let writing = Trace::signature(1, 1, self.random.random_range(2..40));
-            tablet.play(&writing, Pace::AtOnce)?;
-            self.moment();
-            tablet.act(TabletAction::Unplug)?;
-            let code = self.page.fault(&job)?;
-            ensure!(code == "DEV-GONE", "{code}");
-            self.tally.in_a_job += 1;
-        } else {
-            tablet.act(TabletAction::Unplug)?;
-        }
-        self.wait("signatureTablet", DeviceState::Absent)?;
-        tablet.act(TabletAction::Plug)?;
-        self.wait("signatureTablet", DeviceState::Ready)?;
-        uses::sign_once(self.rig, self.page, &held, 2)?;
-        self.page.release(&held)?;
-        self.count(3);
         Ok(())
     }
 
