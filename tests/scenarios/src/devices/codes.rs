@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use agent_api::device::DeviceState;
 use agent_api::item::Item;
-use agent_api::job::{Job, JobResult, Task};
+use agent_api::job::{Job, JobResult, Step, Task};
 use agent_api::lease::LeaseRequest;
 use agent_api::scan::{Scan, TextRule};
 use anyhow::{Context as _, bail, ensure};
@@ -134,6 +134,8 @@ fn arrive<'a>(
     let mut page = Page::open(counter)?;
     let held = take(&mut page, device)?;
     let job = page.start(&held, Task::ScanCodes {}, WATCH_MS)?;
+    // Only from here on a code is for this page.
+    page.wait_for_step(&job, Step::WaitingForCode)?;
     let mut arrived = 0;
     for sample in samples {
         for (part, transmitted) in sample.transmitted.iter().enumerate() {
