@@ -65,17 +65,12 @@ pub(crate) fn soak(names: &[&str]) -> anyhow::Result<ExitCode> {
     exit_code_of(cargo(&[&run, names].concat()))
 }
 
-/// Measures.
-pub(crate) fn bench() -> anyhow::Result<ExitCode> {
+/// Measures everything, or what the program's `options` choose.
+pub(crate) fn bench(options: &[&str]) -> anyhow::Result<ExitCode> {
     packages::ensure(packages::COUNTER)?;
     build_programs(&["bench"])?;
-    exit_code_of(cargo(&[
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "bench",
-    ]))
+    let run = ["run", "--quiet", "--release", "--package", "bench", "--"];
+    exit_code_of(cargo(&[&run, options].concat()))
 }
 
 /// Builds the counter's programs and those of `more` packages, beside each other.

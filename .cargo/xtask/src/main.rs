@@ -28,7 +28,7 @@ cargo xtask signatures     has other programs verify what the tests of signature
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
 cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
-cargo xtask bench          measures, and prints what docs/measurements.md records
+cargo xtask bench [--devices]  measures, all or codes and printers, and prints what docs/measurements.md records
 ";
 
 fn main() -> ExitCode {
@@ -51,7 +51,7 @@ fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["soak", "fuzz"] => fuzz::run(None),
         ["soak", "fuzz", seconds] => fuzz::run(Some(seconds)),
         ["soak", names @ ..] => counter::soak(names),
-        ["bench"] => counter::bench(),
+        ["bench", options @ ..] => counter::bench(options),
         _ => {
             print!("{USAGE}");
             Ok(if arguments.is_empty() {

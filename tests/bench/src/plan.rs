@@ -27,7 +27,7 @@ pub struct Plan {
     pub scans: usize,
     /// Times that a printer hangs while codes are scanned.
     pub hangs: usize,
-    /// Codes scanned each time, and as many before.
+    /// Codes counted each time, and as many before.
     pub scans_of_a_block: usize,
 }
 
@@ -47,7 +47,7 @@ impl Plan {
             outages: 10,
             scans: 2000,
             hangs: 8,
-            scans_of_a_block: 200,
+            scans_of_a_block: 1000,
         }
     }
 

@@ -125,7 +125,7 @@ fn beside_a_hung_printer(plan: &Plan, watching: &mut Watching<'_>) -> anyhow::Re
     let columns = ["ms", "p50", "p99", "most"];
     let mut section = Section::new("A scanned code beside a printer that hangs", &columns);
     section.note(format!(
-        "{} blocks each of {} codes in turn: the printer well and idle, and the printer hanging in the middle of a ticket whose job waits for it.",
+        "{} blocks each of {} codes in turn, the first {WARM_UP} of each not counted: the printer well and idle, and the printer hanging in the middle of a ticket whose job waits for it.",
         plan.hangs, plan.scans_of_a_block
     ));
     for (name, times) in [("printer well", &idle), ("printer hangs", &hung)] {
@@ -204,7 +204,11 @@ impl<'a> Watching<'a> {
         })
     }
 
+    /// The first codes after the printer changed are not counted: the disk still keeps what was printed.
     fn block(&mut self, codes: usize) -> anyhow::Result<Vec<Duration>> {
+        for _ in 0..WARM_UP.min(codes) {
+            self.scan()?;
+        }
         (0..codes).map(|_| self.scan()).collect()
     }
 

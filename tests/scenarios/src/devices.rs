@@ -34,6 +34,46 @@ pub mod uses;
 
 use harness::{Counter, Options};
 
+/// What is played with one device.
+#[derive(Debug)]
+pub struct Scenes {
+    /// The device.
+    pub device: &'static str,
+    /// What holds when they end well.
+    pub shows: &'static str,
+    /// Plays them.
+    pub play: fn(&Counter) -> anyhow::Result<()>,
+}
+
+/// The scenes of every device.
+pub const SCENES: &[Scenes] = &[
+    Scenes {
+        device: "code scanner",
+        shows: "codes reach the page that waits, one at a time; a stray code reaches nobody; pulled and back",
+        play: scanning::scenes,
+    },
+    Scenes {
+        device: "handover folder",
+        shows: "a whole file in CP932; a character that the receiver cannot take is named, and nothing written",
+        play: handing_over::scenes,
+    },
+    Scenes {
+        device: "ticket printer",
+        shows: "on one paper; no paper is said before; a ticket in doubt waits for a person",
+        play: printing::scenes,
+    },
+    Scenes {
+        device: "document scanner",
+        shows: "two sheets in one file; an empty feeder and a jam are said",
+        play: scanning_papers::scenes,
+    },
+    Scenes {
+        device: "signature tablet",
+        shows: "signed on the pad and sealed; declined; pulled in the middle and back",
+        play: signing::scenes,
+    },
+];
+
 /// A counter with every device.
 ///
 /// # Errors

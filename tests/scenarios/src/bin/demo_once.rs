@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use harness::{Counter, Options};
+use scenarios::{devices, script};
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,7 +24,17 @@ fn main() -> anyhow::Result<ExitCode> {
         _ => bail!("usage: demo-once [--spoil SCENE]"),
     };
     let counter = Counter::start(&Options::default())?;
-    let steps = scenarios::script::play(counter, spoiled.as_deref())?;
+    let mut steps = script::play(counter, spoiled.as_deref())?;
+    if spoiled.is_none() {
+        let counter = devices::counter()?;
+        for scenes in devices::SCENES {
+            steps.run(scenes.device, || {
+                (scenes.play)(&counter)?;
+                Ok(scenes.shows.to_owned())
+            });
+        }
+        counter.stop()?;
+    }
     println!("{}", steps.summary());
     Ok(if steps.all_held() {
         ExitCode::SUCCESS
