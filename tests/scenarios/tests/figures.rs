@@ -30,5 +30,5 @@ fn everything_at_random_does_not_grow_without_bound() -> anyhow::Result<()> {
         per_cent: 25,
         kib: 16 * 1024,
     };
-    load::load(60, 2, most).map(drop)
+    load::load(0, 60, 2, most).map(drop)
 }

@@ -26,7 +26,7 @@ const SOAKS: &[Soak] = &[
     ("papers", papers::papers),
     ("power-cuts", || power_cuts::power_cuts(20_000, 1)),
     ("plugging", || plugging::plugging(1000, 1)),
-    ("load", || load::load(20_000, 1, LITTLE)),
+    ("load", || load::load(10_000, 10_000, 1, LITTLE)),
 ];
 
 /// What a process may grow while it does more of the same: one in a hundred.

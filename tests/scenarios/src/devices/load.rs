@@ -26,13 +26,16 @@ pub struct Growth {
     pub kib: u64,
 }
 
-/// Uses a random device in each of `rounds` rounds.
+/// Prints `tickets`, then uses a random device in each of `rounds` rounds.
+///
+/// A ticket printer remembers its newest 10,000 tickets, and grows until it does.
 ///
 /// # Errors
 /// When a use fails, or a process grows by more than `most`.
-pub fn load(rounds: u64, seed: u64, most: Growth) -> anyhow::Result<String> {
+pub fn load(tickets: u64, rounds: u64, seed: u64, most: Growth) -> anyhow::Result<String> {
     let mut rig = Rig::start()?;
     let mut random = StdRng::seed_from_u64(seed);
+    print(&rig, tickets)?;
     let half = rounds / 2;
     play(&rig, 0..half, &mut random).with_context(|| format!("seed {seed}"))?;
     let before = rig.counter.figures()?;
@@ -46,7 +49,7 @@ pub fn load(rounds: u64, seed: u64, most: Growth) -> anyhow::Result<String> {
     }
     rig.stop()?;
     Ok(format!(
-        "{rounds} rounds, seed {seed}; resident KiB at half and at the end: {}",
+        "{tickets} tickets, {rounds} rounds, seed {seed}; resident KiB at half and at the end: {}",
         said.join(", ")
     ))
 }
@@ -74,6 +77,20 @@ fn name(process: &ProcessFigures) -> String {
     let line = fs::read(format!("/proc/{}/cmdline", process.id)).unwrap_or_default();
     let argument = line.split(|byte| *byte == 0).nth(1).unwrap_or_default();
     format!("{} {}", process.name, String::from_utf8_lossy(argument))
+}
+
+fn print(rig: &Rig, tickets: u64) -> anyhow::Result<()> {
+    let mut page = rig.page()?;
+    for ticket in 0..tickets {
+        if ticket % PAGE_FOR == PAGE_FOR - 1 {
+            drop(page);
+            page = rig.page()?;
+        }
+        let held = page.take("ticketPrinter")?;
+        uses::print_once(&mut page, &held, &format!("before-{ticket}"))?;
+        page.release(&held)?;
+    }
+    Ok(())
 }
 
 fn play(rig: &Rig, rounds: std::ops::Range<u64>, random: &mut StdRng) -> anyhow::Result<()> {
