@@ -30,7 +30,7 @@ pub use record::{Decision, Progress, Proof, Stored, Unsure, Wear};
 const FORMAT: &str = "madoguchi-printer-journal 1";
 /// After so many lines the journal is written anew, with one line for each ticket.
 const LINES_BEFORE_COMPACTION: usize = 20_000;
-/// So many finished tickets are remembered, the newest; a name that comes again after that is not refused.
+/// So many finished papers are remembered, the newest; a name that comes again after that is not refused.
 const REMEMBERED: usize = 10_000;
 
 /// Why the journal cannot be used.
@@ -65,6 +65,8 @@ pub struct Journal {
     storage: Box<dyn Storage>,
     entries: BTreeMap<(TicketId, u32), Entry>,
     ids: BTreeMap<ProcessId, (TicketId, u32)>,
+    /// The finished papers by their order, the oldest first.
+    finished: BTreeMap<u64, (TicketId, u32)>,
     next_id: u32,
     next_order: u64,
     holding: Option<ProcessId>,
@@ -93,6 +95,7 @@ impl Journal {
             storage,
             entries: BTreeMap::new(),
             ids: BTreeMap::new(),
+            finished: BTreeMap::new(),
             next_id: 0,
             next_order: 0,
             holding: None,
@@ -374,7 +377,7 @@ impl Journal {
             self.believe(record);
         }
         if self.lines > LINES_BEFORE_COMPACTION + self.entries.len() {
-            self.compact()?;
+            self.rewrite()?;
         }
         Ok(())
     }
@@ -388,18 +391,35 @@ impl Journal {
                 }
                 let order = self.next_order;
                 self.next_order += 1;
-                self.entries.insert(
-                    key,
-                    Entry {
-                        stored,
-                        process,
-                        order,
-                    },
-                );
+                if stored.is_finished() {
+                    self.finished.insert(order, key.clone());
+                }
+                let entry = Entry {
+                    stored,
+                    process,
+                    order,
+                };
+                if let Some(before) = self.entries.insert(key, entry) {
+                    self.finished.remove(&before.order);
+                }
+                self.forget_oldest();
             }
             Record::NextId(number) => self.next_id = number,
             Record::Holding(holding) => self.holding = holding,
             Record::Wear(wear) => self.wear = wear,
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        while self.finished.len() > REMEMBERED
+            && let Some((_, key)) = self.finished.pop_first()
+        {
+            let process = self.entries.remove(&key).and_then(|entry| entry.process);
+            if let Some(id) = process
+                && self.ids.get(&id) == Some(&key)
+            {
+                self.ids.remove(&id);
+            }
         }
     }
 
@@ -443,22 +463,6 @@ impl Journal {
             rest = after;
         }
         Ok(good)
-    }
-
-    fn compact(&mut self) -> Result<(), JournalError> {
-        let finished = self
-            .entries
-            .values()
-            .filter(|entry| entry.stored.is_finished());
-        let mut orders: Vec<u64> = finished.map(|entry| entry.order).collect();
-        orders.sort_unstable_by(|a, b| b.cmp(a));
-        if let Some(oldest) = orders.get(REMEMBERED) {
-            let keep = |entry: &Entry| !entry.stored.is_finished() || entry.order > *oldest;
-            self.entries.retain(|_, entry| keep(entry));
-            let kept = &self.entries;
-            self.ids.retain(|_, key| kept.contains_key(key));
-        }
-        self.rewrite()
     }
 
     fn rewrite(&mut self) -> Result<(), JournalError> {
