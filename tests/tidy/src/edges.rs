@@ -12,7 +12,7 @@ use cargo_metadata::DependencyKind;
 use crate::Repository;
 
 /// Each crate with the crates of this workspace that it may use.
-const MAY_USE: [(&str, &[&str]); 30] = [
+const MAY_USE: [(&str, &[&str]); 35] = [
     ("device-api", &[]),
     ("host-protocol", &["device-api"]),
     ("link", &["device-api"]),
@@ -46,22 +46,29 @@ const MAY_USE: [(&str, &[&str]); 30] = [
     ("audit", &[]),
     ("handover", &["device-api"]),
     ("signature", &[]),
+    ("telemetry", &["device-api"]),
+    ("commands", &["device-api", "telemetry"]),
     (
         "agentd",
         &[
             "agent-api",
             "agent-core",
             "audit",
+            "commands",
             "device-api",
             "host-protocol",
             "signature",
+            "telemetry",
         ],
     ),
+    ("trust", &[]),
+    ("monitor", &["commands", "device-api", "telemetry", "trust"]),
     ("sim-kit", &[]),
+    ("sim-broker", &["sim-kit"]),
     ("sim-cards", &["sim-kit"]),
     ("sim-peripherals", &["sim-kit"]),
     ("counter-sim", &["sim-cards", "sim-kit", "sim-peripherals"]),
-    ("harness", &["agent-api", "device-api"]),
+    ("harness", &["agent-api", "device-api", "trust"]),
     ("scenarios", &["*", "harness"]),
     ("bench", &["*", "harness", "scenarios"]),
     ("kernel", &["*"]),
@@ -87,7 +94,7 @@ const TESTS: [&str; 9] = [
 ];
 
 /// Outside crates that only some of ours may ship with, and why.
-const KEPT_TO: [(&str, &[&str], &str); 15] = [
+const KEPT_TO: [(&str, &[&str], &str); 17] = [
     (
         "pcsc",
         &["smartcard", "scenarios", "bench"],
@@ -151,6 +158,8 @@ const KEPT_TO: [(&str, &[&str], &str); 15] = [
         &["handover"],
         "one crate writes files that other systems read",
     ),
+    ("rcgen", &["trust"], "one crate issues certificates"),
+    ("x509-parser", &["trust"], "one crate reads certificates"),
 ];
 
 const ONE_LINK: &str = "one crate opens USB, HID and serial devices";
