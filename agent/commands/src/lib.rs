@@ -1,0 +1,1 @@
+//! Signed commands: who may order what, and what became of it.

@@ -1,0 +1,37 @@
+//! Signed telemetry: what an agent reports, so that whoever reads it knows who said it, that nothing is
+//! missing, and how old it is.
+//!
+//! ```text
+//! Message -> sealed by a Signer under (epoch, lane, seq) and its topic -> Envelope -> broker -> opened
+//! ```
+//! `docs/protocol/telemetry.md` is the specification, `docs/protocol/telemetry.cddl` its grammar.
+//!
+//! | module | its one job |
+//! |---|---|
+//! | [`name`] | words that can stand in topics and payloads, and can hold no person's data |
+//! | [`topic`] | where a message travels |
+//! | [`lane`] | how urgent it is, and what becomes of it while nobody can be reached |
+//! | [`message`] | all that can be said upwards |
+//! | [`down`] | all that can be said downwards, but for commands |
+//! | [`cbor`] | the one way in which a value is written |
+//! | [`signer`] | keys that sign, and keys that verify |
+//! | [`envelope`] | COSE_Sign1 around a payload, bound to its topic |
+//!
+//! What it refuses to do: carry free text; open an envelope that is written in any way but the one; say
+//! that a message arrived because a broker said so.
+
+pub mod cbor;
+pub mod down;
+pub mod envelope;
+pub mod lane;
+pub mod message;
+pub mod name;
+pub mod signer;
+pub mod topic;
+
+pub use envelope::{Envelope, Header, Stamp};
+pub use lane::Lane;
+pub use message::{Class, Message};
+pub use name::{DeviceName, Word};
+pub use signer::{KeyId, Signer, SoftwareSigner, VerifyingKey};
+pub use topic::{DownTopic, UpTopic};

@@ -1,0 +1,1 @@
+//! Verifies what devices report, keeps the evidence, and says what is true.
