@@ -24,6 +24,7 @@ pub mod cbor;
 pub mod down;
 pub mod envelope;
 pub mod lane;
+pub mod link;
 pub mod message;
 pub mod name;
 pub mod signer;

@@ -94,7 +94,7 @@ const TESTS: [&str; 9] = [
 ];
 
 /// Outside crates that only some of ours may ship with, and why.
-const KEPT_TO: [(&str, &[&str], &str); 17] = [
+const KEPT_TO: [(&str, &[&str], &str); 19] = [
     (
         "pcsc",
         &["smartcard", "scenarios", "bench"],
@@ -135,7 +135,7 @@ const KEPT_TO: [(&str, &[&str], &str); 17] = [
     ),
     (
         "tokio",
-        &["agentd", "counter-sim", "bench"],
+        &["agentd", "counter-sim", "bench", "telemetry"],
         "drivers and cores are synchronous",
     ),
     (
@@ -158,11 +158,15 @@ const KEPT_TO: [(&str, &[&str], &str); 17] = [
         &["handover"],
         "one crate writes files that other systems read",
     ),
+    ("rumqttc-v4-next", &["monitor", "telemetry"], ONE_MQTT),
+    ("rumqttc-v5-next", &["monitor", "telemetry"], ONE_MQTT),
     ("rcgen", &["trust"], "one crate issues certificates"),
     ("x509-parser", &["trust"], "one crate reads certificates"),
 ];
 
 const ONE_LINK: &str = "one crate opens USB, HID and serial devices";
+
+const ONE_MQTT: &str = "everything else speaks MQTT through the trait `telemetry::link::Link`";
 
 /// Complains about every edge that the tables do not allow.
 #[must_use]

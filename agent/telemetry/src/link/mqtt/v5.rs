@@ -1,0 +1,239 @@
+//! MQTT 5 by `rumqttc-v5-next`.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use rumqttc_v5::{
+    AsyncClient, ConnectReturnCode, ConnectionError, DisconnectReasonCode, Event, EventLoop,
+    LastWill, LastWillProperties, MqttOptions, Outgoing, Packet, PublishNoticeError,
+    PublishOptions, PublishProperties, QoS, StateError, SubscribeFilter, SubscribeReasonCode,
+    TlsConfiguration, Transport, mqttbytes,
+};
+
+use super::dial::dial;
+use super::plan::Plan;
+use super::{Acknowledgement, Fate, Heard, Listener, Speaker};
+use crate::link::{
+    Connection, LinkEvent, LinkFailure, Publication, PublishRefusal, Refusal, Reliability,
+};
+
+/// [`Connection::LARGEST_PACKET`] as the library wants it.
+const LARGEST_PACKET: u32 = 32 * 1024;
+const _: () = assert!(LARGEST_PACKET as usize == Connection::LARGEST_PACKET);
+
+/// Both halves of a new client that has done nothing yet.
+type Halves = (Box<dyn Speaker>, Box<dyn Listener>);
+
+/// Makes a client for this plan.
+pub(super) fn open(plan: &Plan) -> Result<Halves, LinkFailure> {
+    let broker = (plan.endpoint.host.clone(), plan.endpoint.port);
+    let mut options = MqttOptions::new(plan.client_id.clone(), broker);
+    let endpoint = plan.endpoint.clone();
+    options.set_keep_alive(plan.keep_alive_seconds());
+    options.set_max_packet_size(Some(LARGEST_PACKET));
+    options.set_connect_timeout(Connection::CONNECT_TIMEOUT);
+    options.set_read_batch_size(super::READ_BATCH);
+    options.set_socket_connector(move |_, _| dial(endpoint.clone()));
+    options.set_outgoing_inflight_upper_limit(plan.library_inflight());
+    // The session ends with the connection, and topics are always written out.
+    options.set_clean_start(true);
+    options.set_session_expiry_interval(Some(0));
+    options.set_topic_alias_max(Some(0));
+    if let Some(identity) = &plan.identity {
+        let tls = TlsConfiguration::Rustls(identity.config());
+        options.set_transport(Transport::tls_with_config(tls));
+    }
+    if let Some(will) = &plan.will {
+        options.set_last_will(LastWill::new(
+            will.topic.clone(),
+            will.payload.clone(),
+            quality(will.reliability),
+            will.retain,
+            will.expiry.map(|expiry| LastWillProperties {
+                delay_interval: None,
+                payload_format_indicator: None,
+                message_expiry_interval: Some(seconds(expiry)),
+                content_type: None,
+                response_topic: None,
+                correlation_data: None,
+                user_properties: Vec::new(),
+            }),
+        ));
+    }
+    let (client, events) = AsyncClient::builder(options)
+        .capacity(plan.library_queue())
+        .try_build()
+        .map_err(|error| misuse(&error))?;
+    Ok((Box::new(Speaking(client)), Box::new(Listening(events))))
+}
+
+struct Speaking(AsyncClient);
+
+impl Speaker for Speaking {
+    fn publish(&self, publication: Publication) -> Result<Acknowledgement, PublishRefusal> {
+        let mut options =
+            PublishOptions::new(quality(publication.reliability)).retain(publication.retain);
+        if let Some(expiry) = publication.expiry {
+            options = options.properties(PublishProperties {
+                message_expiry_interval: Some(seconds(expiry)),
+                ..PublishProperties::default()
+            });
+        }
+        let notice = self
+            .0
+            .try_publish_tracked(publication.topic, publication.payload, options)
+            .ok()
+            .ok_or(PublishRefusal::Busy)?;
+        Ok(Box::pin(async {
+            match notice.wait_completion_async().await {
+                Ok(()) => Fate::Delivered,
+                Err(PublishNoticeError::V5PubAck(_) | PublishNoticeError::RetainNotSupported) => {
+                    Fate::Rejected
+                }
+                Err(_) => Fate::Lost,
+            }
+        }))
+    }
+
+    fn subscribe(&self, filters: &[String]) -> Result<(), LinkFailure> {
+        let filters = filters
+            .iter()
+            .map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
+        self.0
+            .try_subscribe_many(filters)
+            .map_err(|error| misuse(&error))
+    }
+
+    fn leave(&self, patience: Duration) {
+        // It fails if the connection is over, and then there is nothing to leave.
+        drop(self.0.try_disconnect_with_timeout(patience));
+    }
+}
+
+struct Listening(EventLoop);
+
+impl Listener for Listening {
+    fn hear(&mut self) -> Pin<Box<dyn Future<Output = Result<Heard, LinkFailure>> + Send + '_>> {
+        Box::pin(async {
+            match self.0.poll().await {
+                Ok(event) => heard(event),
+                Err(error) => Err(failure(error)),
+            }
+        })
+    }
+}
+
+fn heard(event: Event) -> Result<Heard, LinkFailure> {
+    match event {
+        Event::Incoming(Packet::ConnAck(answer)) => Ok(Heard::Accepted {
+            keep_alive: answer
+                .properties
+                .and_then(|properties| properties.server_keep_alive)
+                .map(|seconds| Duration::from_secs(u64::from(seconds))),
+        }),
+        Event::Incoming(Packet::SubAck(answer)) => Ok(Heard::Subscribed {
+            granted: answer
+                .return_codes
+                .iter()
+                .all(|code| matches!(code, SubscribeReasonCode::Success(QoS::AtLeastOnce))),
+        }),
+        Event::Incoming(Packet::Publish(message)) => Ok(Heard::Arrived(LinkEvent::Arrived {
+            topic: super::topic(&message.topic)?,
+            payload: message.payload.into(),
+            retained: message.retain,
+        })),
+        Event::Incoming(_) => Ok(Heard::Other),
+        Event::Outgoing(Outgoing::Disconnect) => Ok(Heard::Left),
+        Event::Outgoing(_) | Event::Auth(_) => Ok(Heard::Sent),
+    }
+}
+
+/// What the library's failure means for us.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's errors are open-ended, and what is not named here is the broker's fault"
+)]
+fn failure(error: ConnectionError) -> LinkFailure {
+    let detail = super::words(&error);
+    match error {
+        ConnectionError::Timeout(_)
+        | ConnectionError::MqttState(StateError::AwaitPingResp | StateError::CollisionTimeout) => {
+            LinkFailure::TimedOut
+        }
+        ConnectionError::DisconnectTimeout | ConnectionError::RequestsDone => LinkFailure::Left,
+        ConnectionError::Tls(_) => LinkFailure::Tls { detail },
+        // Before a connection, this is the only thing that fails by itself.
+        ConnectionError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
+            LinkFailure::TimedOut
+        }
+        ConnectionError::Io(_) => LinkFailure::Unreachable { detail },
+        ConnectionError::ConnectionRefused(code)
+        | ConnectionError::MqttState(StateError::ConnFail { reason: code }) => {
+            LinkFailure::Refused(refusal(code))
+        }
+        ConnectionError::MqttState(StateError::ServerDisconnect {
+            reason_code: DisconnectReasonCode::KeepAliveTimeout,
+            ..
+        }) => LinkFailure::TimedOut,
+        ConnectionError::MqttState(
+            StateError::ConnectionAborted
+            | StateError::Io(_)
+            | StateError::ServerDisconnect { .. }
+            | StateError::Deserialization(mqttbytes::Error::Io(_)),
+        ) => LinkFailure::Broken { detail },
+        _ => LinkFailure::Protocol { detail },
+    }
+}
+
+const fn refusal(code: ConnectReturnCode) -> Refusal {
+    match code {
+        ConnectReturnCode::RefusedProtocolVersion
+        | ConnectReturnCode::UnsupportedProtocolVersion => Refusal::ProtocolVersion,
+        ConnectReturnCode::BadClientId | ConnectReturnCode::ClientIdentifierNotValid => {
+            Refusal::ClientId
+        }
+        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::BadAuthenticationMethod => {
+            Refusal::Credentials
+        }
+        ConnectReturnCode::NotAuthorized | ConnectReturnCode::Banned => Refusal::NotAuthorised,
+        ConnectReturnCode::ServiceUnavailable
+        | ConnectReturnCode::ServerUnavailable
+        | ConnectReturnCode::ServerBusy
+        | ConnectReturnCode::UseAnotherServer
+        | ConnectReturnCode::ServerMoved
+        | ConnectReturnCode::QuotaExceeded
+        | ConnectReturnCode::ConnectionRateExceeded => Refusal::Unavailable,
+        ConnectReturnCode::Success
+        | ConnectReturnCode::UnspecifiedError
+        | ConnectReturnCode::MalformedPacket
+        | ConnectReturnCode::ProtocolError
+        | ConnectReturnCode::ImplementationSpecificError
+        | ConnectReturnCode::TopicNameInvalid
+        | ConnectReturnCode::PacketTooLarge
+        | ConnectReturnCode::PayloadFormatInvalid
+        | ConnectReturnCode::RetainNotSupported
+        | ConnectReturnCode::QoSNotSupported => Refusal::Request,
+    }
+}
+
+/// Whole seconds, at least one: zero would mean that it expires at once.
+fn seconds(span: Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX).max(1)
+}
+
+const fn quality(reliability: Reliability) -> QoS {
+    match reliability {
+        Reliability::AtMostOnce => QoS::AtMostOnce,
+        Reliability::AtLeastOnce => QoS::AtLeastOnce,
+    }
+}
+
+/// The library refuses its settings, which the plan has checked.
+fn misuse(error: &dyn std::error::Error) -> LinkFailure {
+    tracing::warn!(error = %error, "the MQTT library refuses its settings");
+    LinkFailure::Unusable {
+        reason: "the library refuses the settings",
+    }
+}

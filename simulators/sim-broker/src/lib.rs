@@ -1,0 +1,1 @@
+//! An MQTT broker that misbehaves by plan.
