@@ -39,6 +39,23 @@ pub(crate) const JUDGES: &[&str] = &[
     "zbar-tools",
 ];
 
+/// The brokers that telemetry passes through, and clients for them; none of them stays running where it was
+/// installed.
+pub(crate) const BROKERS: &[&str] = &[
+    "mosquitto",
+    "mosquitto-clients",
+    "nats-server",
+    "openssl",
+    "rabbitmq-server",
+];
+
+/// The services that come with brokers, by package.
+const UNITS: &[(&str, &str)] = &[
+    ("mosquitto", "mosquitto.service"),
+    ("nats-server", "nats-server.service"),
+    ("rabbitmq-server", "rabbitmq-server.service"),
+];
+
 /// What takes the place of other programs and machines at a counter: print servers and a printer that
 /// announces itself, a desktop with a window to type into.
 pub(crate) const SURROUNDINGS: &[&str] = &[
@@ -105,7 +122,23 @@ pub(crate) fn ensure(packages: &[&str]) -> anyhow::Result<()> {
         "--option=Dpkg::Use-Pty=0",
     ];
     must(as_root(&[&install, missing.as_slice()].concat()))
-        .with_context(|| format!("provide them with: apt-get install {}", missing.join(" ")))
+        .with_context(|| format!("provide them with: apt-get install {}", missing.join(" ")))?;
+    stop_installed(&missing)
+}
+
+/// Stops what Debian started on its own because it was just installed; what was there before is left alone.
+///
+/// A machine whose services are not systemd's, such as a container, starts none.
+fn stop_installed(installed: &[&str]) -> anyhow::Result<()> {
+    if !std::path::Path::new("/run/systemd/system").exists() {
+        return Ok(());
+    }
+    for (package, unit) in UNITS {
+        if installed.contains(package) {
+            must(as_root(&["systemctl", "disable", "--now", "--quiet", unit]))?;
+        }
+    }
+    Ok(())
 }
 
 /// Installs Node.js with its package tool, unless some Node.js is there.

@@ -27,6 +27,7 @@ struct Outcome {
 pub(crate) fn test() -> anyhow::Result<ExitCode> {
     let needed = [
         packages::COUNTER,
+        packages::BROKERS,
         packages::BROWSER,
         packages::JUDGES,
         packages::SURROUNDINGS,

@@ -21,6 +21,7 @@
 //! | [`AgentProcess`] | the agent; can be killed and started again on the same state |
 //! | [`Control`] | what is done to cards, and what the cards have counted |
 //! | [`Door`], [`Events`], [`PinScreen`] | the agent as its pages see it |
+//! | [`broker`] | real MQTT brokers and clusters, and clients that none of us wrote |
 //! | [`ProcessFigures`] | memory, threads, descriptors, processor time |
 //!
 //! Nothing sleeps: every wait blocks on an event and has a deadline ([`Patience`]).
@@ -29,6 +30,7 @@
 
 mod agent;
 mod binaries;
+pub mod broker;
 mod control;
 mod counter;
 mod devices;

@@ -20,11 +20,20 @@ pub(crate) struct FolderWatch {
 impl FolderWatch {
     /// Begins to watch `folder`, which exists.
     pub(crate) fn begin(folder: &Path) -> anyhow::Result<Self> {
-        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let changes = WatchFlags::CREATE
             | WatchFlags::MOVED_TO
             | WatchFlags::CLOSE_WRITE
             | WatchFlags::ATTRIB;
+        Self::begin_for(folder, changes)
+    }
+
+    /// Begins to watch `folder` for what is added to a file that stays open, such as a log.
+    pub(crate) fn begin_with_writing(folder: &Path) -> anyhow::Result<Self> {
+        Self::begin_for(folder, WatchFlags::CREATE | WatchFlags::MODIFY)
+    }
+
+    fn begin_for(folder: &Path, changes: WatchFlags) -> anyhow::Result<Self> {
+        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         inotify::add_watch(&inotify, folder, changes)
             .with_context(|| format!("cannot watch {}", folder.display()))?;
         Ok(Self { inotify })
