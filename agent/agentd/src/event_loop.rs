@@ -28,6 +28,7 @@ use crate::config;
 use crate::driver::Driver;
 use crate::hearing::{Begun, Heard, Hearing};
 use crate::input::{Desk, Input, Outcome};
+use crate::outlet::{Ink, Outlet};
 use crate::parcel::{Content, Parcel};
 use crate::recorder::Recorder;
 use crate::refusal::Refusal;
@@ -68,8 +69,8 @@ pub struct Parts {
 pub struct EventLoop {
     parts: Parts,
     waiting: BTreeMap<RequestId, oneshot::Sender<Outcome>>,
-    sessions: BTreeMap<SessionLink, mpsc::Sender<ServerMessage>>,
-    screens: BTreeMap<ScreenLink, mpsc::Sender<ScreenInstruction>>,
+    sessions: BTreeMap<SessionLink, Outlet<ServerMessage>>,
+    screens: BTreeMap<ScreenLink, Outlet<ScreenInstruction>>,
     drivers: BTreeMap<HostRun, Driver>,
     hearing: Hearing,
     requests: u64,
@@ -136,11 +137,11 @@ impl EventLoop {
 
     /// Lets everybody go: hosts see the end of their input, clients the end of their connection.
     async fn end(mut self, mut inputs: mpsc::Receiver<Input>, latest: Moment) {
-        for session in self.sessions.values() {
+        for session in self.sessions.values_mut() {
             let refusal = Refusal::new(device_api::FaultCode::AgentStopping);
             let error = refusal.body("stop");
             // A client that has no room for this message notices the closing itself.
-            let _told = session.try_send(ServerMessage::Refused { error });
+            let _told = session.tell(ServerMessage::Refused { error });
         }
         self.sessions.clear();
         self.screens.clear();
@@ -183,7 +184,7 @@ impl EventLoop {
                 after,
                 out,
             } => {
-                self.sessions.insert(link, out);
+                self.sessions.insert(link, Outlet::new(out));
                 self.happen(Event::SessionOpened {
                     link,
                     caller,
@@ -198,7 +199,7 @@ impl EventLoop {
                 self.happen(Event::SessionClosed { link });
             }
             Input::ScreenOpened { link, said, out } => {
-                self.screens.insert(link, out);
+                self.screens.insert(link, Outlet::new(out));
                 self.happen(Event::ScreenSaid { link, said });
             }
             Input::ScreenSaid { link, said } => self.happen(Event::ScreenSaid { link, said }),
@@ -326,29 +327,37 @@ impl EventLoop {
         }
     }
 
-    /// A reader that lets its queue fill up is dropped; it comes back and asks for what it missed.
     fn publish(&mut self, link: SessionLink, message: ServerMessage) {
-        let taken = self
-            .sessions
-            .get(&link)
-            .map(|session| session.try_send(message).is_ok());
-        if taken == Some(false) {
+        self.at_session(link, |session| session.tell(message));
+    }
+
+    /// A reader that lets its queue fill up is dropped; it comes back and asks for what it missed.
+    fn at_session(
+        &mut self,
+        link: SessionLink,
+        tell: impl FnOnce(&mut Outlet<ServerMessage>) -> bool,
+    ) {
+        if self.sessions.get_mut(&link).map(tell) == Some(false) {
             tracing::warn!(link = link.0, "a client that reads too slowly was dropped");
             self.sessions.remove(&link);
         }
     }
 
     fn tell_screen(&mut self, link: ScreenLink, instruction: ScreenInstruction) {
-        let told = self
-            .screens
-            .get(&link)
-            .map(|screen| screen.try_send(instruction).is_ok());
-        if told == Some(false) {
+        self.at_screen(link, |screen| screen.tell(instruction));
+    }
+
+    fn at_screen(
+        &mut self,
+        link: ScreenLink,
+        tell: impl FnOnce(&mut Outlet<ScreenInstruction>) -> bool,
+    ) {
+        if self.screens.get_mut(&link).map(tell) == Some(false) {
             self.screens.remove(&link);
         }
     }
 
-    /// Passes an item on. Ink that a slow reader has no room for is left out: it is for looking at only.
+    /// Passes an item on.
     fn pass(
         &mut self,
         (job, n): (&JobId, u32),
@@ -356,14 +365,21 @@ impl EventLoop {
         screen: Option<(ScreenLink, &'static str)>,
         item: Item,
     ) {
-        let expendable = matches!(item, Item::Ink { .. });
+        if let Item::Ink { samples } = item {
+            let job = job.as_str().to_owned();
+            let ink = Ink { job, n, samples };
+            if let Some((link, _word)) = screen {
+                self.at_screen(link, |screen| screen.draw(ink.clone()));
+            }
+            if let Some(link) = session {
+                self.at_session(link, |session| session.draw(ink));
+            }
+            return;
+        }
         if let Some((link, word)) = screen
             && let Some(instruction) = translate::api::screen_item(job, word, item.clone())
         {
-            match self.screens.get(&link) {
-                Some(out) if expendable && out.capacity() == 0 => {}
-                Some(_) | None => self.tell_screen(link, instruction),
-            }
+            self.tell_screen(link, instruction);
         }
         if let Some(link) = session {
             let message = ServerMessage::Item {
@@ -371,10 +387,7 @@ impl EventLoop {
                 n,
                 item: Box::new(item),
             };
-            match self.sessions.get(&link) {
-                Some(out) if expendable && out.capacity() == 0 => {}
-                Some(_) | None => self.publish(link, message),
-            }
+            self.publish(link, message);
         }
     }
 

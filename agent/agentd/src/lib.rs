@@ -38,6 +38,7 @@ pub mod ledger;
 pub mod limits;
 pub mod log;
 pub mod origin;
+pub mod outlet;
 pub mod pace;
 pub mod parcel;
 pub mod pin_page;

@@ -158,6 +158,13 @@ impl Job {
         n
     }
 
+    /// Gives an item where the agent has room for it now; whether it is given.
+    pub(crate) fn offer(&self, item: Item) -> bool {
+        let n = self.next_item.fetch_add(1, Ordering::Relaxed);
+        let id = self.id;
+        self.is_finished() || self.speaker.offer(&HostMessage::Item { id, n, item })
+    }
+
     /// Sends an attachment, which the next item or the product may name.
     pub(crate) fn attach(&self, bytes: &[u8], media_type: &str) -> Attachment {
         let number = self.next_attachment.fetch_add(1, Ordering::Relaxed);

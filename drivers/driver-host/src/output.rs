@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     io::Write,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     thread,
     time::Duration,
 };
@@ -52,6 +52,20 @@ impl Speaker {
         match encode(message) {
             Ok(line) => self.queue(line),
             Err(error) => self.say_instead(message, &error),
+        }
+    }
+
+    /// Says `message` where it need not wait; whether it is said.
+    pub(crate) fn offer(&self, message: &HostMessage) -> bool {
+        match encode(message) {
+            Ok(line) => !matches!(
+                self.lines.try_send(Entry::Line(line)),
+                Err(TrySendError::Full(_))
+            ),
+            Err(error) => {
+                self.say_instead(message, &error);
+                true
+            }
         }
     }
 

@@ -14,6 +14,7 @@
 //! | `record` | an audit record beside a bare disk write |
 //! | `changes` | how soon cards and an interrupted service are seen |
 //! | `scans` | a scanned code beside a bare loop, and beside a printer that hangs |
+//! | `pen` | a sample of the pen beside a bare reader |
 //! | `sizes` | the programs |
 //!
 //! No program but `bench` uses this crate; [`run`] and [`serve_as`] are its two ways to go.
@@ -25,6 +26,7 @@ mod commands;
 mod exchanges;
 mod helper;
 mod jobs;
+mod pen;
 mod plan;
 mod ready;
 mod record;
@@ -76,7 +78,8 @@ pub fn run(plan: &Plan) -> anyhow::Result<Report> {
 /// # Errors
 /// When something does not work.
 pub fn run_devices(plan: &Plan) -> anyhow::Result<Report> {
-    let sections = scans::measure(plan).context("a scanned code")?;
+    let mut sections = scans::measure(plan).context("a scanned code")?;
+    sections.push(pen::measure(plan).context("a sample of the pen")?);
     Ok(Report { sections })
 }
 

@@ -29,6 +29,8 @@ pub struct Plan {
     pub hangs: usize,
     /// Codes counted each time, and as many before.
     pub scans_of_a_block: usize,
+    /// Pairs of a sample of the pen to the page and one to the bare reader.
+    pub samples: usize,
 }
 
 impl Plan {
@@ -48,6 +50,7 @@ impl Plan {
             scans: 2000,
             hangs: 8,
             scans_of_a_block: 1000,
+            samples: 2000,
         }
     }
 
@@ -67,6 +70,7 @@ impl Plan {
             scans: 5,
             hangs: 1,
             scans_of_a_block: 5,
+            samples: 5,
         }
     }
 }

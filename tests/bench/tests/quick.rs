@@ -31,6 +31,7 @@ fn every_section_has_figures_and_every_promise_is_judged() -> anyhow::Result<()>
         "size of driver-host",
         "p99 of a scanned code over the bare loop",
         "p99 beside a printer that hangs / without",
+        "p99 of a pen's sample over the bare reader",
     ];
     assert_eq!(goals, promised);
     assert_eq!(totals(&report), ["16", "17", "16", "16", "17", "16"]);

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use device_api::{Clock, Patience};
+use device_api::{Clock, Deadline, Patience};
 use smartcard::{
     Activity, Board, Reader, ReaderCondition, Refresher, Service, ServiceDoor, Sighting,
     Surroundings, watch,
@@ -13,10 +15,17 @@ use smartcard::{
 
 use crate::machine::Machine;
 
-/// The service and the watcher. The service ends with it; the watcher's thread stays, as it does in a host.
+/// The watcher, as a host has it: one, which outlives every service.
+static WATCHER: Mutex<Option<(Arc<Board>, Refresher)>> = Mutex::new(None);
+
+/// Longer than the service takes for anything, and its end until the watcher has seen it.
+const STUCK: Duration = Duration::from_secs(90);
+const SEEN: Duration = Duration::from_secs(5);
+
+/// The service and the watcher. The service ends with it.
 #[derive(Debug)]
 pub struct CardService {
-    process: Child,
+    process: Mutex<Child>,
     board: Arc<Board>,
     refresher: Refresher,
     clock: Arc<dyn Clock>,
@@ -28,31 +37,68 @@ impl CardService {
     /// # Errors
     /// Where one of them does not start.
     pub fn start(machine: &Machine) -> Result<Self> {
-        // Readers at serial lines, such as the virtual one of other tests, are none of ours.
-        const NO_SERIAL_READERS: &str = "/run/no-serial-readers";
-        fs::create_dir_all(NO_SERIAL_READERS)?;
-        let process = Command::new("pcscd")
-            .args(["--foreground", "--critical", "--config", NO_SERIAL_READERS])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("cannot start pcscd")?;
-        let board = Arc::new(Board::new());
-        let refresher = watch(
-            Arc::clone(&board),
-            ServiceDoor::usual(),
-            Box::new(|_: &Sighting| {}),
-        )?;
+        let (board, refresher) = watcher()?;
         let service = Self {
-            process,
+            process: Mutex::new(spawned()?),
             board,
             refresher,
             clock: Arc::clone(&machine.clock),
         };
-        service.wait(machine, "the service does not answer", |seen| {
-            (seen.service == Service::Up).then_some(())
-        })?;
+        service.answers(machine)?;
         Ok(service)
+    }
+
+    /// Does `work`, and kills the service where that takes too long: no call of PC/SC has a timeout, and one
+    /// that does not return ends with the service.
+    pub fn watched<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (done, waiting) = mpsc::channel::<()>();
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                if waiting.recv_timeout(STUCK) == Err(RecvTimeoutError::Timeout) {
+                    self.kill();
+                }
+            });
+            let result = work();
+            drop(done);
+            result
+        })
+    }
+
+    /// Whether the service has ended, or ends within a moment.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let soon = Deadline::at(self.clock.now().plus(SEEN));
+        let gone = |seen: &Sighting| (seen.service != Service::Up).then_some(());
+        self.board
+            .wait_until(self.clock.as_ref(), soon, gone)
+            .is_some()
+    }
+
+    /// Starts it anew, and waits until it answers.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub fn start_anew(&self, machine: &Machine) -> Result<()> {
+        self.kill();
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = spawned()?;
+        self.answers(machine)
+    }
+
+    fn answers(&self, machine: &Machine) -> Result<()> {
+        self.wait(machine, "the service does not answer", |seen| {
+            (seen.service == Service::Up).then_some(())
+        })
+    }
+
+    /// Kills the service, and waits until the watcher has seen it.
+    fn kill(&self) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may have ended by itself; it is taken from the kernel's list in any case.
+        drop(process.kill());
+        drop(process.wait());
+        drop(process);
+        // The next one is not taken for this one; where nobody sees the end, its start fails.
+        let _seen = self.has_ended();
     }
 
     /// The name of the reader whose name holds `mark`, once it is there.
@@ -129,8 +175,32 @@ impl CardService {
 
 impl Drop for CardService {
     fn drop(&mut self) {
-        // It may have ended by itself; it is taken from the kernel's list in any case.
-        drop(self.process.kill());
-        drop(self.process.wait());
+        self.kill();
     }
+}
+
+fn watcher() -> Result<(Arc<Board>, Refresher)> {
+    let mut watcher = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(watcher) = watcher.as_ref() {
+        return Ok(watcher.clone());
+    }
+    let board = Arc::new(Board::new());
+    let refresher = watch(
+        Arc::clone(&board),
+        ServiceDoor::usual(),
+        Box::new(|_: &Sighting| {}),
+    )?;
+    Ok(watcher.insert((board, refresher)).clone())
+}
+
+fn spawned() -> Result<Child> {
+    // Readers at serial lines, such as the virtual one of other tests, are none of ours.
+    const NO_SERIAL_READERS: &str = "/run/no-serial-readers";
+    fs::create_dir_all(NO_SERIAL_READERS)?;
+    Command::new("pcscd")
+        .args(["--foreground", "--critical", "--config", NO_SERIAL_READERS])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .context("cannot start pcscd")
 }

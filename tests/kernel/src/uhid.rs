@@ -9,9 +9,9 @@
 //! ```
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, bail};
@@ -51,6 +51,9 @@ pub type Behaviour = Box<dyn FnMut(Request) -> Option<Vec<u8>> + Send>;
 /// A device that is plugged in until it is dropped.
 pub struct Uhid {
     file: Arc<File>,
+    /// How the kernel's name for it begins: bus, vendor, product.
+    kind: String,
+    bound: OnceLock<()>,
     stop: Arc<OwnedFd>,
     serving: Option<JoinHandle<()>>,
 }
@@ -95,16 +98,23 @@ impl Uhid {
         };
         Ok(Self {
             file,
+            kind: format!("{BUS:04X}:{:04X}:{:04X}.", model.vendor, model.product),
+            bound: OnceLock::new(),
             stop,
             serving: Some(serving),
         })
     }
 
-    /// Sends an input report.
+    /// Sends an input report. Somebody must have the device open.
     ///
     /// # Errors
     /// Where the kernel does not take it.
     pub fn sends(&self, report: &[u8]) -> anyhow::Result<()> {
+        if self.bound.get().is_none() {
+            wait_until_bound(&self.kind)?;
+            // Two threads may have waited for the same.
+            let _first = self.bound.set(());
+        }
         let length = u16::try_from(report.len())?;
         let mut message = INPUT2.to_le_bytes().to_vec();
         message.extend(length.to_le_bytes());
@@ -138,6 +148,25 @@ impl fmt::Debug for Uhid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Uhid")
     }
+}
+
+/// Waits until the kernel's driver has finished binding the devices whose names begin with `kind`.
+///
+/// A device can be opened while its driver still binds, and whatever it reports meanwhile is dropped
+/// (`driver_input_lock` in `hid_input_report`, Linux 6.1).
+/// Binding once more is refused, and not before the first binding has ended.
+fn wait_until_bound(kind: &str) -> anyhow::Result<()> {
+    const DEVICES: &str = "/sys/devices/virtual/misc/uhid";
+    for entry in fs::read_dir(DEVICES).context("no uhid")? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(kind.as_bytes()) {
+            // Where there is no driver any more, there is nothing to wait for.
+            let again = fs::write(entry.path().join("driver/bind"), name.as_encoded_bytes());
+            drop(again);
+        }
+    }
+    Ok(())
 }
 
 /// struct uhid_create2_req.

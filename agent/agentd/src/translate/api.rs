@@ -237,7 +237,7 @@ pub fn session_says(message: event::ClientMessage) -> Option<happens::SessionSay
     }
 }
 
-/// What a citizen's screen is told of an item; nothing of items that are not for it.
+/// What a citizen's screen is told of an item that is no ink; nothing of items that are not for it.
 #[must_use]
 pub fn screen_item(job: &JobId, word: &str, item: Item) -> Option<ScreenInstruction> {
     let job = job.as_str().to_owned();
@@ -247,8 +247,7 @@ pub fn screen_item(job: &JobId, word: &str, item: Item) -> Option<ScreenInstruct
             word: word.to_owned(),
             page: Box::new(page),
         }),
-        Item::Ink { samples } => Some(ScreenInstruction::Ink { job, samples }),
-        Item::Scan { .. } | Item::Page { .. } => None,
+        Item::Ink { .. } | Item::Scan { .. } | Item::Page { .. } => None,
     }
 }
 

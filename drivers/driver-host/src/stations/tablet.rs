@@ -15,6 +15,7 @@ mod product;
 mod shared_link;
 #[cfg(test)]
 mod tests;
+mod told_ink;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -354,7 +354,9 @@ pub(super) fn one_life(machine: &Machine, service: &CardService, pulled: Pulled)
             plugged.unplug();
             let lost = TextAp::select(&mut session).err();
             let told = lost.and_then(|error| told(&error.into()));
-            ensure!(told == Some(FaultCode::ReaderGone), "{told:?}");
+            // A reader that is gone counts as an empty one until udev has told the service (docs/devices).
+            let is_lost = matches!(told, Some(FaultCode::ReaderGone | FaultCode::CardRemoved));
+            ensure!(is_lost, "{told:?}");
         }
     }
     service.departure(machine, &name)

@@ -229,9 +229,23 @@ pub(super) fn tablets(machine: &mut Machine) -> Result<()> {
     })
 }
 
+/// The service may die of a reader's leaving (`docs/devices/card-readers.md`), once in a hundred lives.
+#[expect(clippy::print_stdout, reason = "a figure of the run, not a failure")]
 pub(super) fn cards(machine: &mut Machine) -> Result<()> {
     let service = super::cards::service(machine)?;
-    again_and_again(machine, |machine, pulled, _| {
-        super::cards::one_life(machine, &service, pulled)
+    let (mut lives, mut deaths) = (0_u32, 0_u32);
+    again_and_again(machine, |machine, pulled, cycle| {
+        lives += 1;
+        let lived = service.watched(|| super::cards::one_life(machine, &service, pulled));
+        let Err(error) = lived else {
+            return Ok(());
+        };
+        if !service.has_ended() {
+            return Err(error);
+        }
+        deaths += 1;
+        println!("       the card service ended in cycle {cycle}: {error:#}");
+        ensure!(deaths <= 1 + lives / 100, "it ends too often");
+        service.start_anew(machine)
     })
 }

@@ -112,9 +112,14 @@ fn one(rig: &Rig, page: &mut Page, round: u64, random: &mut StdRng) -> anyhow::R
             uses::scan_once(rig, page, &held, &format!("round {round}"))?;
             page.release(&held)
         }
-        6..9 => {
+        6..8 => {
             let held = page.take("ticketPrinter")?;
             uses::print_once(page, &held, &format!("round-{round}"))?;
+            page.release(&held)
+        }
+        8 => {
+            let held = page.take("signatureTablet")?;
+            uses::sign_once(rig, page, &held, round)?;
             page.release(&held)
         }
         _ => {

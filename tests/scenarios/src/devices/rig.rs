@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `scanner` | pseudo-terminal, CR behind each code |
 //! | `ticketPrinter` | TCP |
+//! | `signatureTablet` | the stream of a simulated HID device, a pad with a screen of its own |
 //! | `documentScanner` | eSCL |
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use harness::{Counter, Options};
 use serde_json::json;
 use sim_peripherals::{
     Address, Attach, CodeScanner, DocumentScanner, Framing, Interface, PeripheralSettings,
-    Peripherals, Printer, PrinterSettings, ScannerSettings,
+    Peripherals, Printer, PrinterSettings, ScannerSettings, SignatureTablet, TabletSettings,
 };
 use tempfile::TempDir;
 use toml::Table;
@@ -47,7 +48,7 @@ impl Rig {
         let devices = Peripherals::start(PeripheralSettings {
             printer: Some(PrinterSettings::default()),
             code_scanner: Some(on_a_line(&line, sim_peripherals::Suffix::Cr)),
-            tablet: None,
+            tablet: Some(TabletSettings::default()),
             document_scanner: Some(sim_peripherals::DocumentSettings::default()),
         })?;
         let mut agent = Table::try_from(json!({
@@ -59,6 +60,10 @@ impl Rig {
                 "name": "printer",
                 "connection": { "tcp": tcp(&devices.printer.as_ref().context("no printer")?.address())? },
                 "profile": "tm-t88vii",
+            }],
+            "signature_tablet": [{
+                "name": "pad",
+                "connection": { "simulated": tcp(&devices.tablet.as_ref().context("no tablet")?.address())? },
             }],
             "document_scanner": [{
                 "name": "desk",
@@ -85,7 +90,12 @@ impl Rig {
     /// When a device does not become ready.
     pub fn page(&self) -> anyhow::Result<Page> {
         let mut page = Page::open(&self.counter)?;
-        for class in ["codeScanner", "ticketPrinter", "documentScanner"] {
+        for class in [
+            "codeScanner",
+            "ticketPrinter",
+            "signatureTablet",
+            "documentScanner",
+        ] {
             page.wait_for_device(class, DeviceState::Ready)?;
         }
         Ok(page)
@@ -105,6 +115,14 @@ impl Rig {
     /// None: it is there from the start.
     pub fn printer(&self) -> anyhow::Result<&Printer> {
         self.devices.printer.as_ref().context("no printer")
+    }
+
+    /// The tablet.
+    ///
+    /// # Errors
+    /// None: it is there from the start.
+    pub fn tablet(&self) -> anyhow::Result<&SignatureTablet> {
+        self.devices.tablet.as_ref().context("no tablet")
     }
 
     /// The document scanner.

@@ -3,10 +3,11 @@
 use agent_api::document::{Colour, DocumentFormat, DocumentScan, Source};
 use agent_api::item::Item;
 use agent_api::job::{Job, JobResult, Step, Task};
+use agent_api::signature::{SigningOrder, Surface};
 use agent_api::ticket::TicketState;
 use anyhow::{Context as _, bail, ensure};
 use harness::Patience;
-use sim_peripherals::{PageContent, SheetContent, Symbology};
+use sim_peripherals::{Pace, PageContent, PenPoint, SheetContent, Symbology, Trace};
 
 use super::page::{Held, Page};
 use super::papers;
@@ -14,6 +15,19 @@ use super::rig::Rig;
 
 /// Longer than any of these jobs takes.
 const DEADLINE_MS: u32 = 30_000;
+
+/// Time for one signature.
+const SIGN_MS: u32 = 600_000;
+/// A form of one page, made by another program.
+const FORM: &[u8] = include_bytes!("../../data/form-ja.pdf");
+/// The rightmost button of a pad's screen, which confirms where a document is signed.
+const CONFIRM: (f32, f32) = (0.87, 0.95);
+/// The pen in the air above the place to sign.
+const HOVERS: PenPoint = PenPoint {
+    x: 0.5,
+    y: 0.5,
+    pressure: 0.0,
+};
 
 /// Starts to wait for codes, and returns when the scanner does.
 ///
@@ -98,6 +112,55 @@ pub fn settle(page: &mut Page, held: &Held) -> anyhow::Result<usize> {
         page.result(&job)?;
     }
     Ok(tickets.len())
+}
+
+/// Orders a signature on the pad, and returns when the place to sign is on it and the pen is felt there.
+///
+/// # Errors
+/// When the job ends instead.
+pub fn begin_to_sign(rig: &Rig, page: &mut Page, held: &Held) -> anyhow::Result<Job> {
+    let document = page.door.hand_in("application/pdf", FORM)?;
+    let order = SigningOrder {
+        document: document.id,
+        surface: Surface::Application,
+        every_page: false,
+        visit: None,
+        exports: Vec::new(),
+        place: None,
+    };
+    let job = page.start(held, Task::CaptureSignature { order }, SIGN_MS)?;
+    loop {
+        let now = page.door.job(&job.id)?;
+        ensure!(now.error.is_none(), "{now:?}");
+        match now.step {
+            Some(Step::Signing) => return Ok(job),
+            // Where not every page is to be read, the first one is signed at once; a tap would confirm.
+            Some(Step::Showing) => rig.tablet()?.pen(Some(HOVERS))?,
+            Some(_) | None => {}
+        }
+        // Nothing comes where the page was not there yet; then the pen hovers again.
+        let _event = page.events.hear(Patience::seconds(1));
+    }
+}
+
+/// Writes a signature on the pad and confirms it.
+///
+/// # Errors
+/// When nothing is signed.
+pub fn sign_once(rig: &Rig, page: &mut Page, held: &Held, seed: u64) -> anyhow::Result<()> {
+    let job = begin_to_sign(rig, page, held)?;
+    let writing = Trace::signature(seed, 4, 40);
+    rig.tablet()?.play(&writing, Pace::AtOnce)?;
+    let (x, y) = CONFIRM;
+    let tap = Trace::tap(x, y, 3);
+    rig.tablet()?.play(&tap, Pace::AtOnce)?;
+    let JobResult::Signature { documents, .. } = page.result(&job)? else {
+        bail!("no signature")
+    };
+    for document in &documents {
+        page.door.take_document(&document.id)?;
+    }
+    Ok(())
 }
 
 /// Lays a sheet into the feeder and starts to scan it.

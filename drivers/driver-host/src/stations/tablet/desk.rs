@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use device_api::{Clock, Deadline, Moment};
+use device_api::{Clock, Deadline};
 use host_protocol::{Act, InkSample, Item, Step, ToShow};
 use link::Interrupter;
 use tablet::shown::Page;
@@ -14,6 +14,7 @@ use tablet::{CaptureDesk, Mapping, Press, Rotation, Sample, Screen, ScreenClosed
 use super::page_pen::{FINENESS, PagePen};
 use super::product;
 use super::shared_link::SharedLink;
+use super::told_ink::ToldInk;
 use crate::{
     job::Job,
     stations::bell::{Bell, Tied},
@@ -21,8 +22,6 @@ use crate::{
 
 /// How long a screen may take until a page is on it.
 const TO_SHOW: Duration = Duration::from_secs(15);
-/// How long samples are held back to be told together.
-const BATCH: Duration = Duration::from_millis(14);
 /// The largest pressure in what is told for showing.
 const MAX_PRESSURE: i64 = 0xFFFF;
 
@@ -72,8 +71,7 @@ pub(super) struct Desk<'a> {
     untouched: bool,
     arrival: Arrival,
     signing: bool,
-    batch: Vec<InkSample>,
-    since: Moment,
+    ink: ToldInk,
 }
 
 impl<'a> Desk<'a> {
@@ -87,8 +85,7 @@ impl<'a> Desk<'a> {
             untouched: true,
             arrival: Arrival::Plain,
             signing: false,
-            batch: Vec::new(),
-            since: job.patience.clock().now(),
+            ink: ToldInk::default(),
         }
     }
 
@@ -119,13 +116,6 @@ impl<'a> Desk<'a> {
             }
         }
     }
-
-    fn tell_batch(&mut self) {
-        if !self.batch.is_empty() {
-            let samples = std::mem::take(&mut self.batch);
-            self.job.item(Item::Ink { samples });
-        }
-    }
 }
 
 impl CaptureDesk for Desk<'_> {
@@ -147,25 +137,16 @@ impl CaptureDesk for Desk<'_> {
             // A page has drawn its own ink already.
             Feels::Page(_) => return,
         };
-        let now = self.clock().now();
         for sample in samples {
-            let followed = self.batch.last().is_some_and(|last| last.6 & 1 != 0);
-            // Of a pen in the air nothing can be seen but that it was lifted.
-            if sample.tip || followed {
-                if self.batch.is_empty() {
-                    self.since = now;
-                }
-                self.batch.extend(units.for_showing(sample));
+            if let Some(sample) = units.for_showing(sample) {
+                self.ink.add(sample);
             }
         }
-        let lifted = self.batch.last().is_some_and(|last| last.6 & 1 == 0);
-        if lifted || now.since(self.since) >= BATCH {
-            let last = self.batch.last().copied();
-            self.tell_batch();
-            // The next batch begins where this one ended, so that it is known to follow.
-            self.batch.extend(last.filter(|last| last.6 & 1 != 0));
-            self.since = now;
-        }
+        let job = self.job;
+        self.ink.tell(|samples| {
+            let samples = samples.to_vec();
+            job.offer(Item::Ink { samples })
+        });
     }
 
     fn pressed(&mut self) -> Option<Press> {
@@ -205,7 +186,7 @@ impl CaptureDesk for Desk<'_> {
 
 impl Screen for Desk<'_> {
     fn show(&mut self, page: &Page) -> Result<(), ScreenClosed> {
-        self.batch.clear();
+        self.ink.clear();
         self.untouched = true;
         self.page = page.number;
         let ink_area = match &self.feels {
@@ -225,7 +206,7 @@ impl Screen for Desk<'_> {
 
     fn clear(&mut self) {
         // The agent takes the document down when the job ends, which is at once.
-        self.batch.clear();
+        self.ink.clear();
     }
 
     fn closed(&self) -> bool {

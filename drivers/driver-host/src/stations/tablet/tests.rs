@@ -69,6 +69,30 @@ impl Outside {
         }
     }
 
+    /// What is told of the pen next.
+    fn ink(&mut self) -> Vec<InkSample> {
+        loop {
+            if let HostMessage::Item {
+                item: Item::Ink { samples },
+                ..
+            } = self.message()
+            {
+                return samples;
+            }
+        }
+    }
+
+    /// Whether the pen was heard, without waiting.
+    fn has_begun(&mut self) -> bool {
+        let signing = HostMessage::Progress {
+            id: 1,
+            step: Step::Signing,
+            card: None,
+        };
+        self.rest.extend(self.heard.try_iter().flatten());
+        self.rest.contains(&b'\n') && self.message() == signing
+    }
+
     fn samples(&mut self) -> Vec<InkSample> {
         self.parts.clear();
         loop {
@@ -468,13 +492,7 @@ fn ink_of_a_pen_display_is_shown_while_it_is_written() {
         write_on(stream, (x, y));
         let mut seen = Vec::new();
         while seen.len() < 40 {
-            if let HostMessage::Item {
-                item: Item::Ink { samples },
-                ..
-            } = outside.message()
-            {
-                seen.extend(samples);
-            }
+            seen.extend(outside.ink());
         }
         acting.act(Act::Confirm {});
         (seen, outside.samples(), (x, y))
@@ -489,6 +507,53 @@ fn ink_of_a_pen_display_is_shown_while_it_is_written() {
     assert!(seen.iter().all(|sample| near(sample, 2)), "{seen:?}");
     assert!(samples.iter().all(|sample| near(sample, 1)));
     assert!(seen.iter().all(|sample| sample.3 <= 0xFFFF));
+}
+
+#[test]
+fn each_sample_is_told_before_the_next_is_written() {
+    let (address, streams) = display();
+    let Rig {
+        job,
+        mut outside,
+        mut post,
+        ..
+    } = rig(&json!({"simulated": address}), false);
+    let acting = Arc::clone(&job);
+    let citizen = thread::spawn(move || {
+        let mut stream = streams.recv().unwrap();
+        let area = outside.page().0.area.unwrap();
+        acting.act(Act::Shown { page: 1 });
+        let x = i32::try_from((area.x + area.width / 4) * 50).unwrap();
+        let y = i32::try_from((area.y + area.height / 2) * 50).unwrap();
+        // What comes before the page is there is not heard.
+        while !outside.has_begun() {
+            say(&mut stream, b'I', &report(2, x, y, 0)).unwrap();
+        }
+        let mut tick = 0;
+        for _stroke in 0..2 {
+            let mut before = None;
+            for n in 0..30 {
+                tick += 50;
+                say(&mut stream, b'I', &report(3, x + n, y, tick)).unwrap();
+                let ink = outside.ink();
+                let (last, followed) = ink.split_last().unwrap();
+                assert_eq!((followed.first(), last.6), (before.as_ref(), 3));
+                assert!(followed.len() <= 1 && (last.1 - (x + n) * 2).abs() <= 1);
+                before = Some(*last);
+            }
+            // Of the pen in the air nothing is told but that it was lifted.
+            for _hover in 0..10 {
+                tick += 50;
+                say(&mut stream, b'I', &report(2, x, y, tick)).unwrap();
+            }
+            let ink = outside.ink();
+            assert_eq!((ink.len(), ink.first(), ink[1].6), (2, before.as_ref(), 2));
+        }
+        acting.cancel();
+        (outside, stream)
+    });
+    assert_eq!(post.work(&job).unwrap_err().code, "JOB-CANCELLED");
+    drop(citizen.join().unwrap());
 }
 
 #[test]
