@@ -16,17 +16,22 @@
 //! | [`cbor`] | the one way in which a value is written |
 //! | [`signer`] | keys that sign, and keys that verify |
 //! | [`envelope`] | COSE_Sign1 around a payload, bound to its topic |
+//! | [`disk`] | one folder of files |
+//! | [`segments`] | the log of one lane |
 //!
 //! What it refuses to do: carry free text; open an envelope that is written in any way but the one; say
 //! that a message arrived because a broker said so.
 
 pub mod cbor;
+pub mod disk;
 pub mod down;
 pub mod envelope;
 pub mod lane;
 pub mod link;
 pub mod message;
 pub mod name;
+mod ranges;
+pub mod segments;
 pub mod signer;
 pub mod topic;
 
