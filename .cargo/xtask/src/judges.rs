@@ -1,7 +1,7 @@
 //! Signatures of the tests, verified by programs that share no code with ours.
 //!
-//! The tests of `signature` leave what they sealed and signed in `target/tmp/signature`: what is good in
-//! `valid`, what somebody changed in `invalid`.
+//! The tests of `signature` and `telemetry` leave what they sealed and signed in `target/tmp`, in a folder of
+//! their name: what is good in `valid`, what somebody changed in `invalid`.
 //! The programs are Python's, with libraries of the versions that `requirements.txt` beside this crate's
 //! manifest names, in an environment of their own under `target/python`; delete that folder to begin anew.
 //! Tests that read codes from pictures take zxing-cpp from there.
@@ -17,20 +17,36 @@ use crate::run::{command, must, root, target};
 
 /// What the programs need, in fixed versions: a list, and the list that it includes.
 const REQUIREMENTS: &str = ".cargo/xtask/requirements.txt";
-const INCLUDED: &str = "agent/signature/tests/requirements.txt";
+const INCLUDED: [&str; 2] = [
+    "agent/signature/tests/requirements.txt",
+    "agent/telemetry/tests/requirements.txt",
+];
+
+/// Whose tests leave something to judge.
+const WRITERS: [&str; 2] = ["signature", "telemetry"];
 
 /// Debian's interpreter, for which Debian's `python3-venv` is.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Verifies what the last run of the tests of `signature` left.
+/// Verifies what the last run of the tests left.
 pub(crate) fn check() -> anyhow::Result<ExitCode> {
     packages::ensure(packages::JUDGES)?;
     let python = environment()?;
-    let work = target().join("tmp/signature");
+    let mut judged = 0;
+    for writer in WRITERS {
+        judged += judge_all(&python, writer)?;
+    }
+    println!("{judged} containers, documents and envelopes judged as they should be");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How many files of one writer were judged, each as it should be.
+fn judge_all(python: &Path, writer: &str) -> anyhow::Result<usize> {
+    let work = target().join("tmp").join(writer);
     let mut judged = 0;
     for (folder, verdict) in [("valid", 0), ("invalid", 1)] {
-        for path in files(&work.join(folder))? {
-            let mut judge = judge(&python, &work, &path)?;
+        for path in files(&work.join(folder), writer)? {
+            let mut judge = judge(python, &work, &path)?;
             let output = judge.output().context("cannot start Python")?;
             if output.status.code() != Some(verdict) {
                 bail!(
@@ -43,8 +59,7 @@ pub(crate) fn check() -> anyhow::Result<ExitCode> {
             judged += 1;
         }
     }
-    println!("{judged} containers and documents judged as they should be");
-    Ok(ExitCode::SUCCESS)
+    Ok(judged)
 }
 
 /// The command that does it, for the list of steps of `cargo xtask test`.
@@ -58,7 +73,7 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
     let folder = root().join("target/python");
     let (python, has) = (folder.join("bin/python"), folder.join("requirements.txt"));
     let mut required = Vec::new();
-    for list in [REQUIREMENTS, INCLUDED] {
+    for list in [REQUIREMENTS].into_iter().chain(INCLUDED) {
         required.extend(fs::read(root().join(list)).context(list)?);
     }
     if fs::read(&has).is_ok_and(|has| has == required) {
@@ -85,10 +100,10 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
 }
 
 /// The files of one folder, by name; an empty folder is an error, because nothing would be proved.
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn files(folder: &Path, writer: &str) -> anyhow::Result<Vec<PathBuf>> {
     let missing = || {
         format!(
-            "nothing in {}; run first: cargo test -p signature",
+            "nothing in {}; run first: cargo test -p {writer}",
             folder.display()
         )
     };
@@ -116,6 +131,10 @@ fn judge(python: &Path, work: &Path, path: &Path) -> anyhow::Result<Command> {
             .arg(tests.join("verify_container.py"))
             .arg(path)
             .args(["device.pub", "ink.inkml", "form.pdf"].map(|name| work.join(name))),
+        Some("json") => judge
+            .arg("agent/telemetry/tests/verify_envelope.py")
+            .arg(path)
+            .arg("docs/protocol/telemetry.cddl"),
         _ => bail!("nobody judges {}", path.display()),
     };
     Ok(judge)

@@ -84,6 +84,7 @@ fn steps() -> Vec<Step> {
             ]),
         ),
         ("page tests", npm(&["test"])),
+        ("envelopes", npm(&["run", "--silent", "verify:envelopes"])),
         ("browser tests", npm(&["run", "test:browser"])),
     ];
     let scenario = beside_this_program("demo-once");

@@ -120,6 +120,13 @@ fn in_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._+:/-".contains(c)
 }
 
+/// The word `unnamed`, for what has no name that can be a word.
+impl Default for Word {
+    fn default() -> Self {
+        Self("unnamed".to_owned())
+    }
+}
+
 impl FromStr for Label {
     type Err = NameError;
 
