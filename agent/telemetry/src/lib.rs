@@ -18,6 +18,7 @@
 //! | [`envelope`] | COSE_Sign1 around a payload, bound to its topic |
 //! | [`disk`] | one folder of files |
 //! | [`segments`] | the log of one lane |
+//! | [`link`] | one connection to a broker |
 //!
 //! What it refuses to do: carry free text; open an envelope that is written in any way but the one; say
 //! that a message arrived because a broker said so.

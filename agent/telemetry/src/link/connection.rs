@@ -76,7 +76,7 @@ pub enum Protocol {
 /// Which versions a connection tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProtocolChoice {
-    /// MQTT 5 where the broker offers it, otherwise 3.1.1, remembered for each endpoint.
+    /// MQTT 5 where the broker offers it, otherwise 3.1.1, remembered for each endpoint for a while.
     #[default]
     Newest,
     /// This one or none.

@@ -56,8 +56,8 @@ impl MqttConnector {
 impl Connector for MqttConnector {
     fn connect(&mut self, connection: &Connection) -> Box<dyn Link> {
         let plan = {
-            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            Plan::new(connection, &memory)
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            Plan::new(connection, &mut memory)
         };
         let (events, steps) = mpsc::channel(EVENTS);
         let (hearing, heard) = watch::channel(None);

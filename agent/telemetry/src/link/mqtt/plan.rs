@@ -1,6 +1,6 @@
 //! What one attempt is to do: which endpoint, which versions, and whether it can be done at all.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,11 +11,17 @@ use crate::link::{
 /// What the heads of a packet may take beside topic and payload, in either version.
 const HEADS: usize = 64;
 
+/// How many connections a broker is spared from being asked for MQTT 5 again.
+///
+/// It may have been a connection that broke by chance, and brokers are renewed.
+const SPARED: u16 = 50;
+
 /// What is known from earlier connections.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     turn: usize,
-    without_v5: BTreeSet<Endpoint>,
+    /// For how many more connections each broker is not asked for MQTT 5.
+    without_v5: BTreeMap<Endpoint, u16>,
 }
 
 impl Memory {
@@ -26,7 +32,20 @@ impl Memory {
 
     /// This broker took 3.1.1 after it had not taken 5.
     pub(super) fn note_without_v5(&mut self, endpoint: &Endpoint) {
-        self.without_v5.insert(endpoint.clone());
+        self.without_v5.insert(endpoint.clone(), SPARED);
+    }
+
+    /// Whether this connection is one that is spared.
+    fn spare(&mut self, endpoint: &Endpoint) -> bool {
+        let Some(left) = self.without_v5.get_mut(endpoint) else {
+            return false;
+        };
+        if *left == 0 {
+            self.without_v5.remove(endpoint);
+            return false;
+        }
+        *left -= 1;
+        true
     }
 }
 
@@ -48,7 +67,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Checks what can be checked without a broker.
-    pub(super) fn new(connection: &Connection, memory: &Memory) -> Result<Self, &'static str> {
+    pub(super) fn new(connection: &Connection, memory: &mut Memory) -> Result<Self, &'static str> {
         let place = memory
             .turn
             .checked_rem(connection.endpoints.len())
@@ -114,11 +133,15 @@ impl Plan {
     }
 }
 
-fn protocols(choice: ProtocolChoice, memory: &Memory, endpoint: &Endpoint) -> &'static [Protocol] {
+fn protocols(
+    choice: ProtocolChoice,
+    memory: &mut Memory,
+    endpoint: &Endpoint,
+) -> &'static [Protocol] {
     match choice {
         ProtocolChoice::Only(Protocol::V5) => &[Protocol::V5],
         ProtocolChoice::Only(Protocol::V311) => &[Protocol::V311],
-        ProtocolChoice::Newest if memory.without_v5.contains(endpoint) => &[Protocol::V311],
+        ProtocolChoice::Newest if memory.spare(endpoint) => &[Protocol::V311],
         ProtocolChoice::Newest => &[Protocol::V5, Protocol::V311],
     }
 }
@@ -192,14 +215,18 @@ mod tests {
     fn endpoints_take_turns_and_versions_are_remembered_for_each() {
         let mut memory = Memory::default();
         let connection = connection();
-        let first = Plan::new(&connection, &memory).unwrap();
+        let first = Plan::new(&connection, &mut memory).unwrap();
         assert_eq!((first.place, first.window), (0, 50));
         assert_eq!(first.protocols, [Protocol::V5, Protocol::V311]);
         memory.note_without_v5(&first.endpoint);
-        let again = Plan::new(&connection, &memory).unwrap();
-        assert_eq!(again.protocols, [Protocol::V311]);
+        for _ in 0..SPARED {
+            let again = Plan::new(&connection, &mut memory).unwrap();
+            assert_eq!(again.protocols, [Protocol::V311]);
+        }
+        let later = Plan::new(&connection, &mut memory).unwrap();
+        assert_eq!(later.protocols, [Protocol::V5, Protocol::V311]);
         memory.move_on();
-        let second = Plan::new(&connection, &memory).unwrap();
+        let second = Plan::new(&connection, &mut memory).unwrap();
         assert_eq!((second.place, second.endpoint.host.as_str()), (1, "::1"));
         assert_eq!(second.protocols, [Protocol::V5, Protocol::V311]);
     }
@@ -222,7 +249,7 @@ mod tests {
             let mut connection = connection();
             spoil(&mut connection);
             assert!(
-                Plan::new(&connection, &Memory::default()).is_err(),
+                Plan::new(&connection, &mut Memory::default()).is_err(),
                 "{name}"
             );
         }

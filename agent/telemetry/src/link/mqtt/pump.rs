@@ -27,6 +27,7 @@ pub(super) async fn run(
         steps,
         hearing,
         was_ready: false,
+        after_refusal: false,
     };
     let failure = pump.all_versions().await;
     if !pump.was_ready {
@@ -42,6 +43,8 @@ struct Pump {
     steps: mpsc::Sender<Step>,
     hearing: watch::Sender<Option<Instant>>,
     was_ready: bool,
+    /// Whether MQTT 5 was tried and not taken.
+    after_refusal: bool,
 }
 
 /// How an attempt with one version ended.
@@ -53,10 +56,9 @@ struct Ending {
 
 impl Pump {
     async fn all_versions(&mut self) -> LinkFailure {
-        let mut refused = false;
         let mut last = LinkFailure::Refused(Refusal::ProtocolVersion);
         for protocol in self.plan.protocols {
-            let ending = self.attempt(*protocol, refused).await;
+            let ending = self.attempt(*protocol).await;
             let another_may_do = !ending.accepted
                 && *protocol == Protocol::V5
                 && is_of_another_version(&ending.failure);
@@ -65,12 +67,12 @@ impl Pump {
                 break;
             }
             tracing::debug!(failure = %last, "no MQTT 5, trying 3.1.1");
-            refused = true;
+            self.after_refusal = true;
         }
         last
     }
 
-    async fn attempt(&mut self, protocol: Protocol, after_refusal: bool) -> Ending {
+    async fn attempt(&mut self, protocol: Protocol) -> Ending {
         let mut accepted = false;
         let opened = match protocol {
             Protocol::V311 => v4::open(&self.plan),
@@ -83,10 +85,6 @@ impl Pump {
             }
             Err(failure) => failure,
         };
-        if accepted && after_refusal {
-            let endpoint = self.plan.endpoint.clone();
-            self.with_memory(|memory| memory.note_without_v5(&endpoint));
-        }
         Ending { failure, accepted }
     }
 
@@ -109,6 +107,11 @@ impl Pump {
             Err(_) => return LinkFailure::TimedOut,
         };
         *accepted = true;
+        if self.after_refusal {
+            // Now and not at the end, because a link may be dropped at any time.
+            let endpoint = self.plan.endpoint.clone();
+            self.with_memory(|memory| memory.note_without_v5(&endpoint));
+        }
         self.heard();
         match self.subscribe(speaker.as_ref(), listener).await {
             Ok(()) => {}
@@ -204,10 +207,11 @@ impl Pump {
 }
 
 /// Whether it may be the answer of a broker that does not speak MQTT 5: it says so, or it closes, or its
-/// CONNACK is one of 3.1.1, which is no packet of MQTT 5.
+/// CONNACK is one of 3.1.1, for whose end the library waits in vain.
 fn is_of_another_version(failure: &LinkFailure) -> bool {
     match failure {
         LinkFailure::Refused(Refusal::ProtocolVersion)
+        | LinkFailure::TimedOut
         | LinkFailure::Broken { .. }
         | LinkFailure::Protocol { .. } => true,
         LinkFailure::Refused(_)
@@ -215,7 +219,6 @@ fn is_of_another_version(failure: &LinkFailure) -> bool {
         | LinkFailure::Unusable { .. }
         | LinkFailure::Unreachable { .. }
         | LinkFailure::Tls { .. }
-        | LinkFailure::SubscriptionRefused
-        | LinkFailure::TimedOut => false,
+        | LinkFailure::SubscriptionRefused => false,
     }
 }
