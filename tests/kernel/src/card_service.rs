@@ -74,6 +74,22 @@ impl CardService {
             .is_some()
     }
 
+    /// Whether a reader whose name holds `mark` stays listed, though it is gone and the service is asked again.
+    #[must_use]
+    pub fn lists_a_ghost(&self, machine: &Machine, mark: &str) -> bool {
+        let gone = |seen: &Sighting| {
+            let mut readers = seen.readers.iter();
+            readers
+                .all(|reader| !reader.name.contains(mark))
+                .then_some(())
+        };
+        let left = self
+            .board
+            .wait_until(self.clock.as_ref(), machine.patience(), gone);
+        self.refresher.look_again();
+        left.or_else(|| gone(&self.board.sighting())).is_none()
+    }
+
     /// Starts it anew, and waits until it answers.
     ///
     /// # Errors
