@@ -15,7 +15,8 @@
 //! | [`down`] | all that can be said downwards, but for commands |
 //! | [`cbor`] | the one way in which a value is written |
 //! | [`signer`] | keys that sign, and keys that verify |
-//! | [`envelope`] | COSE_Sign1 around a payload, bound to its topic |
+//! | [`sign1`] | what is signed, in its one encoding |
+//! | [`envelope`] | a message, signed under its number and bound to its topic |
 //! | [`disk`] | one folder of files |
 //! | [`segments`] | the log of one lane |
 //! | [`link`] | one connection to a broker |
@@ -33,6 +34,7 @@ pub mod message;
 pub mod name;
 mod ranges;
 pub mod segments;
+pub mod sign1;
 pub mod signer;
 pub mod topic;
 

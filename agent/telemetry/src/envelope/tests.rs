@@ -1,5 +1,7 @@
 //! Envelopes made, taken apart, and spoilt; bytes of other implementations are in `tests/judges`.
 
+use coset::{CoseSign1, CoseSign1Builder, TaggedCborSerializable as _};
+
 use super::*;
 use crate::message::device::FaultChange;
 use crate::message::{Class, Message};
