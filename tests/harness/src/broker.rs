@@ -33,10 +33,14 @@ use crate::{Patience, Process};
 
 mod client;
 mod mosquitto;
+mod nats;
+mod rabbitmq;
 mod trusted;
 
 pub use client::{Subscription, publish, publish_as, publish_v5};
 pub use mosquitto::Mosquitto;
+pub use nats::Nats;
+pub use rabbitmq::RabbitMq;
 pub use trusted::{BrokerTrust, ClientFiles, TENANT};
 
 /// What tests do with any broker.
@@ -95,6 +99,8 @@ pub trait Broker: std::fmt::Debug {
 struct Node {
     name: String,
     folder: PathBuf,
+    /// Where its logs are; nodes of a cluster share the folder, so that waiting for one sees all.
+    logs: PathBuf,
     process: Option<Process>,
     starts: u32,
 }
@@ -107,12 +113,15 @@ struct Starting {
 }
 
 impl Node {
-    /// A node that lives in `folder`, which is made.
-    fn new(name: String, folder: PathBuf) -> anyhow::Result<Self> {
+    /// A node that lives in a folder of its name in `home`.
+    fn new(name: String, home: &Path) -> anyhow::Result<Self> {
+        let (folder, logs) = (home.join(&name), home.join("logs"));
         std::fs::create_dir_all(&folder)?;
+        std::fs::create_dir_all(&logs)?;
         Ok(Self {
             name,
             folder,
+            logs,
             process: None,
             starts: 0,
         })
@@ -124,9 +133,8 @@ impl Node {
             bail!("{} runs already", self.name);
         }
         self.starts += 1;
-        let log = self.folder.join(format!("log-{}", self.starts));
-        let watch = FolderWatch::begin_with_writing(&self.folder)?;
-        self.process = Some(Process::start(&self.name, command, &log)?);
+        let watch = FolderWatch::begin_with_writing(&self.logs)?;
+        self.process = Some(Process::start(&self.name, command, &self.log())?);
         Ok(Starting { watch, patience })
     }
 
@@ -136,10 +144,10 @@ impl Node {
         starting: &Starting,
         ready: impl Fn(&str) -> bool,
     ) -> anyhow::Result<()> {
+        let log = self.log();
         let Some(process) = self.process.as_mut() else {
             bail!("{} does not run", self.name);
         };
-        let log = self.folder.join(format!("log-{}", self.starts));
         let outcome = starting.watch.wait_for(process, starting.patience, || {
             let text = std::fs::read(&log)?;
             Ok(ready(&String::from_utf8_lossy(&text)).then_some(()))
@@ -149,6 +157,11 @@ impl Node {
             return Err(error.context(format!("{} did not come up; it said:\n{said}", self.name)));
         }
         Ok(())
+    }
+
+    /// Where the log of the latest start is.
+    fn log(&self) -> PathBuf {
+        self.logs.join(format!("{}-{}", self.name, self.starts))
     }
 
     fn kill(&mut self) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! TCP ports for virtual readers, kept for one owner.
+//! TCP ports for virtual readers and brokers, kept for one owner.
 //!
 //! A virtual reader of two slots listens on two neighbouring ports that its configuration file names, so
 //! they must be known before it starts.
@@ -40,6 +40,11 @@ impl PortPair {
             }
         }
         bail!("found no two neighbouring free ports")
+    }
+
+    /// Reserves several pairs.
+    pub(crate) fn reserve_some(count: usize) -> anyhow::Result<Vec<Self>> {
+        (0..count).map(|_| Self::reserve()).collect()
     }
 
     /// The lower port.

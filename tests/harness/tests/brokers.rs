@@ -1,6 +1,12 @@
 //! Each broker, with its shipped configuration, as clients that none of us wrote see it.
 
-use harness::broker::{Broker, Mosquitto, Subscription, publish, publish_as, publish_v5};
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use harness::Patience;
+use harness::broker::{
+    Broker, ClientFiles, Mosquitto, Nats, RabbitMq, Subscription, publish, publish_as, publish_v5,
+};
 
 const EVERY_UP: &str = "madoguchi/1/+/+/up/#";
 
@@ -70,6 +76,75 @@ fn nobody_else(broker: &mut dyn Broker) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A node is gone at once: what is published to another one arrives, and the node comes back.
+fn a_node_less(cluster: &mut dyn Broker) -> anyhow::Result<()> {
+    let device = cluster.admit("counter-07")?;
+    let monitor = cluster.trust().monitor()?;
+    let up = cluster.trust().up("counter-07", "st/door");
+    let hears = Subscription::start(cluster.monitor_address(1)?, &monitor, EVERY_UP)?;
+    publish(cluster.address(0)?, &device, &up, "before")?;
+    hears.wait_for("before")?;
+    cluster.kill_node(0)?;
+    assert!(publish(cluster.address(0)?, &device, &up, "dead").is_err());
+    insist(cluster.address(2)?, &device, &up, "after")?;
+    hears.wait_for("after")?;
+    cluster.start_node(0)?;
+    insist(cluster.address(0)?, &device, &up, "again")?;
+    hears.wait_for("again")?;
+    Ok(())
+}
+
+/// While nodes choose who leads, a connection may be refused; a device comes again, and so does this.
+fn insist(
+    address: SocketAddr,
+    device: &ClientFiles,
+    topic: &str,
+    text: &str,
+) -> anyhow::Result<()> {
+    let patience = Patience::seconds(60);
+    while let Err(error) = publish(address, device, topic, text) {
+        patience.left("a connection").context(error)?;
+    }
+    Ok(())
+}
+
+/// What devices say waits for the verifiers, in a queue by device.
+fn each_device_has_its_queue(cluster: &mut RabbitMq) -> anyhow::Result<()> {
+    cluster.declare_queues()?;
+    for (device, times) in [("counter-07", 2), ("counter-08", 1)] {
+        let files = cluster.admit(device)?;
+        let topic = cluster.trust().up(device, "ev/paper");
+        for _ in 0..times {
+            publish(cluster.address(0)?, &files, &topic, "out")?;
+        }
+    }
+    // The node that is asked counts every few seconds.
+    let patience = Patience::seconds(60);
+    while cluster.queue_lengths()? != [2, 1, 0, 0] {
+        patience.left("the messages' arrival in their queues")?;
+    }
+    Ok(())
+}
+
+const DEVICES: [&str; 4] = ["counter-07", "counter-08", "counter-09", "counter-10"];
+
+#[test]
+fn a_nats_cluster_carries_for_the_right_ones_only_and_loses_a_node() -> anyhow::Result<()> {
+    let mut cluster = Nats::start(&DEVICES)?;
+    both_ways(&mut cluster)?;
+    nobody_else(&mut cluster)?;
+    a_node_less(&mut cluster)
+}
+
+#[test]
+fn a_rabbitmq_cluster_carries_for_the_right_ones_only_and_loses_a_node() -> anyhow::Result<()> {
+    let mut cluster = RabbitMq::start(&DEVICES)?;
+    both_ways(&mut cluster)?;
+    nobody_else(&mut cluster)?;
+    each_device_has_its_queue(&mut cluster)?;
+    a_node_less(&mut cluster)
+}
+
 #[test]
 fn mosquitto_carries_both_ways_for_the_right_ones_only() -> anyhow::Result<()> {
     let mut broker = Mosquitto::start()?;
@@ -105,9 +180,7 @@ fn mosquitto_lets_no_device_take_the_place_of_another() -> anyhow::Result<()> {
     let (address, desk) = (broker.address(0)?, broker.monitor_address(0)?);
     let told = Subscription::start(address, &device, &trust.down("counter-07", "#"))?;
     let up = trust.up("counter-08", "st/door");
-    for client in ["counter-07", told.client()] {
-        publish_as(client, address, &other, &up, "hello")?;
-    }
+    publish_as(told.client(), address, &other, &up, "hello")?;
     publish_as(
         "desk",
         desk,

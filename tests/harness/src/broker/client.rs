@@ -101,14 +101,20 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Subscribes at QoS 1 with a client id of its own, and returns when the broker has agreed.
+    /// Subscribes at QoS 1, as a device under its name or as one of many monitors, and returns when the broker has agreed.
     ///
     /// # Errors
     /// When the broker refuses the connection or the subscription, or does not answer.
     pub fn start(address: SocketAddr, files: &ClientFiles, filter: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let client = folder.path().file_name().unwrap_or_default();
-        let client = format!("sub{}", client.to_string_lossy().replace('.', "-"));
+        let client = match client_id(files) {
+            // A device has one session; the monitor has as many as it has processes.
+            name if name == trust::MONITOR => {
+                let unique = folder.path().file_name().unwrap_or_default();
+                format!("{name}{}", unique.display()).replace('.', "-")
+            }
+            name => name,
+        };
         let mut command = client_command("mosquitto_sub", address, files);
         command.args(["-d", "-v", "-q", "1", "-i", &client, "-t", filter]);
         let log = folder.path().join("log");
@@ -120,15 +126,20 @@ impl Subscription {
             watch,
             folder,
         };
-        // `Subscribed (mid: 1): 1`; 128 and more is a refusal.
+        // `Subscribed (mid: 1): 1`; 128 and more is a refusal, and so is the end of the connection, after
+        // which it connects again.
         let granted = |log: &str| {
+            if log.matches("sending CONNECT").count() > 1 {
+                return Some(false);
+            }
             let line = log.lines().find(|line| line.starts_with("Subscribed ("));
             line.map(|line| line.ends_with(": 0") || line.ends_with(": 1"))
         };
-        match subscription.wait(granted)? {
-            true => Ok(subscription),
-            false => bail!("the subscription to {filter} was refused"),
+        if !subscription.wait(granted)? {
+            let said = subscription.said()?;
+            bail!("the subscription to {filter} was refused; mosquitto_sub said:\n{said}");
         }
+        Ok(subscription)
     }
 
     /// The client id that it chose.
@@ -150,21 +161,24 @@ impl Subscription {
     /// # Errors
     /// When the client's output cannot be read.
     pub fn has(&self, text: &str) -> anyhow::Result<bool> {
-        let log = std::fs::read(self.folder.path().join("log"))?;
-        Ok(topic_of(&String::from_utf8_lossy(&log), text).is_some())
+        Ok(topic_of(&self.said()?, text).is_some())
     }
 
     fn wait<T>(&self, found: impl Fn(&str) -> Option<T>) -> anyhow::Result<T> {
-        let log = self.folder.path().join("log");
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         self.watch
             .wait_for(&mut process, Patience::seconds(EXCHANGE), || {
-                Ok(found(&String::from_utf8_lossy(&std::fs::read(&log)?)))
+                Ok(found(&self.said()?))
             })
             .with_context(|| {
-                let said = std::fs::read(&log).unwrap_or_default();
-                format!("mosquitto_sub said:\n{}", String::from_utf8_lossy(&said))
+                let said = self.said().unwrap_or_default();
+                format!("mosquitto_sub said:\n{said}")
             })
+    }
+
+    fn said(&self) -> anyhow::Result<String> {
+        let log = std::fs::read(self.folder.path().join("log"))?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
     }
 }
 

@@ -36,7 +36,7 @@ impl Mosquitto {
             .prefix("madoguchi-mosquitto-")
             .tempdir()?;
         let trust = BrokerTrust::new(&folder.path().join("trust"))?;
-        let node = Node::new("mosquitto".to_owned(), folder.path().join("node"))?;
+        let node = Node::new("mosquitto".to_owned(), folder.path())?;
         let mut broker = Self {
             nodes: [node],
             ports: PortPair::reserve()?,

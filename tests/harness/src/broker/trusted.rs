@@ -106,6 +106,13 @@ impl BrokerTrust {
         format!("madoguchi/1/{TENANT}/{device}/dn/{what}")
     }
 
+    /// A node's certificate and key, as files: for loopback, as server and as client of other nodes.
+    pub(super) fn peer(&self) -> anyhow::Result<(PathBuf, PathBuf)> {
+        let names = ["localhost", "127.0.0.1", "::1"];
+        let credentials = self.root.issue_peer(&names, span()?)?;
+        Ok(write_credentials(&self.folder, "peer", &credentials)?)
+    }
+
     /// A server's certificate and key, as files, for loopback.
     pub(super) fn server(&self) -> anyhow::Result<(PathBuf, PathBuf)> {
         let names = ["localhost", "127.0.0.1", "::1"];
