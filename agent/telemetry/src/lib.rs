@@ -19,6 +19,8 @@
 //! | [`envelope`] | a message, signed under its number and bound to its topic |
 //! | [`disk`] | one folder of files |
 //! | [`segments`] | the log of one lane |
+//! | [`epoch`] | which life of its counters a device is in |
+//! | [`outbox`] | what is said and not yet acknowledged |
 //! | [`link`] | one connection to a broker |
 //!
 //! What it refuses to do: carry free text; open an envelope that is written in any way but the one; say
@@ -28,14 +30,17 @@ pub mod cbor;
 pub mod disk;
 pub mod down;
 pub mod envelope;
+pub mod epoch;
 pub mod lane;
 pub mod link;
 pub mod message;
 pub mod name;
+pub mod outbox;
 mod ranges;
 pub mod segments;
 pub mod sign1;
 pub mod signer;
+mod slots;
 pub mod topic;
 
 pub use envelope::{Envelope, Header, Stamp};

@@ -59,19 +59,9 @@ impl Ranges {
         missing
     }
 
-    /// Whether it holds all of `first..=last`.
-    pub(crate) fn covers(&self, first: u64, last: u64) -> bool {
-        self.missing(first, last).is_empty()
-    }
-
     /// The ranges, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Range> {
         self.0.iter().copied()
-    }
-
-    /// The greatest number.
-    pub(crate) fn last(&self) -> Option<u64> {
-        self.0.last().map(|range| range.1)
     }
 }
 
@@ -117,7 +107,6 @@ mod tests {
         ranges.insert(5, u64::MAX);
         ranges.insert(0, 4);
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [(0, u64::MAX)]);
-        assert!(ranges.covers(7, u64::MAX));
-        assert_eq!(ranges.last(), Some(u64::MAX));
+        assert_eq!(ranges.missing(7, u64::MAX), []);
     }
 }

@@ -81,10 +81,19 @@ pub struct Batch {
 pub enum ReadError {
     /// The disk reports an error.
     #[error("read a segment")]
-    Disk(#[source] io::Error),
+    Disk {
+        /// The segment.
+        segment: First,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
     /// What stands there is not what was written.
     #[error("a segment has changed since it was opened")]
-    Changed,
+    Changed {
+        /// The segment.
+        segment: First,
+    },
 }
 
 /// Records could not be written; those that are left in the batch do not count.
@@ -131,6 +140,12 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
+    }
+
+    /// The number of the first record that waits.
+    #[must_use]
+    pub fn first_number(&self) -> Option<u64> {
+        self.frames.front().map(|(_, number, _)| *number)
     }
 
     /// The bytes and count of the first records that fit into `room`; of one, if `room` is that of an empty
@@ -242,9 +257,9 @@ impl Segments {
             if end > segment.start() {
                 let tail = end.saturating_sub(wide(frame::TAIL));
                 let tail = disk.read(&name(self.lane, segment.first), tail, frame::TAIL);
-                let length = frame::length_before(&tail.map_err(ReadError::Disk)?);
+                let length = frame::length_before(&tail.map_err(unreadable(segment.first))?);
                 let offset = length.and_then(|length| end.checked_sub(wide(length)));
-                let offset = offset.ok_or(ReadError::Changed)?;
+                let offset = offset.ok_or_else(|| changed(segment.first))?;
                 let (record, _) = self.read(disk, segment, offset)?;
                 let before = Place {
                     segment: segment.first,
@@ -280,14 +295,16 @@ impl Segments {
         segment: &Segment,
         offset: u64,
     ) -> Result<(Record, usize), ReadError> {
-        let name = name(self.lane, segment.first);
-        let mut bytes = disk.read(&name, offset, READ).map_err(ReadError::Disk)?;
-        let length = frame::length(&bytes).ok_or(ReadError::Changed)?;
+        let first = segment.first;
+        let name = name(self.lane, first);
+        let mut bytes = disk.read(&name, offset, READ).map_err(unreadable(first))?;
+        let length = frame::length(&bytes).ok_or_else(|| changed(first))?;
         if let Some(rest) = length.checked_sub(bytes.len()) {
             let offset = offset + wide(bytes.len());
-            bytes.extend(disk.read(&name, offset, rest).map_err(ReadError::Disk)?);
+            let rest = disk.read(&name, offset, rest);
+            bytes.extend(rest.map_err(unreadable(first))?);
         }
-        frame::read(self.lane, &bytes).ok_or(ReadError::Changed)
+        frame::read(self.lane, &bytes).ok_or_else(|| changed(first))
     }
 
     /// Cuts off what a failed append left.
@@ -330,7 +347,7 @@ impl Segments {
         batch: &mut Batch,
         (bytes, count): (usize, usize),
     ) -> Result<(), WriteError> {
-        let number = batch.frames.front().map_or(0, |(_, number, _)| *number);
+        let number = batch.first_number().unwrap_or(0);
         let first = (batch.epoch, number);
         let name = name(self.lane, first);
         let mut content = scan::header(self.lane, first);
@@ -364,12 +381,18 @@ impl Segment {
     }
 
     fn past_holes(&self, offset: u64) -> u64 {
-        let hole = self.holes.iter().find(|hole| hole.offset == offset);
+        let hole = self
+            .holes
+            .iter()
+            .find(|hole| (hole.offset..hole.end).contains(&offset));
         hole.map_or(offset, |hole| hole.end)
     }
 
     fn before_holes(&self, end: u64) -> u64 {
-        let hole = self.holes.iter().find(|hole| hole.end == end);
+        let hole = self
+            .holes
+            .iter()
+            .find(|hole| hole.offset < end && end <= hole.end);
         hole.map_or(end, |hole| hole.offset)
     }
 
@@ -397,6 +420,14 @@ pub(crate) fn read_name(file: &str) -> Option<(Lane, First)> {
     let first = (number()?, number()?);
     // There is one name for a segment.
     (name(lane, first) == file).then_some((lane, first))
+}
+
+fn unreadable(segment: First) -> impl Fn(io::Error) -> ReadError {
+    move |source| ReadError::Disk { segment, source }
+}
+
+const fn changed(segment: First) -> ReadError {
+    ReadError::Changed { segment }
 }
 
 fn while_(doing: &'static str) -> impl Fn(io::Error) -> WriteError {

@@ -245,7 +245,8 @@ impl File {
             torn.truncate(dice.up_to(bytes.len()));
             // Some systems note the new length before the bytes.
             if dice.up_to(3) == 0 {
-                torn.fill(0);
+                let old = content.len().saturating_sub(*offset);
+                torn.iter_mut().skip(old).for_each(|byte| *byte = 0);
             }
             Written::At(*offset, torn).apply(&mut content);
         }
@@ -262,8 +263,9 @@ impl Written {
                 if content.len() < end {
                     content.resize(end, 0);
                 }
-                let place = content.iter_mut().skip(*offset);
-                place.zip(bytes).for_each(|(to, from)| *to = *from);
+                if let Some(place) = content.get_mut(*offset..end) {
+                    place.copy_from_slice(bytes);
+                }
             }
         }
     }
@@ -290,7 +292,8 @@ impl Disk for MemoryDisk {
         }
         let file = state.file(name)?;
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        Ok(file.shown.iter().skip(from).take(length).copied().collect())
+        let rest = file.shown.get(from..).unwrap_or_default();
+        Ok(rest.get(..length).unwrap_or(rest).to_vec())
     }
 
     fn create(&mut self, name: &str) -> io::Result<()> {
@@ -313,10 +316,8 @@ impl Disk for MemoryDisk {
                 .saturating_add(already)
         });
         let fits = wanted.min(room);
-        file.put(Written::At(
-            offset,
-            bytes.iter().take(fits).copied().collect(),
-        ));
+        let taken = bytes.get(..fits).unwrap_or_default();
+        file.put(Written::At(offset, taken.to_vec()));
         if fits < wanted {
             Err(io::ErrorKind::StorageFull.into())
         } else if torn {

@@ -27,6 +27,8 @@ pub(crate) const ASIDE: &str = "damaged-";
 const MOST_ASIDE: usize = 16;
 /// So much of one damaged part is kept aside.
 const LONGEST_ASIDE: u64 = 1 << 20;
+/// So much of a log may not have reached the disk when a process ended: the longest batch.
+const UNSURE: u64 = 320 << 10;
 /// A longer file is no segment of ours.
 const LONGEST_SEGMENT: u64 = 64 << 20;
 
@@ -229,10 +231,22 @@ impl Segments {
         Ok(())
     }
 
-    /// Syncs what a process that ended may have left unsynced: it counts from now on.
+    /// Makes the end of the log last, which counts from now on.
+    ///
+    /// The process before may have ended after a failed sync: then the system shows bytes that it will never
+    /// write, and calls the next sync a success. Writing the same bytes again makes it write them; what is
+    /// on the disk already stays what it is, whatever happens meanwhile.
     fn settle(&self, disk: &mut dyn Disk) -> Result<(), OpenError> {
         if let Some(last) = self.index.back() {
-            disk.sync(&name(self.lane, last.first))
+            let name = name(self.lane, last.first);
+            let end = usize::try_from(last.length.min(UNSURE)).unwrap_or(usize::MAX);
+            let offset = last.length.saturating_sub(UNSURE);
+            let bytes = disk
+                .read(&name, offset, end)
+                .map_err(self.while_("read the end"))?;
+            disk.write(&name, offset, &bytes)
+                .map_err(self.while_("write the end again"))?;
+            disk.sync(&name)
                 .map_err(self.while_("sync the last segment"))?;
         }
         Ok(())

@@ -342,7 +342,10 @@ fn a_segment_that_changed_behind_our_back_is_read_as_far_as_it_goes() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, ReadError::Changed), "{error}");
+    assert!(
+        matches!(error, ReadError::Changed { segment: (1, 1) }),
+        "{error}"
+    );
     log.reread(&mut disk, (1, 1));
     let (next, _) = log.forwards(&mut disk, at).unwrap().unwrap();
     assert_eq!((next.stamp.epoch, next.stamp.number), SAMPLE[5]);
