@@ -94,7 +94,7 @@ const TESTS: [&str; 9] = [
 ];
 
 /// Outside crates that only some of ours may ship with, and why.
-const KEPT_TO: [(&str, &[&str], &str); 19] = [
+const KEPT_TO: [(&str, &[&str], &str); 20] = [
     (
         "pcsc",
         &["smartcard", "scenarios", "bench"],
@@ -135,7 +135,7 @@ const KEPT_TO: [(&str, &[&str], &str); 19] = [
     ),
     (
         "tokio",
-        &["agentd", "counter-sim", "bench", "telemetry"],
+        &["agentd", "counter-sim", "bench", "monitor", "telemetry"],
         "drivers and cores are synchronous",
     ),
     (
@@ -160,6 +160,7 @@ const KEPT_TO: [(&str, &[&str], &str); 19] = [
     ),
     ("rumqttc-v4-next", &["monitor", "telemetry"], ONE_MQTT),
     ("rumqttc-v5-next", &["monitor", "telemetry"], ONE_MQTT),
+    ("rusqlite", &["monitor"], "one crate keeps a database"),
     ("rcgen", &["trust"], "one crate issues certificates"),
     ("x509-parser", &["trust"], "one crate reads certificates"),
 ];

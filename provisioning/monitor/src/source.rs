@@ -1,0 +1,181 @@
+//! From where messages come, and the thread that takes them in.
+//!
+//! ```text
+//! a source (task): broker -> Inlet ==bounded==> worker (thread): Intake -> disk
+//!                  broker <----------- Outgoing <---------'
+//! ```
+//! A source knows topics and bytes and nothing of what they mean: MQTT is one ([`crate::mqtt`]); a queue of
+//! AMQP or a stream of NATS is added as another, with nothing else to change.
+//! A source that waits for [`Inlet::give`] reads no more from its broker, so that memory is bounded.
+//! Where the database fails, the batch is kept and tried again: nothing is acknowledged meanwhile.
+
+use std::sync::Arc;
+
+use device_api::Clock;
+use tokio::sync::mpsc;
+
+use crate::acks::Outgoing;
+use crate::intake::{Delivery, Intake, tally};
+use crate::presence::Arrival;
+
+/// The most messages in one batch.
+const BATCH: usize = 512;
+/// How many messages wait for the thread.
+const WAITING: usize = 4 * BATCH;
+/// Every so many looks old evidence is deleted: once an hour.
+const LOOKS_BETWEEN_PRUNINGS: u32 = 3600;
+
+/// Where a source puts what arrives.
+#[derive(Debug, Clone)]
+pub struct Inlet {
+    wakes: mpsc::Sender<Wake>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What goes back to devices.
+pub type Outlet = mpsc::UnboundedReceiver<Outgoing>;
+
+/// The half of the channel that the thread has.
+#[derive(Debug)]
+pub struct Worker {
+    wakes: mpsc::Receiver<Wake>,
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    waiting: Vec<Delivery>,
+    looks: u32,
+}
+
+/// How long evidence is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// Days.
+    pub days: u32,
+    /// Days, for signs of life.
+    pub signs_days: u32,
+}
+
+#[derive(Debug)]
+enum Wake {
+    Arrived(Delivery),
+    Look,
+}
+
+/// The two ends.
+#[must_use]
+pub fn channel(clock: Arc<dyn Clock>) -> (Inlet, Outlet, Worker) {
+    let (to_worker, wakes) = mpsc::channel(WAITING);
+    let (outgoing, outlet) = mpsc::unbounded_channel();
+    let inlet = Inlet {
+        wakes: to_worker,
+        clock,
+    };
+    let worker = Worker {
+        wakes,
+        outgoing,
+        waiting: Vec::new(),
+        looks: 0,
+    };
+    (inlet, outlet, worker)
+}
+
+impl Inlet {
+    /// Hands over what arrived; waits while too much waits already. `false` where nobody takes it any more.
+    pub async fn give(&self, topic: String, bytes: Vec<u8>, retained: bool) -> bool {
+        let delivery = Delivery {
+            topic,
+            bytes,
+            arrival: Arrival {
+                at: self.clock.now(),
+                unix_millis: self.clock.unix_millis(),
+                retained,
+            },
+        };
+        self.wakes.send(Wake::Arrived(delivery)).await.is_ok()
+    }
+
+    /// Asks to look who has fallen silent, and to tell what is due; to be called once a second.
+    pub async fn look(&self) -> bool {
+        self.wakes.send(Wake::Look).await.is_ok()
+    }
+}
+
+impl Worker {
+    /// Takes in what arrives until every inlet is gone.
+    pub fn run(mut self, mut intake: Intake, keeping: Keeping) {
+        while let Some(first) = self.wakes.blocking_recv() {
+            let mut look = self.sort(first);
+            while self.waiting.len() < BATCH
+                && let Ok(next) = self.wakes.try_recv()
+            {
+                look |= self.sort(next);
+            }
+            self.take(&mut intake);
+            if look {
+                self.look(&mut intake, keeping);
+            }
+            self.tell(&mut intake);
+        }
+        self.take(&mut intake);
+    }
+
+    fn sort(&mut self, wake: Wake) -> bool {
+        match wake {
+            Wake::Arrived(delivery) => {
+                self.waiting.push(delivery);
+                false
+            }
+            Wake::Look => true,
+        }
+    }
+
+    fn take(&mut self, intake: &mut Intake) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        match intake.take(&self.waiting) {
+            Ok(verdicts) => {
+                tracing::debug!(verdicts = ?tally(&verdicts), "batch taken in");
+                self.waiting.clear();
+            }
+            // The next message, or the next look within a second, tries again.
+            Err(error) => tracing::error!(error = chain(&error), "the batch was not stored"),
+        }
+    }
+
+    fn look(&mut self, intake: &mut Intake, keeping: Keeping) {
+        if let Err(error) = intake.look() {
+            tracing::error!(error = chain(&error), "presence was not stored");
+        }
+        self.looks += 1;
+        if self.looks >= LOOKS_BETWEEN_PRUNINGS {
+            self.looks = 0;
+            match intake.prune(keeping.days, keeping.signs_days) {
+                Ok(count) => tracing::info!(count, "old evidence deleted"),
+                Err(error) => tracing::error!(error = chain(&error), "old evidence stays"),
+            }
+        }
+    }
+
+    fn tell(&self, intake: &mut Intake) {
+        match intake.acknowledgements() {
+            Ok(all) => {
+                for one in all {
+                    // Where the source has gone, devices are told by the next one.
+                    let (Ok(()) | Err(_)) = self.outgoing.send(one);
+                }
+            }
+            Err(error) => tracing::error!(error = chain(&error), "devices are not told"),
+        }
+    }
+}
+
+/// An error with all that caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
