@@ -31,7 +31,7 @@ impl Default for Replies {
 }
 
 impl Replies {
-    /// Whether an answer may be given now.
+    /// Whether an answer may be given now; where not, it is counted.
     pub(super) fn allow(&mut self, now: Moment) -> bool {
         while self.left < AT_ONCE && now.since(self.since) >= SPAN {
             self.left += 1;
@@ -42,17 +42,13 @@ impl Replies {
         }
         let allowed = self.left > 0;
         self.left = self.left.saturating_sub(1);
+        self.silent += u64::from(!allowed);
         allowed
     }
 
     /// The number of messages that went unanswered before this one, if this one may be answered.
     pub(super) fn next(&mut self, now: Moment) -> Option<u64> {
-        if self.allow(now) {
-            Some(std::mem::take(&mut self.silent))
-        } else {
-            self.silent += 1;
-            None
-        }
+        self.allow(now).then(|| std::mem::take(&mut self.silent))
     }
 }
 
