@@ -51,6 +51,8 @@
 //! | `shown-picture` | pictures to be shown to the citizen | the local API |
 //! | `signature-container` | sealed signatures | whoever verifies a signature |
 //! | `signed-document` | PDFs to be signed | the local API |
+//! | `telemetry-envelope` | topics and envelopes of reports | a broker |
+//! | `telemetry-segment` | a segment of reports that wait | a file, after a power cut |
 //! | `tlv` | a card's files | the card |
 //! | `token` | counter tokens | the local API |
 //! | `trust-file` | a key file | the configuration |
@@ -71,7 +73,7 @@ pub mod target;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 35] = [
+pub const TARGETS: [(&str, Target); 37] = [
     ("agent-line", target::host_protocol::agent_line),
     ("api-message", target::local_api::api_message),
     ("card-read", target::card_read::card_read),
@@ -103,6 +105,8 @@ pub const TARGETS: [(&str, Target); 35] = [
     ("shown-picture", target::pens::shown_picture),
     ("signature-container", target::signatures::container),
     ("signed-document", target::signatures::signed_document),
+    ("telemetry-envelope", target::reports::envelope),
+    ("telemetry-segment", target::reports::segment),
     ("tlv", target::card_data::tlv),
     ("token", target::local_api::token),
     ("trust-file", target::card_data::trust_file),

@@ -8,6 +8,7 @@ pub mod host_protocol;
 pub mod local_api;
 pub mod pens;
 pub mod printing;
+pub mod reports;
 pub mod scanned_codes;
 pub mod scanned_pages;
 pub mod signatures;
