@@ -24,6 +24,9 @@
 //! | `api-message` | bodies and text frames | the local API and the PIN page |
 //! | `card-read` | a card's answers to a whole read | the card reader |
 //! | `card-text` | a name or address | the card |
+//! | `command-bundle` | a diagnostics bundle | what a device sends to the monitor |
+//! | `command-journal` | the journal of commands | a file, after a power cut |
+//! | `command-message` | signed commands | a broker |
 //! | `config` | the agent's configuration | a file |
 //! | `escl-answer` | answers of eSCL scanners | TCP |
 //! | `handover-template` | the template of a handover file | a file |
@@ -73,11 +76,14 @@ pub mod target;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 37] = [
+pub const TARGETS: [(&str, Target); 40] = [
     ("agent-line", target::host_protocol::agent_line),
     ("api-message", target::local_api::api_message),
     ("card-read", target::card_read::card_read),
     ("card-text", target::card_data::card_text),
+    ("command-bundle", target::ordered::command_bundle),
+    ("command-journal", target::ordered::command_journal),
+    ("command-message", target::ordered::command_message),
     ("config", target::local_api::config),
     ("escl-answer", target::scanned_pages::escl_answer),
     ("handover-template", target::written_by_hand::template),

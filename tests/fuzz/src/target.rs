@@ -6,6 +6,7 @@ pub mod connection;
 pub mod hearing;
 pub mod host_protocol;
 pub mod local_api;
+pub mod ordered;
 pub mod pens;
 pub mod printing;
 pub mod reports;

@@ -99,7 +99,7 @@ pub fn printer_journal(input: &[u8]) {
 }
 
 /// Lines with their check sums in front.
-fn summed(lines: &[u8]) -> Vec<u8> {
+pub(super) fn summed(lines: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         let content = line.strip_suffix(b"\n").unwrap_or(line);
