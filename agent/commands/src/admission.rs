@@ -5,9 +5,9 @@
 //! admit:   expiry -> challenge -> clock -> conditions                        the order, when it arrives
 //! judge:   approvers -> expiry -> clock -> time -> conditions                the order, before it begins
 //! ```
-//! Invariants: all of it is pure; a refusal by [`prove`] is of the message
-//! ([`Refusal::is_of_message`]) and proves nothing of the order that it names, one by [`admit`] or [`judge`]
-//! is of the order and for good; what [`prove`] gives was signed by as many people as its class takes.
+//! Invariants: all of it is pure; a refusal by `prove` is of the message
+//! ([`Refusal::is_of_message`]) and proves nothing of the order that it names, one by `admit` or `judge`
+//! is of the order and for good; what `prove` gives was signed by as many people as its class takes.
 
 use std::collections::BTreeSet;
 

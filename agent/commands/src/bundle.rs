@@ -1,7 +1,7 @@
 //! What `diagnostics` fetches: a fixed manifest, and the newest lines of the agent's own log.
 //!
 //! Nothing in it can be a citizen's: every entry is a number, a word of a closed set, a digest or a
-//! [`Word`], and lines come in through [`line`] alone, which keeps back what could hold a name or a number
+//! [`Word`], and lines come in through [`mod@line`] alone, which keeps back what could hold a name or a number
 //! of a person; how many lines it kept back is said in the bundle.
 //! Invariants: a bundle has one encoding (deterministic CBOR), of at most [`LARGEST`] bytes; where it would
 //! be larger, the oldest lines go first, and are counted.

@@ -1,7 +1,7 @@
 //! What the last beats said, so that freshness needs no clock but the monotonic one.
 //!
 //! A challenge counts for five minutes after the beat that carried it left.
-//! Invariants: at most [`MOST`] are known; none outlives the process, so after a restart an order needs a new
+//! Invariants: at most 128 are known; none outlives the process, so after a restart an order needs a new
 //! one.
 
 use std::collections::VecDeque;

@@ -14,7 +14,7 @@
 //! anew before it begins.
 //! Invariants: a [`Step::Start`] is given out at most once for an id, ever, and only after `running` is on
 //! the disk; an error means that nothing has changed, and the call may be made again.
-//! Messages that prove nothing cost neither disk nor, beyond [`replies`], reports.
+//! Messages that prove nothing cost neither disk nor, beyond one a minute, reports.
 
 mod replies;
 
