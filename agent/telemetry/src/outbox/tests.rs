@@ -331,6 +331,49 @@ fn the_key_changes_from_now_on() {
 }
 
 #[test]
+fn it_works_in_a_real_folder_that_one_process_holds() {
+    let place = tempfile::tempdir().unwrap();
+    let open = || {
+        let disk = Box::new(crate::disk::Folder::open(place.path())?);
+        let name = DeviceName {
+            tenant: "hoshino-shi".parse().unwrap(),
+            device: "c-03".parse().unwrap(),
+        };
+        let signer = Box::new(crate::SoftwareSigner::from_seed(&[7; 32]).unwrap());
+        let clock = Arc::new(rig::HandClock::default());
+        let settings = Settings {
+            quota_bytes: LEAST_QUOTA,
+            segment_bytes: 1 << 20,
+        };
+        let opened = Outbox::open(disk, name, signer, clock, settings);
+        Ok::<_, io::Error>(opened.unwrap().0)
+    };
+    let mut outbox = open().unwrap();
+    assert_eq!(open().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    for _ in 0..40 {
+        outbox.accept(&part(7000)).unwrap();
+        outbox.commit().unwrap();
+    }
+    let kept = outbox.marks()[2].kept;
+    assert!((9..20).contains(&kept), "{kept}");
+    drop(outbox);
+    let mut outbox = open().unwrap();
+    assert_eq!(outbox.epoch(), 2);
+    let handed = std::iter::from_fn(|| outbox.next_backlog());
+    let key = crate::SoftwareSigner::from_seed(&[7; 32]).unwrap();
+    let mut numbers = Vec::new();
+    for sealed in handed {
+        let envelope = crate::Envelope::read(&sealed.bytes).unwrap();
+        assert!(envelope.is_signed_by(&key.verifying_key(), &sealed.topic));
+        if sealed.stamp.lane == Lane::Commands {
+            numbers.push(sealed.stamp.number);
+        }
+    }
+    let expected: Vec<u64> = (41 - kept..=40).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
 fn eight_days_offline_stay_within_the_quota_and_come_out_in_order() {
     let mut rig = Rig::new();
     rig.settings = Settings {

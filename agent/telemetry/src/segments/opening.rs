@@ -27,6 +27,8 @@ pub(crate) const ASIDE: &str = "damaged-";
 const MOST_ASIDE: usize = 16;
 /// So much of one damaged part is kept aside.
 const LONGEST_ASIDE: u64 = 1 << 20;
+/// So often a segment is read before it counts as unreadable.
+const TRIES: usize = 3;
 /// So much of a log may not have reached the disk when a process ended: the longest batch.
 const UNSURE: u64 = 320 << 10;
 /// A longer file is no segment of ours.
@@ -148,8 +150,9 @@ impl Segments {
         }
         let file = name(self.lane, first);
         let wanted = usize::try_from(length).unwrap_or(usize::MAX);
-        // A bad place on the disk must not keep the agent from starting.
-        let Ok(bytes) = disk.read(&file, 0, wanted) else {
+        // A bad place on the disk must not keep the agent from starting; a bad moment must cost nothing.
+        let mut tries = (0..TRIES).map(|_| disk.read(&file, 0, wanted));
+        let Some(bytes) = tries.find_map(Result::ok) else {
             return Ok(Content::Unreadable);
         };
         let scan = scan(self.lane, &bytes);
