@@ -19,9 +19,9 @@ use crate::intake::{Delivery, Intake, tally};
 use crate::presence::Arrival;
 
 /// The most messages in one batch.
-const BATCH: usize = 512;
+const BATCH: usize = 2048;
 /// How many messages wait for the thread.
-const WAITING: usize = 4 * BATCH;
+const WAITING: usize = 2 * BATCH;
 /// Every so many looks old evidence is deleted: once an hour.
 const LOOKS_BETWEEN_PRUNINGS: u32 = 3600;
 

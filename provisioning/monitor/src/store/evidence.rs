@@ -178,7 +178,7 @@ impl Store {
             "delete old evidence",
             "DELETE FROM evidence
              WHERE (received_at < ?1 OR (lane = 'hb' AND received_at < ?2))
-             AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.evidence = evidence.id)",
+             AND id NOT IN (SELECT evidence FROM facts)",
             [sql(before), sql(signs_before)],
         )
     }

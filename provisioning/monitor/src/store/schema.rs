@@ -89,10 +89,9 @@ CREATE TABLE facts (
     epoch INTEGER NOT NULL,
     number INTEGER NOT NULL,
     raised INTEGER NOT NULL,
-    evidence INTEGER NOT NULL REFERENCES evidence (id),
+    evidence INTEGER NOT NULL,
     PRIMARY KEY (device, class, subject)
 ) WITHOUT ROWID;
-CREATE INDEX facts_evidence ON facts (evidence);
 CREATE TABLE alarms (
     id INTEGER PRIMARY KEY,
     device INTEGER,
