@@ -12,4 +12,5 @@ mod alarms;
 mod commands;
 mod crash;
 mod kit;
+mod link;
 mod throughput;

@@ -1,0 +1,144 @@
+//! From a link to the disk and back, as `run` does it, over a link in memory.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use device_api::{Clock, SystemClock};
+use monitor::intake::Intake;
+use monitor::mqtt;
+use monitor::source::{self, Keeping};
+use monitor::store::Store;
+use telemetry::link::{
+    Connection, Connector, Link, LinkEvent, LinkFailure, NextEvent, Protocol, ProtocolChoice,
+    Publication, PublishRefusal, Security, Token,
+};
+use telemetry::{DownTopic, Envelope, Lane, cbor};
+use tokio::sync::mpsc;
+
+use crate::kit::{SETTINGS, device, jobs, own, own_key};
+
+/// Gives what it was told to give, in one connection after another, and shows what is published.
+struct Rehearsal {
+    connections: VecDeque<Vec<LinkEvent>>,
+    published: mpsc::UnboundedSender<Publication>,
+}
+
+struct Wire {
+    events: VecDeque<LinkEvent>,
+    published: mpsc::UnboundedSender<Publication>,
+}
+
+impl Connector for Rehearsal {
+    fn connect(&mut self, connection: &Connection) -> Box<dyn Link> {
+        assert_eq!(
+            connection.subscriptions,
+            ["madoguchi/1/hoshino-shi/+/up/+/+"]
+        );
+        Box::new(Wire {
+            events: self.connections.pop_front().unwrap_or_default().into(),
+            published: self.published.clone(),
+        })
+    }
+}
+
+impl Link for Wire {
+    fn publish(&mut self, publication: Publication) -> Result<Token, PublishRefusal> {
+        self.published.send(publication).unwrap();
+        Ok(Token::after(0))
+    }
+
+    fn next(&mut self) -> NextEvent<'_> {
+        Box::pin(async {
+            match self.events.pop_front() {
+                Some(event) => event,
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn leave(&mut self, _patience: Duration) {
+        self.events.push_back(LinkEvent::Closed(LinkFailure::Left));
+    }
+}
+
+#[test]
+fn what_comes_by_a_link_is_kept_and_acknowledged_over_a_broken_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("monitor.db");
+    let mut counter = device(3);
+    let store = Store::open(&path).unwrap();
+    store.add_device(&counter.name, &counter.key()).unwrap();
+    let arrived = |said: monitor::intake::Delivery| LinkEvent::Arrived {
+        topic: said.topic,
+        payload: said.bytes,
+        retained: false,
+    };
+    let ready = LinkEvent::Ready {
+        protocol: Protocol::V311,
+        endpoint: 0,
+    };
+    let first = arrived(counter.say(&jobs(1)).unwrap());
+    let second = arrived(counter.say(&jobs(2)).unwrap());
+    let birth = arrived(counter.birth(&[(Lane::Telemetry, 2)]).unwrap());
+    let broken = LinkEvent::Closed(LinkFailure::TimedOut);
+    let (published, mut seen) = mpsc::unbounded_channel();
+    let connector = Box::new(Rehearsal {
+        connections: [
+            vec![ready.clone(), first.clone(), broken],
+            vec![ready, first, second, birth],
+        ]
+        .into(),
+        published,
+    });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let intake = Intake::open(&path, own(), SETTINGS, Arc::clone(&clock)).unwrap();
+    let (inlet, outlet, worker) = source::channel(Arc::clone(&clock));
+    let keeping = Keeping {
+        days: 1,
+        signs_days: 1,
+    };
+    let thread = std::thread::spawn(move || worker.run(intake, keeping));
+    let connection = Connection {
+        endpoints: Vec::new(),
+        security: Security::PlainLoopback,
+        client_id: "monitor".into(),
+        keep_alive: Duration::from_secs(30),
+        will: None,
+        subscriptions: mqtt::subscriptions(&["hoshino-shi".parse().unwrap()]),
+        window: 10,
+        protocol: ProtocolChoice::Newest,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let mark = runtime.block_on(async {
+        let (heard, stop) = tokio::sync::oneshot::channel();
+        let stop = async {
+            stop.await.unwrap();
+        };
+        let running = mqtt::run(connector, connection, (inlet, outlet), clock, stop);
+        let listening = async {
+            loop {
+                let told = seen.recv().await.unwrap();
+                let topic: DownTopic = told.topic.parse().unwrap();
+                assert_eq!(topic.to, counter.name);
+                let envelope = Envelope::read(&told.payload).unwrap();
+                assert!(envelope.is_signed_by(&own_key(), &told.topic));
+                let ack: telemetry::down::Ack = cbor::decode(envelope.payload()).unwrap();
+                if ack.marks.iter().any(|mark| mark.through == 2) {
+                    heard.send(()).unwrap();
+                    return ack.marks[0];
+                }
+            }
+        };
+        tokio::join!(running, listening).1
+    });
+    thread.join().unwrap();
+    assert_eq!(
+        (mark.epoch, mark.lane, mark.through),
+        (1, Lane::Telemetry, 2)
+    );
+    assert_eq!(store.evidence_count().unwrap(), 3);
+}
