@@ -28,7 +28,7 @@ use crate::access::{Access, Caller, Grants, Owner, Scope};
 use crate::chance::{self, Chance};
 use crate::devices::Devices;
 use crate::documents::Documents;
-use crate::effect::{Effect, Happening, Pairing};
+use crate::effect::{Effect, Happening, HostLoss, Pairing};
 use crate::event::{Event, Refusal};
 use crate::hosts::Hosts;
 use crate::ids::{AuditTicket, HostId, JobId, SessionId, SessionLink};
@@ -135,6 +135,11 @@ impl<R> Core<R> {
                 self.supervise(now);
             }
             Event::Woken => {}
+            Event::RestartHost { host } => {
+                if let Some(run) = self.hosts.ready(host) {
+                    self.kill_host(run, HostLoss::Ordered, now);
+                }
+            }
             Event::Request { id, caller, call } => {
                 let outcome = self.call(&caller, call, now);
                 self.out.push(Effect::Reply {

@@ -495,6 +495,17 @@ pub enum Report {
         /// The job.
         job: JobId,
     },
+    /// The devices, or the card service, changed.
+    Devices(DeviceListView),
+    /// A job has ended; for counting, so it says nothing of whose it was or what it found.
+    JobEnded {
+        /// What was done, such as `readMyNumberCard`.
+        operation: &'static str,
+        /// How it ended: `None` for success.
+        fault: Option<FaultCode>,
+        /// How long its host worked on it; zero where it never went to one.
+        took: Duration,
+    },
     /// Someone guesses pairing codes.
     PairingGuesses {
         /// At this counter application.
@@ -519,4 +530,6 @@ pub enum HostLoss {
     Overdue,
     /// It did not answer a ping.
     Deaf,
+    /// An operator had it started anew.
+    Ordered,
 }

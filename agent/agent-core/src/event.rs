@@ -8,8 +8,8 @@ use device_api::{DeviceFacts, DeviceId, FaultCode, Secret};
 
 use crate::access::Caller;
 use crate::ids::{
-    AuditTicket, DocumentId, HostRun, JobId, LeaseId, RequestId, ScreenId, ScreenLink, SessionId,
-    SessionLink,
+    AuditTicket, DocumentId, HostId, HostRun, JobId, LeaseId, RequestId, ScreenId, ScreenLink,
+    SessionId, SessionLink,
 };
 use crate::sealed::Sealed;
 use crate::stream::Position;
@@ -22,6 +22,11 @@ pub enum Event<R> {
     Started,
     /// The moment of [`crate::Core::next_wakeup`] has come.
     Woken,
+    /// An operator wants a driver host started anew; one that is not in service stays as it is.
+    RestartHost {
+        /// The host.
+        host: HostId,
+    },
     /// A client asks for something; answered by exactly one `Effect::Reply`.
     Request {
         /// The request.

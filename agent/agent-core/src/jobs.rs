@@ -77,6 +77,8 @@ pub(crate) struct Job<R> {
     /// The session to which its lease was bound; its result dies with that.
     pub(crate) session: Option<SessionLink>,
     pub(crate) phase: Phase<R>,
+    /// When it went to its host.
+    pub(crate) began: Option<Moment>,
     pub(crate) step: Option<Step>,
     pub(crate) card: Option<CardFacts>,
     pub(crate) question: Option<Question>,
@@ -322,6 +324,7 @@ impl<R> Job<R> {
 
     /// Puts it at a host.
     pub(crate) fn begin(&mut self, (run, work): (HostRun, u64), ticket: AuditTicket, now: Moment) {
+        self.began = Some(now);
         self.phase = Phase::AtHost(AtHost {
             run,
             work,

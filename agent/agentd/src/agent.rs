@@ -29,6 +29,7 @@ use crate::ledger::{AuditLedger, LedgerError};
 use crate::pin_page::PinPage;
 use crate::platform::{self, Readiness, Termination};
 use crate::recorder::{Recorder, Writing};
+use crate::reporting;
 use crate::routes::{self, Office};
 use crate::sealing::{Municipality, Seal};
 use crate::server::{ApiService, Connections};
@@ -68,6 +69,9 @@ pub enum StartError {
     /// The municipality's key and certificates do not fit.
     #[error("cannot sign documents with the configured key")]
     SigningKey(#[source] signature::IdentityError),
+    /// What should be reported cannot be.
+    #[error("cannot report to the monitor")]
+    Reporting(#[source] reporting::ReportingError),
     /// An address is taken or not ours.
     #[error("cannot listen on {address}")]
     Listen {
@@ -223,7 +227,27 @@ fn event_loop(
         recorder: Recorder::start(writing, desk.clone()).map_err(StartError::Process)?,
         desk: desk.clone(),
         pin_address: page_address(pin_address),
+        reporting: reporting(config, dir, clock)?,
     }))
+}
+
+fn reporting(
+    config: &Config,
+    dir: &Arc<StateDir>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<reporting::Desk>, StartError> {
+    let Some(settings) = &config.telemetry else {
+        return Ok(None);
+    };
+    let around = reporting::Surroundings {
+        settings,
+        configuration: config.digest.clone(),
+        dir,
+        clock: Arc::clone(clock),
+    };
+    reporting::Desk::start(&around)
+        .map(Some)
+        .map_err(StartError::Reporting)
 }
 
 /// The municipality's key and certificates, where documents are to be signed.

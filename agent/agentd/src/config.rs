@@ -9,6 +9,7 @@
 mod hosts;
 pub mod raw;
 pub mod reference;
+pub mod telemetry;
 mod vendors;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::telemetry::name::Digest;
 use agent_api::token::Scope;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -52,10 +54,14 @@ pub struct Config {
     pub hosts: Vec<Host>,
     /// With which key of the municipality documents are signed.
     pub document_signing: Option<raw::DocumentSigning>,
+    /// Where and as whom the agent reports how it stands.
+    pub telemetry: Option<telemetry::Telemetry>,
     /// What is logged.
     pub log: String,
     /// How many requests an origin may make in a second.
     pub requests_per_second: u32,
+    /// The SHA-256 of the file, by which the monitor knows which one is in force.
+    pub digest: Digest,
 }
 
 /// The Unix socket for native clients.
@@ -171,10 +177,10 @@ impl Config {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
-        Self::check(raw)
+        Self::check(raw, Digest::of(text.as_bytes()))
     }
 
-    fn check(raw: raw::Config) -> Result<Self, ConfigError> {
+    fn check(raw: raw::Config, digest: Digest) -> Result<Self, ConfigError> {
         let log = raw.log;
         if log.parse::<tracing_subscriber::EnvFilter>().is_err() {
             return Err(value(
@@ -225,8 +231,10 @@ impl Config {
             grants,
             hosts,
             document_signing: document_signing(raw.document_signing)?,
+            telemetry: raw.telemetry.map(telemetry::telemetry).transpose()?,
             log,
             requests_per_second: request_rate(raw.requests_per_second)?,
+            digest,
         })
     }
 }

@@ -22,6 +22,7 @@ use agent_core::task::Task;
 use agent_core::{Core, Effect, Event, Sealed};
 use device_api::{Clock, Moment};
 use host_protocol::HostMessage;
+use telemetry::message::presence::LeavingReason;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config;
@@ -32,6 +33,7 @@ use crate::outlet::{Ink, Outlet};
 use crate::parcel::{Content, Parcel};
 use crate::recorder::Recorder;
 use crate::refusal::Refusal;
+use crate::reporting::{self, Notice};
 use crate::sealing::Seal;
 use crate::translate;
 
@@ -40,6 +42,9 @@ const STOP_WITHIN: Duration = Duration::from_millis(1000);
 
 /// How long driver hosts may take to release their devices, after that.
 const HOSTS_END_WITHIN: Duration = Duration::from_millis(250);
+
+/// How long the monitor's farewell may take, after that.
+const FAREWELL_WITHIN: Duration = Duration::from_millis(250);
 
 /// When the loop ends whatever the disk does, from the moment it was told to; connections follow, and two
 /// seconds are the promise.
@@ -62,6 +67,8 @@ pub struct Parts {
     pub desk: Desk,
     /// Where the PIN page is served.
     pub pin_address: String,
+    /// Where what happens is reported, where it is.
+    pub reporting: Option<reporting::Desk>,
 }
 
 /// The loop and everybody it speaks to.
@@ -158,6 +165,15 @@ impl EventLoop {
         };
         if tokio::time::timeout(HOSTS_END_WITHIN, ended).await.is_err() {
             tracing::warn!("a driver host had to be killed");
+        }
+        if let Some(desk) = self.parts.reporting {
+            let farewell = desk.end(LeavingReason::Stopped);
+            if tokio::time::timeout(FAREWELL_WITHIN, farewell)
+                .await
+                .is_err()
+            {
+                tracing::warn!("the monitor was not told that this agent ends");
+            }
         }
         // Nobody takes the recorder's reports any more; with the queue open it could wait for room.
         drop(inputs);
@@ -322,8 +338,17 @@ impl EventLoop {
             }
             Effect::StorePairings { pairings } => self.parts.recorder.store_pairings(pairings),
             Effect::AppendAudit { ticket, entry } => self.parts.recorder.append(ticket, entry),
-            Effect::Report(report) => log_report(&report),
+            Effect::Report(report) => self.report(&report),
             Effect::Drained => self.drained = true,
+        }
+    }
+
+    fn report(&self, report: &Report) {
+        log_report(report);
+        if let Some(desk) = &self.parts.reporting
+            && let Some(notice) = Notice::of(report)
+        {
+            desk.tell(notice);
         }
     }
 
@@ -521,6 +546,18 @@ fn log_report(report: &Report) {
                 run = run.run,
                 "a driver host spoke out of turn"
             );
+        }
+        Report::Devices(view) => {
+            tracing::debug!(devices = view.devices.len(), "devices changed");
+        }
+        Report::JobEnded {
+            operation,
+            fault,
+            took,
+        } => {
+            let fault = fault.map(device_api::FaultCode::as_str);
+            let took_ms = translate::api::millis(*took);
+            tracing::debug!(operation, fault, took_ms, "a job has ended");
         }
         Report::AuditLost { job } => {
             tracing::error!(%job, "the audit log cannot be written; results are withheld");

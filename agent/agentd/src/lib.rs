@@ -45,6 +45,7 @@ pub mod pin_page;
 pub mod platform;
 pub mod recorder;
 pub mod refusal;
+pub mod reporting;
 pub mod routes;
 pub mod sealing;
 pub mod server;

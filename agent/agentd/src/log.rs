@@ -8,12 +8,14 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
 
 /// Whose lines pass.
-const OURS: [&str; 5] = [
+const OURS: [&str; 7] = [
     "agentd",
     "agent_core",
     "audit",
+    "commands",
     "driver_host",
     "host_protocol",
+    "telemetry",
 ];
 
 /// Starts the log of this process; a second call changes nothing.

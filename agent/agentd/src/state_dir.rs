@@ -5,6 +5,8 @@
 //! | `agent-key.pk8` | the agent's private key |
 //! | `audit/` | the audit log |
 //! | `tickets/` | what became of the tickets of each printer; its driver host writes there |
+//! | `telemetry/` | what was reported and is not yet acknowledged |
+//! | `telemetry-key.pk8` | the private key that signs reports |
 //! | `pairings.json` | which PIN screen belongs to which counter (digests of keys, never keys) |
 //! | `ports.json` | the real addresses, while the agent runs |
 //! | `lock` | held by the one agent that may use the folder |

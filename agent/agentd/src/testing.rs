@@ -153,6 +153,7 @@ impl TestAgent {
             recorder: Recorder::start(writing, desk.clone()).unwrap(),
             desk: desk.clone(),
             pin_address: format!("http://{pin_address}/"),
+            reporting: None,
         });
         event_loop.begin();
         let door = Arc::new(Door::new(&config, address, Arc::clone(&clock)));

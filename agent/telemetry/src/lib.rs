@@ -22,6 +22,8 @@
 //! | [`epoch`] | which life of its counters a device is in |
 //! | [`outbox`] | what is said and not yet acknowledged |
 //! | [`link`] | one connection to a broker |
+//! | [`pump`] | what is sent next, and what is sent again |
+//! | [`station`] | all of it at work, from a report to the monitor's word |
 //!
 //! What it refuses to do: carry free text; open an envelope that is written in any way but the one; say
 //! that a message arrived because a broker said so.
@@ -36,11 +38,13 @@ pub mod link;
 pub mod message;
 pub mod name;
 pub mod outbox;
+pub mod pump;
 mod ranges;
 pub mod segments;
 pub mod sign1;
 pub mod signer;
 mod slots;
+pub mod station;
 pub mod topic;
 
 pub use envelope::{Envelope, Header, Stamp};

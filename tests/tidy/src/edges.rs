@@ -59,6 +59,7 @@ const MAY_USE: [(&str, &[&str]); 35] = [
             "host-protocol",
             "signature",
             "telemetry",
+            "trust",
         ],
     ),
     ("trust", &[]),

@@ -4,6 +4,8 @@
 //! job's start is written; a job's end is published, and its result released, only after the audit log
 //! has answered; where that answer comes too late, the log is told that nothing was handed out.
 
+use std::time::Duration;
+
 use device_api::{FaultCode, Moment};
 
 use super::Core;
@@ -148,8 +150,14 @@ impl<R> Core<R> {
         let ticket = AuditTicket(self.next_ticket);
         if let Some(job) = self.jobs.find_mut(id) {
             let order = job.audit_order();
+            let ended = Report::JobEnded {
+                operation: order.operation,
+                fault: end.fault.map(|fault| fault.code),
+                took: job.began.map_or(Duration::ZERO, |began| now.since(began)),
+            };
             let stage = AuditStage::Ended(order, job.record(ticket, end, now));
             self.append(id.clone(), stage);
+            self.out.push(Effect::Report(ended));
         }
     }
 

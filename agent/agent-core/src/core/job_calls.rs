@@ -219,6 +219,7 @@ impl<R> Core<R> {
             order,
             session: None,
             phase: Phase::Queued,
+            began: None,
             step: None,
             card: None,
             question: None,

@@ -167,6 +167,8 @@ impl<R> Core<R> {
             return;
         }
         let everything = self.devices.view(|_class| true);
+        self.out
+            .push(Effect::Report(Report::Devices(everything.clone())));
         self.publish(
             Audience::DeviceViewers(changed),
             Happening::Devices(everything),
@@ -184,7 +186,9 @@ fn fault_of_orphan(at: &AtHost, why: HostLoss) -> FaultCode {
         // The host had its time and did not even let go: what it waits for is the device.
         (Some(FaultCode::JobDeadline), HostLoss::Overdue) => FaultCode::ReaderHung,
         (Some(wanted), _) => wanted,
-        (None, HostLoss::Died | HostLoss::Overdue | HostLoss::Deaf) => FaultCode::HostDied,
+        (None, HostLoss::Died | HostLoss::Overdue | HostLoss::Deaf | HostLoss::Ordered) => {
+            FaultCode::HostDied
+        }
         (None, HostLoss::Silent | HostLoss::WrongVersion | HostLoss::Unusable) => {
             FaultCode::HostUnusable
         }

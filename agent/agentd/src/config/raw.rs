@@ -88,6 +88,9 @@ pub struct Config {
     /// Who may sign driver hosts of other vendors.
     /// Default: none, so that none starts.
     pub driver_publisher: Vec<DriverPublisher>,
+    /// Where and as whom the agent reports how it stands.
+    /// Default: none, so that nothing is reported and no command is taken.
+    pub telemetry: Option<Telemetry>,
 }
 
 impl Default for Config {
@@ -115,6 +118,7 @@ impl Default for Config {
             document_signing: None,
             vendor_driver: Vec::new(),
             driver_publisher: Vec::new(),
+            telemetry: None,
         }
     }
 }
@@ -291,4 +295,80 @@ pub struct DriverPublisher {
     pub name: String,
     /// Its Ed25519 public key, base64url without padding.
     pub public_key: String,
+}
+
+/// Where and as whom the agent reports how it stands (`docs/protocol/telemetry.md`).
+/// What it cannot send it keeps, signed, in `telemetry/` of the state folder.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = telemetry)]
+pub struct Telemetry {
+    /// The municipality: 1 to 32 of `a-z`, `0-9` and `-`.
+    pub tenant: String,
+    /// This machine's name there, which its certificate bears: 1 to 32 of `a-z`, `0-9` and `-`.
+    pub device: String,
+    /// The brokers, each as `host:port`, the preferred one first.
+    pub brokers: Vec<String>,
+    /// The certificates of the authorities whose brokers are believed, PEM. An absolute path.
+    #[schema(value_type = String)]
+    pub authorities: PathBuf,
+    /// The certificate for the broker, PEM, its own first. An absolute path.
+    #[schema(value_type = String)]
+    pub certificate: PathBuf,
+    /// The private key of that certificate, PEM. An absolute path.
+    #[schema(value_type = String)]
+    pub key: PathBuf,
+    /// The Ed25519 public keys of monitors whose acknowledgements count, as 64 hexadecimal digits.
+    pub monitors: Vec<String>,
+    /// Seconds between two signs of life: 5 to 300.
+    /// Default: 30.
+    #[serde(default = "beat_seconds")]
+    pub beat_seconds: u32,
+    /// How much is kept while nobody can be reached, in MiB: 8 to 4096.
+    /// Default: 64.
+    #[serde(default = "store_mib")]
+    pub store_mib: u32,
+    /// Who may approve commands.
+    /// Default: none, so that no command is carried out.
+    #[serde(default)]
+    pub approver: Vec<Approver>,
+    /// When the counter is closed, as two times of day in Japan such as `19:00-07:30`: this machine is
+    /// restarted by a command within them only.
+    /// Default: none, so that it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
+}
+
+/// Somebody who may approve commands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = approver)]
+pub struct Approver {
+    /// A name: 1 to 32 of `a-z`, `0-9` and `-`.
+    pub name: String,
+    /// The Ed25519 public key, as 64 hexadecimal digits.
+    pub public_key: String,
+    /// What may be approved: `read`, `reversible`, `destructive`.
+    pub classes: Vec<CommandClass>,
+}
+
+/// How dangerous a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = command_class)]
+pub enum CommandClass {
+    /// It fetches something and changes nothing.
+    Read,
+    /// It changes what another command can change back.
+    Reversible,
+    /// It cannot be taken back; two people approve it.
+    Destructive,
+}
+
+const fn beat_seconds() -> u32 {
+    30
+}
+
+const fn store_mib() -> u32 {
+    64
 }

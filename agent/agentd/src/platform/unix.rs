@@ -283,3 +283,21 @@ fn send_datagram(path: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     socket.send_to_addr(bytes, &address).map(|_sent| ())
 }
+
+/// Bytes of the disk that holds a folder: in all, and free for this user.
+///
+/// # Errors
+/// The folder cannot be looked at.
+pub fn disk_of(folder: &Path) -> io::Result<(u64, u64)> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    Ok((bytes(disk.f_blocks), bytes(disk.f_bavail)))
+}
+
+/// Whether systemd-timesyncd has synchronised the clock since the machine was started.
+///
+/// It leaves this file once it has: `systemd-timesyncd.service(8)`.
+#[must_use]
+pub fn clock_is_synchronised() -> bool {
+    Path::new("/run/systemd/timesync/synchronized").exists()
+}

@@ -145,3 +145,17 @@ impl Readiness {
     /// Nobody to tell.
     pub fn stopping(&self) {}
 }
+
+/// Bytes of the disk that holds a folder: not known here.
+///
+/// # Errors
+/// Always.
+pub fn disk_of(_folder: &Path) -> io::Result<(u64, u64)> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Not known here, so no.
+#[must_use]
+pub fn clock_is_synchronised() -> bool {
+    false
+}

@@ -329,15 +329,18 @@ fn warnings(status: &Status, unresolved: bool) -> Vec<String> {
 }
 
 fn counters(status: &Status) -> BTreeMap<String, u64> {
-    let wear = status.wear;
+    let (wear, forecast) = (status.wear, status.forecast);
     let counted = [
-        ("prints", wear.prints),
-        ("lines", wear.lines),
-        ("cuts", wear.cuts),
-        ("millimetres", wear.millimetres),
+        ("prints", Some(wear.prints)),
+        ("lines", Some(wear.lines)),
+        ("cuts", Some(wear.cuts)),
+        ("millimetres", Some(wear.millimetres)),
+        ("cutsLeft", forecast.cuts),
+        ("metresLeft", forecast.metres),
+        ("ticketsLeft", forecast.tickets_of_roll),
     ];
     counted
         .into_iter()
-        .map(|(name, count)| (name.to_owned(), count))
+        .filter_map(|(name, count)| Some((name.to_owned(), count?)))
         .collect()
 }
