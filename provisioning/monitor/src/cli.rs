@@ -107,6 +107,12 @@ enum DeviceVerb {
         #[arg(value_parser = public_key)]
         key: VerifyingKey,
     },
+    /// Register many devices at once, all or none: a line for each, tenant/device and public key.
+    Import {
+        /// The file; - for standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Register a further key of a device, which takes over from an epoch on.
     AddKey {
         /// Its name, as tenant/device.

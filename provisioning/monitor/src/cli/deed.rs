@@ -1,11 +1,13 @@
 //! Commands that register: devices, keys, people.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::Context as _;
-use telemetry::{Signer as _, SoftwareSigner};
+use telemetry::name::DeviceName;
+use telemetry::{Signer as _, SoftwareSigner, VerifyingKey};
 
-use super::{DeviceVerb, Done, End, PersonVerb, key_line, print, store};
+use super::{DeviceVerb, Done, End, PersonVerb, device_name, key_line, print, public_key, store};
 use monitor::config::Config;
 use monitor::registry::Shard;
 
@@ -36,6 +38,11 @@ pub(super) fn device(config: &Config, verb: DeviceVerb) -> Done {
         DeviceVerb::Add { device, key } => {
             store.add_device(&device, &key)?;
             print(&format!("{device}: registered with key {}\n", key.id()));
+        }
+        DeviceVerb::Import { file } => {
+            let devices = listed(&text_of(&file)?)?;
+            store.add_devices(&devices)?;
+            print(&format!("{} devices registered\n", devices.len()));
         }
         DeviceVerb::AddKey {
             device,
@@ -89,6 +96,32 @@ pub(super) fn device(config: &Config, verb: DeviceVerb) -> Done {
     Ok(End::Well)
 }
 
+fn text_of(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        return std::io::read_to_string(std::io::stdin()).context("failed to read standard input");
+    }
+    std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))
+}
+
+/// The devices of such lines as `counter-sim fleet keys` prints.
+fn listed(text: &str) -> anyhow::Result<Vec<(DeviceName, VerifyingKey)>> {
+    let one = |(place, line): (usize, &str)| {
+        let (name, key) = line
+            .split_once(' ')
+            .with_context(|| format!("line {}: no name and key", place + 1))?;
+        let wrong = |what: String| anyhow::anyhow!("line {}: {what}", place + 1);
+        Ok((
+            device_name(name).map_err(wrong)?,
+            public_key(key.trim()).map_err(wrong)?,
+        ))
+    };
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(one)
+        .collect()
+}
+
 /// Registers people who may command.
 pub(super) fn person(config: &Config, verb: PersonVerb) -> Done {
     let store = store(&config.database)?;
@@ -113,4 +146,29 @@ pub(super) fn person(config: &Config, verb: PersonVerb) -> Done {
         }
     }
     Ok(End::Well)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_whole_or_not_at_all() {
+        let key = "ab".repeat(32);
+        let text = format!("hoshino-shi/c-1 {key}\n\nhoshino-shi/c-2 {key}\n");
+        assert_eq!(listed(&text).unwrap().len(), 2);
+        for (text, error) in [
+            ("hoshino-shi/c-1".to_owned(), "line 1: no name and key"),
+            (
+                format!("hoshino-shi/c-1 {key}\nc-2 {key}"),
+                "line 2: a device is written as tenant/device, each 1 to 32 of a-z, 0-9 and -",
+            ),
+            (
+                "hoshino-shi/c-1 ab".to_owned(),
+                "line 1: a public key is 64 hexadecimal digits",
+            ),
+        ] {
+            assert_eq!(listed(&text).unwrap_err().to_string(), error);
+        }
+    }
 }

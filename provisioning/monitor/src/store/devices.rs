@@ -98,15 +98,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Taken`] where the name or the key is registered; [`StoreError::Database`].
     pub fn add_device(&self, name: &DeviceName, key: &VerifyingKey) -> Result<i64, StoreError> {
+        self.whole(|| self.insert_device(name, key))
+    }
+
+    /// Registers devices with their first keys: all of them, or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] where a name or a key is registered; [`StoreError::Database`].
+    pub fn add_devices(&self, devices: &[(DeviceName, VerifyingKey)]) -> Result<(), StoreError> {
         self.whole(|| {
-            self.run(
-                "add the device",
-                "INSERT INTO devices (name) VALUES (?1)",
-                [name.to_string()],
-            )?;
-            let device = self.db.last_insert_rowid();
-            self.insert_key(device, key, 0, 0)?;
-            Ok(device)
+            devices
+                .iter()
+                .try_for_each(|(name, key)| self.insert_device(name, key).map(|_id| ()))
         })
     }
 
@@ -266,6 +269,17 @@ impl Store {
             .optional()
             .map_err(failed("find the device"))?
             .ok_or(StoreError::NoDevice)
+    }
+
+    fn insert_device(&self, name: &DeviceName, key: &VerifyingKey) -> Result<i64, StoreError> {
+        self.run(
+            "add the device",
+            "INSERT INTO devices (name) VALUES (?1)",
+            [name.to_string()],
+        )?;
+        let device = self.db.last_insert_rowid();
+        self.insert_key(device, key, 0, 0)?;
+        Ok(device)
     }
 
     fn insert_key(
