@@ -11,7 +11,7 @@ use crate::packages;
 use crate::run::{cargo, command, exit_code_of, must, root};
 
 /// The programs of which a counter consists.
-const PROGRAMS: [&str; 4] = ["agentd", "counter-sim", "driver-host", "harness"];
+const PROGRAMS: [&str; 5] = ["agentd", "counter-sim", "driver-host", "harness", "monitor"];
 
 /// Starts a whole counter and stays until it is ended.
 pub(crate) fn demo() -> anyhow::Result<ExitCode> {

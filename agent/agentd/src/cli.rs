@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::origin::Origin;
-use crate::{agent, asyncapi, browser_policy, config, doctor, ledger, log, routes};
+use crate::{agent, asyncapi, browser_policy, config, doctor, ledger, log, reporting, routes};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -43,6 +43,9 @@ enum Verb {
     CheckConfig,
     /// Say in plain words what is wrong with this machine.
     Doctor,
+    /// Print this machine's name to the monitor and the public key that its reports are signed with, for
+    /// `monitor device add`; the key is made where there is none.
+    TelemetryKey,
     /// Look after the audit log.
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -83,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
         None => start(config),
         Some(Verb::CheckConfig) => check(config),
         Some(Verb::Doctor) => examine(config),
+        Some(Verb::TelemetryKey) => telemetry_key(config),
         Some(Verb::Audit(AuditVerb::Verify { dir, public_key })) => {
             let dir = match dir {
                 Some(dir) => Ok(dir),
@@ -131,6 +135,28 @@ fn check(path: Option<&Path>) -> ExitCode {
         Err(error) => complain(&error, USAGE),
     }
 }
+
+fn telemetry_key(path: Option<&Path>) -> ExitCode {
+    let config = match read(path) {
+        Ok(config) => config,
+        Err(error) => return complain(&error, USAGE),
+    };
+    let Some(settings) = &config.telemetry else {
+        return complain(&NoTelemetry, USAGE);
+    };
+    match reporting::public_key(&config.state_dir) {
+        Ok(key) => {
+            let line = format!("{} {}", settings.name, hex::encode(key.bytes()));
+            print(&line, ExitCode::SUCCESS)
+        }
+        Err(error) => complain(&error, FAILED),
+    }
+}
+
+/// There is nothing to print a key for.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has no [telemetry]")]
+struct NoTelemetry;
 
 fn examine(path: Option<&Path>) -> ExitCode {
     let findings = match read(path) {

@@ -14,11 +14,13 @@ use device_api::FaultCode;
 
 mod counts;
 mod desk;
+mod key;
 mod ledger;
 mod machine;
 
 pub use counts::Counts;
 pub use desk::{Desk, ReportingError, Surroundings};
+pub use key::{KeyError, public_key};
 pub use ledger::{Change, Ledger};
 pub use machine::{Machine, MachineFacts};
 

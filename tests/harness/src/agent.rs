@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::watch::FolderWatch;
-use crate::{Patience, Process, binary};
+use crate::{Oversight, Patience, Process, binary};
 
 /// The audience of counter tokens.
 pub const AGENT_ID: &str = "simulated-counter";
@@ -26,6 +26,8 @@ pub(crate) struct AgentPlace<'a> {
     pub(crate) folder: &'a Path,
     /// The PC/SC service that its driver host uses.
     pub(crate) pcsc_socket: &'a Path,
+    /// Who watches it.
+    pub(crate) oversight: Option<&'a mut Oversight>,
 }
 
 /// A running agent, or one that was stopped and can be started again on the same state.
@@ -55,7 +57,7 @@ impl AgentProcess {
     /// Writes the configuration, starts the agent and waits until it is ready.
     ///
     /// `state_dir` and the driver host's program are added to `config` unless it names them.
-    pub(crate) fn start(place: &AgentPlace<'_>, config: Table) -> anyhow::Result<Self> {
+    pub(crate) fn start(place: AgentPlace<'_>, config: Table) -> anyhow::Result<Self> {
         let folder = place.folder.to_owned();
         fs::create_dir_all(folder.join("state"))?;
         restrict(&folder.join("state"))?;
@@ -72,6 +74,9 @@ impl AgentProcess {
             ready_after: Duration::ZERO,
         };
         agent.write_config(config)?;
+        if let Some(oversight) = place.oversight {
+            oversight.begin(&agent.telemetry_key()?)?;
+        }
         agent.start_again()?;
         Ok(agent)
     }
@@ -174,6 +179,19 @@ impl AgentProcess {
         self.command(arguments)
             .output()
             .context("cannot run agentd")
+    }
+
+    /// The line by which a monitor knows this agent, made by the agent's own command.
+    fn telemetry_key(&self) -> anyhow::Result<String> {
+        let file = self.config_file();
+        let file = file.to_str().context("the folder is not UTF-8")?;
+        let output = self.run(&["telemetry-key", "--config", file])?;
+        anyhow::ensure!(
+            output.status.success(),
+            "agentd telemetry-key: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Verifies the audit log with the agent's own command.

@@ -21,7 +21,9 @@ use crate::devices;
 use crate::figures::process_tree;
 use crate::ports::PortPair;
 use crate::simulation::{Facts, Simulation, SimulationPlace};
-use crate::{AGENT_ID, AgentProcess, Control, Door, Events, Patience, PinScreen, PrivatePcscd};
+use crate::{
+    AGENT_ID, AgentProcess, Control, Door, Events, Oversight, Patience, PinScreen, PrivatePcscd,
+};
 use crate::{ProcessFigures, TokenWish};
 
 /// Everything that a token and a grant can permit.
@@ -42,6 +44,8 @@ pub struct Options {
     pub holders: Vec<PathBuf>,
     /// Whether there are devices beside the card readers, each served by a driver host of its own.
     pub devices: bool,
+    /// Whether the agent reports to a broker and a monitor, which are started too.
+    pub overseen: bool,
 }
 
 impl Default for Options {
@@ -53,6 +57,7 @@ impl Default for Options {
             agent: Table::new(),
             holders: Vec::new(),
             devices: false,
+            overseen: false,
         }
     }
 }
@@ -62,6 +67,8 @@ impl Default for Options {
 pub struct Counter {
     /// The agent.
     pub agent: AgentProcess,
+    /// Who watches it, where somebody does.
+    pub oversight: Option<Oversight>,
     /// The PC/SC service.
     pub pcscd: PrivatePcscd,
     simulation: Simulation,
@@ -117,14 +124,20 @@ impl Counter {
                 folder.path(),
             )?);
         }
+        let mut oversight = options.overseen.then(Oversight::start).transpose()?;
+        if let Some(oversight) = &oversight {
+            config.insert("telemetry".to_owned(), oversight.settings()?.into());
+        }
         config.extend(options.agent.clone());
         let place = AgentPlace {
             folder: &agent_folder,
             pcsc_socket: &pcscd.socket(),
+            oversight: oversight.as_mut(),
         };
-        let agent = AgentProcess::start(&place, config)?;
+        let agent = AgentProcess::start(place, config)?;
         Ok(Self {
             agent,
+            oversight,
             pcscd,
             simulation,
             _ports: ports,
@@ -263,6 +276,9 @@ impl Counter {
             known.extend(process_tree(root).unwrap_or_default());
         }
         self.agent.stop()?;
+        if let Some(oversight) = self.oversight.take() {
+            oversight.stop()?;
+        }
         self.simulation.process().terminate(Patience::seconds(10))?;
         self.pcscd.stop()?;
         let left = known.iter().filter(|process| process.still_runs());

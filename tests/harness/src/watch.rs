@@ -13,13 +13,16 @@ use crate::{Patience, Process};
 
 /// The entries of one folder, watched from its construction on.
 #[derive(Debug)]
-pub(crate) struct FolderWatch {
+pub struct FolderWatch {
     inotify: OwnedFd,
 }
 
 impl FolderWatch {
     /// Begins to watch `folder`, which exists.
-    pub(crate) fn begin(folder: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When it cannot be watched.
+    pub fn begin(folder: &Path) -> anyhow::Result<Self> {
         let changes = WatchFlags::CREATE
             | WatchFlags::MOVED_TO
             | WatchFlags::CLOSE_WRITE
@@ -28,7 +31,10 @@ impl FolderWatch {
     }
 
     /// Begins to watch `folder` for what is added to a file that stays open, such as a log.
-    pub(crate) fn begin_with_writing(folder: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When it cannot be watched.
+    pub fn begin_with_writing(folder: &Path) -> anyhow::Result<Self> {
         Self::begin_for(folder, WatchFlags::CREATE | WatchFlags::MODIFY)
     }
 
@@ -40,7 +46,10 @@ impl FolderWatch {
     }
 
     /// Asks `ready` now and after every change, until it gives a value.
-    pub(crate) fn wait_for<T>(
+    ///
+    /// # Errors
+    /// When `ready` fails, `process` ends, or the patience does.
+    pub fn wait_for<T>(
         &self,
         process: &mut Process,
         patience: Patience,

@@ -18,21 +18,20 @@ use telemetry::link::{
 use telemetry::message::presence::LeavingReason;
 use telemetry::name::Digest;
 use telemetry::outbox::{OpenError, Outbox, Settings};
-use telemetry::signer::{SignError, Signer as _, SoftwareSigner};
+use telemetry::signer::Signer as _;
 use telemetry::station::{Happening, Means, NotKept, Profile, Reporter, Station};
 use telemetry::{Message, Word};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use trust::TrustError;
 
+use super::key::{self, KeyError};
 use super::{Change, Counts, Ledger, Machine, MachineFacts, Notice};
 use crate::config::telemetry::Telemetry;
 use crate::state_dir::StateDir;
 
 /// The folder of what is kept, within the state folder.
 const STORE_DIR: &str = "telemetry";
-/// The key that signs messages.
-const KEY_FILE: &str = "telemetry-key.pk8";
 /// The stack of the thread.
 const STACK: usize = 1 << 20;
 /// Notices that may wait.
@@ -62,13 +61,8 @@ pub enum ReportingError {
     #[error("cannot read the certificate for the broker")]
     Certificate(#[source] TrustError),
     /// The key that signs cannot be used.
-    #[error("cannot use {path}; restore it, or remove it and enrol this machine anew")]
-    Key {
-        /// The file.
-        path: String,
-        /// Why.
-        source: SignError,
-    },
+    #[error("cannot use the key of reports")]
+    Key(#[source] KeyError),
     /// The store cannot be opened.
     #[error("cannot open the store of telemetry")]
     Store(#[source] OpenError),
@@ -109,7 +103,7 @@ impl Desk {
         let certificate = read(&around.settings.certificate)?;
         let identity = identity(around.settings, &certificate)?;
         let ends = certificate_ends(&certificate)?;
-        let signer = signer(around.dir)?;
+        let signer = key::signer(around.dir).map_err(ReportingError::Key)?;
         tracing::info!(key = %signer.verifying_key().id(), device = %around.settings.name, "telemetry");
         let folder = around.dir.path().join(STORE_DIR);
         let disk = Folder::open(&folder).map_err(|source| ReportingError::File {
@@ -392,27 +386,4 @@ fn certificate_ends(certificate: &[u8]) -> Result<i64, ReportingError> {
     let text = String::from_utf8_lossy(certificate);
     let facts = trust::read_certificate(&text).map_err(ReportingError::Certificate)?;
     Ok(facts.not_after())
-}
-
-/// The key in the state folder, made at the first start.
-fn signer(dir: &StateDir) -> Result<SoftwareSigner, ReportingError> {
-    let path = dir.path().join(KEY_FILE);
-    let failed = |source| ReportingError::Key {
-        path: path.display().to_string(),
-        source,
-    };
-    let unreadable = |source| ReportingError::File {
-        path: path.display().to_string(),
-        source,
-    };
-    let document = match std::fs::read(&path) {
-        Ok(document) => document,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let document = SoftwareSigner::generate().map_err(failed)?;
-            dir.replace(KEY_FILE, &document).map_err(unreadable)?;
-            document
-        }
-        Err(error) => return Err(unreadable(error)),
-    };
-    SoftwareSigner::from_pkcs8(&document).map_err(failed)
 }

@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use harness::{Counter, Options};
+use harness::{Counter, Options, binary};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde_json::json;
@@ -47,6 +47,7 @@ fn run(json: bool) -> anyhow::Result<()> {
         usual_ports: !json,
         log: "info".to_owned(),
         devices: true,
+        overseen: true,
         ..Options::default()
     };
     let counter = Counter::start(&options)?;
@@ -69,6 +70,12 @@ fn run(json: bool) -> anyhow::Result<()> {
         println!("bench (devices, faults) {}", counter.bench());
         println!("agent                   http://{api}");
         println!("logs and audit log      {}", counter.folder().display());
+        if let Some(oversight) = &counter.oversight {
+            let (monitor, file) = (binary("monitor")?, oversight.config_file());
+            let monitor = format!("{} --config {}", monitor.display(), file.display());
+            println!("what the monitor knows  {monitor} show");
+            println!("as it comes             {monitor} follow");
+        }
         println!("Ctrl-C ends everything.");
     }
     signals.wait_for_end(json)?;
