@@ -69,6 +69,8 @@ pub struct Core<R> {
     next_ticket: u64,
     /// Records of successes whose jobs were ended because they did not come in time.
     late: BTreeMap<AuditTicket, JobId>,
+    /// An operator has taken the machine out of service.
+    locked: bool,
     stop: Stop,
 }
 
@@ -99,8 +101,18 @@ impl<R> Core<R> {
             next_work: 1,
             next_ticket: 1,
             late: BTreeMap::new(),
+            locked: false,
             stop: Stop::No,
         }
+    }
+
+    /// Whether a driver host is in the middle of a job.
+    #[must_use]
+    pub fn is_serving(&self, host: HostId) -> bool {
+        let at_work = |job: &crate::jobs::Job<R>| {
+            job.is_live() && job.work().is_some_and(|at| at.run.host == host)
+        };
+        self.jobs.iter().any(at_work)
     }
 
     /// Takes in what happened at `now` and tells what to do, in order.
@@ -140,6 +152,7 @@ impl<R> Core<R> {
                     self.kill_host(run, HostLoss::Ordered, now);
                 }
             }
+            Event::Lock { locked } => self.locked = locked,
             Event::Request { id, caller, call } => {
                 let outcome = self.call(&caller, call, now);
                 self.out.push(Effect::Reply {

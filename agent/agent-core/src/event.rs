@@ -27,6 +27,11 @@ pub enum Event<R> {
         /// The host.
         host: HostId,
     },
+    /// An operator takes the machine out of service, or puts it back: jobs that run go on, none begins.
+    Lock {
+        /// Whether it is out of service.
+        locked: bool,
+    },
     /// A client asks for something; answered by exactly one `Effect::Reply`.
     Request {
         /// The request.

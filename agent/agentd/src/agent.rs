@@ -26,9 +26,10 @@ use crate::event_loop::{EventLoop, Parts};
 use crate::identity::{Identity, IdentityError};
 use crate::input::{Desk, Input};
 use crate::ledger::{AuditLedger, LedgerError};
+use crate::log;
 use crate::pin_page::PinPage;
 use crate::platform::{self, Readiness, Termination};
-use crate::recorder::{Recorder, Writing};
+use crate::recorder::{Recorder, Scribe, Writing};
 use crate::reporting;
 use crate::routes::{self, Office};
 use crate::sealing::{Municipality, Seal};
@@ -105,6 +106,9 @@ async fn serve(config: &Config, readiness: &Readiness) -> Result<(), StartError>
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let termination = Termination::listen().map_err(StartError::Process)?;
     let dir = Arc::new(StateDir::open(&config.state_dir).map_err(StartError::StateDir)?);
+    if let Err(error) = log::keep(dir.path(), Arc::clone(&clock)) {
+        tracing::warn!(%error, "lines of the log are not kept");
+    }
     let (listener, address) = listen(config.listen).await?;
     let (pin_listener, pin_address) = listen(config.pin_listen).await?;
     let (desk, inputs) = Desk::open();
@@ -219,22 +223,30 @@ fn event_loop(
         dir: Arc::clone(dir),
         clock: Arc::clone(clock),
     };
-    Ok(EventLoop::new(Parts {
+    let recorder = Recorder::start(writing, desk.clone()).map_err(StartError::Process)?;
+    let reporting = reporting(config, dir, clock, (desk, recorder.scribe()))?;
+    let mut event_loop = EventLoop::new(Parts {
         core: Core::new(core, Box::new(SystemChance::default())),
         clock: Arc::clone(clock),
         hosts: config.hosts.clone(),
         seal,
-        recorder: Recorder::start(writing, desk.clone()).map_err(StartError::Process)?,
+        recorder,
         desk: desk.clone(),
         pin_address: page_address(pin_address),
-        reporting: reporting(config, dir, clock)?,
-    }))
+        reporting,
+    });
+    if stored::read_lock(dir).map_err(StartError::Stored)? {
+        tracing::warn!("out of service, by order of an operator");
+        event_loop.lock(true);
+    }
+    Ok(event_loop)
 }
 
 fn reporting(
     config: &Config,
     dir: &Arc<StateDir>,
     clock: &Arc<dyn Clock>,
+    (desk, scribe): (&Desk, Scribe),
 ) -> Result<Option<reporting::Desk>, StartError> {
     let Some(settings) = &config.telemetry else {
         return Ok(None);
@@ -243,6 +255,8 @@ fn reporting(
         settings,
         configuration: config.digest.clone(),
         dir,
+        desk,
+        scribe,
         clock: Arc::clone(clock),
     };
     reporting::Desk::start(&around)

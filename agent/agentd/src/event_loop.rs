@@ -17,10 +17,11 @@ use agent_api::event::ServerMessage;
 use agent_api::item::Item;
 use agent_api::pin_screen::ScreenInstruction;
 use agent_core::effect::{AuditOrder, HostCommand, Report};
-use agent_core::ids::{HostRun, JobId, RequestId, ScreenLink, SessionLink};
+use agent_core::ids::{HostId, HostRun, JobId, RequestId, ScreenLink, SessionLink};
 use agent_core::task::Task;
 use agent_core::{Core, Effect, Event, Sealed};
-use device_api::{Clock, Moment};
+use commands::Failure;
+use device_api::{Clock, FaultCode, Moment};
 use host_protocol::HostMessage;
 use telemetry::message::presence::LeavingReason;
 use tokio::sync::{mpsc, oneshot};
@@ -28,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::config;
 use crate::driver::Driver;
 use crate::hearing::{Begun, Heard, Hearing};
-use crate::input::{Desk, Input, Outcome};
+use crate::input::{Desk, Input, Ordered, Outcome};
 use crate::outlet::{Ink, Outlet};
 use crate::parcel::{Content, Parcel};
 use crate::recorder::Recorder;
@@ -80,6 +81,7 @@ pub struct EventLoop {
     screens: BTreeMap<ScreenLink, Outlet<ScreenInstruction>>,
     drivers: BTreeMap<HostRun, Driver>,
     hearing: Hearing,
+    restarting: BTreeMap<HostId, Ordered>,
     requests: u64,
     drained: bool,
 }
@@ -95,6 +97,7 @@ impl EventLoop {
             screens: BTreeMap::new(),
             drivers: BTreeMap::new(),
             hearing: Hearing::default(),
+            restarting: BTreeMap::new(),
             requests: 0,
             drained: false,
         }
@@ -145,7 +148,7 @@ impl EventLoop {
     /// Lets everybody go: hosts see the end of their input, clients the end of their connection.
     async fn end(mut self, mut inputs: mpsc::Receiver<Input>, latest: Moment) {
         for session in self.sessions.values_mut() {
-            let refusal = Refusal::new(device_api::FaultCode::AgentStopping);
+            let refusal = Refusal::new(FaultCode::AgentStopping);
             let error = refusal.body("stop");
             // A client that has no room for this message notices the closing itself.
             let _told = session.tell(ServerMessage::Refused { error });
@@ -240,8 +243,40 @@ impl EventLoop {
                 ticket,
                 written: false,
             } => self.happen(Event::AuditFailed { ticket }),
+            Input::RestartHost { host, done } => self.restart_host(&host, done),
+            Input::Lock { locked, done } => {
+                self.lock(locked);
+                // Whoever ordered it may have ended.
+                let (Ok(()) | Err(_)) = done.send(Ok(()));
+            }
             Input::Terminate => {}
         }
+    }
+
+    /// Takes the machine out of service, or puts it back.
+    pub fn lock(&mut self, locked: bool) {
+        self.happen(Event::Lock { locked });
+        if let Some(desk) = &self.parts.reporting {
+            desk.tell(Notice::AgentFault {
+                fault: FaultCode::AgentLocked,
+                raised: locked,
+            });
+        }
+    }
+
+    /// Ends a driver host that serves nobody; `done` hears when it is in service again.
+    fn restart_host(&mut self, name: &str, done: Ordered) {
+        let host = self.parts.hosts.iter().position(|host| host.name == name);
+        let host = host.and_then(|at| u16::try_from(at).ok()).map(HostId);
+        let answer = match host {
+            None => Err(Failure::NotThere),
+            Some(host) if self.parts.core.is_serving(host) => Err(Failure::Busy),
+            Some(host) => {
+                self.restarting.insert(host, done);
+                return self.happen(Event::RestartHost { host });
+            }
+        };
+        let (Ok(()) | Err(_)) = done.send(answer);
     }
 
     fn today(&self) -> String {
@@ -338,7 +373,14 @@ impl EventLoop {
             }
             Effect::StorePairings { pairings } => self.parts.recorder.store_pairings(pairings),
             Effect::AppendAudit { ticket, entry } => self.parts.recorder.append(ticket, entry),
-            Effect::Report(report) => self.report(&report),
+            Effect::Report(report) => {
+                if let Report::HostReady { run } = &report
+                    && let Some(done) = self.restarting.remove(&run.host)
+                {
+                    let (Ok(()) | Err(_)) = done.send(Ok(()));
+                }
+                self.report(&report);
+            }
             Effect::Drained => self.drained = true,
         }
     }

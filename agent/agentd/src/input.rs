@@ -15,6 +15,7 @@ use agent_core::access::Caller;
 use agent_core::effect::Answer;
 use agent_core::event::{Call, HostSays, ScreenSays, SessionSays};
 use agent_core::ids::{AuditTicket, HostRun, Origin, ScreenLink, SessionLink};
+use commands::Failure;
 use device_api::FaultCode;
 use host_protocol::HostMessage;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -123,9 +124,26 @@ pub enum Input {
         /// Whether it is on the disk.
         written: bool,
     },
+    /// An operator has a driver host started anew.
+    RestartHost {
+        /// Its name.
+        host: String,
+        /// Hears when it is in service again.
+        done: Ordered,
+    },
+    /// An operator takes the machine out of service, or puts it back.
+    Lock {
+        /// Whether it is out of service.
+        locked: bool,
+        /// Hears when no job begins any more, or again.
+        done: Ordered,
+    },
     /// The agent is to end.
     Terminate,
 }
+
+/// Who hears how an operator's order ended.
+pub type Ordered = std::sync::mpsc::Sender<Result<(), Failure>>;
 
 /// The way into the loop. Clones lead to the same loop.
 #[derive(Debug, Clone)]

@@ -10,12 +10,15 @@ use agent_core::task::{Credential, Field, Verdict};
 use audit::{AuditLog, Entry, HeadSigner, JobOutcome, JobRecord, Limits, StartRecord};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use commands::step::AuditRecord;
 use device_api::FaultCode;
 use ring::signature::Ed25519KeyPair;
 use thiserror::Error;
 
 use crate::platform;
 use crate::recorder::{Ledger, LedgerFailure};
+
+mod order;
 
 /// The folder of the audit log in the state folder.
 const AUDIT_DIR: &str = "audit";
@@ -85,6 +88,11 @@ impl Ledger for AuditLedger {
     fn append(&mut self, entry: &AuditEntry, unix_millis: u64) -> Result<(), LedgerFailure> {
         let receipt = self.0.append(&written(entry), unix_millis)?;
         tracing::debug!(seq = receipt.seq, job = %entry.job, "recorded");
+        Ok(())
+    }
+
+    fn note(&mut self, record: &AuditRecord, unix_millis: u64) -> Result<(), LedgerFailure> {
+        self.0.append(&order::noted(record), unix_millis)?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use agent_core::effect::{AuditEntry, Pairing};
 use agent_core::ids::AuditTicket;
+use commands::step::AuditRecord;
 use device_api::Clock;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -31,6 +32,12 @@ pub trait Ledger: Send + fmt::Debug {
     /// It is not on the disk.
     fn append(&mut self, entry: &AuditEntry, unix_millis: u64) -> Result<(), LedgerFailure>;
 
+    /// Writes what became of an order of an operator, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// It is not on the disk.
+    fn note(&mut self, record: &AuditRecord, unix_millis: u64) -> Result<(), LedgerFailure>;
+
     /// Finishes what no record waits for. Called when there is nothing else to write.
     ///
     /// # Errors
@@ -47,9 +54,27 @@ enum Order {
         ticket: AuditTicket,
         entry: Box<AuditEntry>,
     },
+    Note {
+        record: Box<AuditRecord>,
+        written: oneshot::Sender<bool>,
+    },
     StorePairings {
         pairings: Vec<Pairing>,
     },
+    End,
+}
+
+/// The way in for records of commands, which another thread writes.
+#[derive(Debug, Clone)]
+pub struct Scribe(mpsc::Sender<Order>);
+
+impl Scribe {
+    /// Writes a record; whether it is on the disk.
+    pub async fn note(&self, record: AuditRecord) -> bool {
+        let (written, heard) = oneshot::channel();
+        let record = Box::new(record);
+        self.0.send(Order::Note { record, written }).is_ok() && heard.await.unwrap_or(false)
+    }
 }
 
 /// Orders for the thread.
@@ -104,9 +129,17 @@ impl Recorder {
         self.order(Order::StorePairings { pairings });
     }
 
+    /// The way in for records of commands.
+    #[must_use]
+    pub fn scribe(&self) -> Scribe {
+        Scribe(self.orders.clone())
+    }
+
     /// Waits until everything that was ordered is written, or until its time is over: a disk that hangs
     /// keeps its records, and must not keep the agent.
     pub async fn finish(self, within: Duration) {
+        // A scribe may still be held, so that the queue does not close by itself.
+        let (Ok(()) | Err(_)) = self.orders.send(Order::End);
         drop(self.orders);
         if timeout(within, self.ended).await.is_err() {
             tracing::error!("the disk does not take the last records; ended without them");
@@ -137,6 +170,15 @@ fn write(mut writing: Writing, orders: &mpsc::Receiver<Order>, desk: &Desk) {
                     written: written.is_ok(),
                 });
             }
+            Order::Note { record, written } => {
+                let noted = writing.ledger.note(&record, writing.clock.unix_millis());
+                if let Err(error) = &noted {
+                    tracing::error!(error, "a record of a command was not written");
+                }
+                // Whoever waited may have ended.
+                let (Ok(()) | Err(_)) = written.send(noted.is_ok());
+            }
+            Order::End => return,
             Order::StorePairings { pairings } => {
                 if let Err(error) = stored::write_pairings(&writing.dir, &pairings) {
                     tracing::error!(%error, "pairings are lost at the next start");
@@ -163,6 +205,7 @@ mod tests {
     use std::time::Duration;
 
     use agent_core::effect::AuditEntry;
+    use commands::step::AuditRecord;
     use device_api::SystemClock;
 
     use super::{Desk, Ledger, LedgerFailure, Recorder, StateDir, Writing};
@@ -173,6 +216,10 @@ mod tests {
 
     impl Ledger for Hung {
         fn append(&mut self, _entry: &AuditEntry, _unix_millis: u64) -> Result<(), LedgerFailure> {
+            Ok(())
+        }
+
+        fn note(&mut self, _record: &AuditRecord, _unix_millis: u64) -> Result<(), LedgerFailure> {
             Ok(())
         }
 

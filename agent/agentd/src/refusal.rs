@@ -194,6 +194,7 @@ fn status_of(code: FaultCode) -> StatusCode {
         | FaultCode::HostDied
         | FaultCode::HostUnusable
         | FaultCode::HostNotAllowed
+        | FaultCode::AgentLocked
         | FaultCode::AgentStopping => StatusCode::SERVICE_UNAVAILABLE,
         // What a device, a person or a paper stands in the way of fits another state than the present one.
         FaultCode::ReaderGone

@@ -12,12 +12,16 @@ use std::time::Duration;
 use agent_core::effect::{DeviceListView, Report};
 use device_api::FaultCode;
 
+mod clerk;
+mod control;
 mod counts;
 mod desk;
+mod effects;
 mod key;
 mod ledger;
 mod machine;
 
+pub use control::{MachineControl, ThisMachine};
 pub use counts::Counts;
 pub use desk::{Desk, ReportingError, Surroundings};
 pub use key::{KeyError, public_key};

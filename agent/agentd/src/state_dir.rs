@@ -5,6 +5,9 @@
 //! | `agent-key.pk8` | the agent's private key |
 //! | `audit/` | the audit log |
 //! | `tickets/` | what became of the tickets of each printer; its driver host writes there |
+//! | `commands/` | the journal of operators' commands |
+//! | `logs/` | the newest lines of the log |
+//! | `out-of-service.json` | whether an operator has taken the machine out of service |
 //! | `telemetry/` | what was reported and is not yet acknowledged |
 //! | `telemetry-key.pk8` | the private key that signs reports |
 //! | `pairings.json` | which PIN screen belongs to which counter (digests of keys, never keys) |

@@ -1,6 +1,6 @@
-//! What the core wants to find again after a restart: pairings of PIN screens, and the last fence.
+//! What the core wants to find again after a restart: pairings of PIN screens, the last fence, whether it serves.
 //!
-//! Both files carry a format number; a number that is not ours refuses the start, because an older agent
+//! Each file carries a format number; a number that is not ours refuses the start, because an older agent
 //! must not misread and then overwrite what a newer one wrote.
 
 use std::io;
@@ -17,6 +17,7 @@ use crate::state_dir::StateDir;
 const FORMAT: u32 = 1;
 const PAIRINGS_FILE: &str = "pairings.json";
 const FENCE_FILE: &str = "fence.json";
+const LOCK_FILE: &str = "out-of-service.json";
 /// Fences that one run may give out: far more than there are leases in the life of a machine.
 const FENCES_PER_RUN: u64 = 1_000_000;
 
@@ -89,6 +90,22 @@ pub fn write_pairings(dir: &StateDir, pairings: &[Pairing]) -> Result<(), Stored
         })
         .collect();
     write(dir, PAIRINGS_FILE, content)
+}
+
+/// Whether an operator has taken the machine out of service.
+///
+/// # Errors
+/// See [`StoredError`].
+pub fn read_lock(dir: &StateDir) -> Result<bool, StoredError> {
+    Ok(read(dir, LOCK_FILE)?.unwrap_or(false))
+}
+
+/// Remembers whether the machine is out of service.
+///
+/// # Errors
+/// The file cannot be written; what it said before still counts.
+pub fn write_lock(dir: &StateDir, locked: bool) -> Result<(), StoredError> {
+    write(dir, LOCK_FILE, locked)
 }
 
 /// Reserves the fences of this run, on the disk, before the first is given out.

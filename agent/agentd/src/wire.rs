@@ -186,6 +186,8 @@ async fn place_of_the_core(mut inputs: mpsc::Receiver<Input>) -> (usize, usize) 
             | Input::HostGarbled { .. }
             | Input::HostExited { .. }
             | Input::Recorded { .. }
+            | Input::RestartHost { .. }
+            | Input::Lock { .. }
             | Input::Terminate => {}
         }
     }

@@ -39,7 +39,7 @@ mod unfinished;
 mod verify;
 
 pub use head::HeadSigner;
-pub use record::{Entry, JobOutcome, JobRecord, StartRecord};
+pub use record::{CommandRecord, Entry, JobOutcome, JobRecord, StartRecord};
 pub use store::{AppendError, AuditLog, Limits, OpenError, Opened, Receipt, Recovery};
 pub use verify::{Defect, Finding, Place, Report, VerifyError, verify};
 

@@ -56,6 +56,42 @@ pub enum Entry {
         /// That record.
         record: u64,
     },
+    /// An order of an operator has come this far; `running` is written before its effect begins.
+    Command(Box<CommandRecord>),
+    /// A message that should have been an order proved nothing.
+    TurnedAway {
+        /// The order that it names, by its own word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
+        /// Why: a word of `docs/protocol/commands.md`.
+        reason: String,
+        /// How many others were turned away since the last such record, and have none.
+        others: u64,
+    },
+}
+
+/// An order of an operator: what, by whom, how far. Never a value of a person but the approvers' names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommandRecord {
+    /// Its id.
+    pub command: String,
+    /// What is ordered, such as `restartDriver`.
+    pub verb: String,
+    /// The driver host or the device that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Who ordered it.
+    pub issuer: String,
+    /// Who approved it.
+    pub approvers: Vec<String>,
+    /// SHA-256 of the document that they signed, as lower-case hexadecimal digits.
+    pub document: String,
+    /// How far it has come: `accepted`, `refused`, `running`, `done`, `failed`, `unknown`.
+    pub progress: String,
+    /// Why, where it was refused or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A job that begins: who, where, for what, which fields, by which secret. Never a value.

@@ -23,7 +23,7 @@ use crate::down::Ack;
 use crate::envelope::EnvelopeError;
 use crate::link::{BackoffLimits, Connection, Connector, LinkFailure};
 use crate::message::Message;
-use crate::message::presence::{Challenge, LeavingReason};
+use crate::message::presence::{Challenge, LaneMark, LeavingReason};
 use crate::name::{DeviceName, Digest, Word};
 use crate::outbox::{AcceptError, Outbox};
 use crate::signer::{Signer, VerifyingKey};
@@ -61,6 +61,7 @@ enum Order {
         kept: oneshot::Sender<Result<(), NotKept>>,
     },
     Rekey(Box<dyn Signer>),
+    Marks(oneshot::Sender<Vec<LaneMark>>),
     Leave {
         reason: LeavingReason,
         gone: oneshot::Sender<()>,
@@ -161,6 +162,16 @@ impl Reporter {
     /// As [`Self::report`].
     pub fn rekey(&self, signer: Box<dyn Signer>) -> Result<(), NotKept> {
         self.give(Order::Rekey(signer))
+    }
+
+    /// How far each lane has come; the receiver hears.
+    ///
+    /// # Errors
+    /// As [`Self::report`].
+    pub fn marks(&self) -> Result<oneshot::Receiver<Vec<LaneMark>>, NotKept> {
+        let (told, heard) = oneshot::channel();
+        self.give(Order::Marks(told))?;
+        Ok(heard)
     }
 
     /// Says farewell and ends the station; waits until it has ended, at most a few seconds.

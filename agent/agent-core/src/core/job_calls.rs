@@ -59,6 +59,9 @@ impl<R> Core<R> {
         if self.stop != Stop::No {
             return Err(FaultCode::AgentStopping.into());
         }
+        if self.locked {
+            return Err(FaultCode::AgentLocked.into());
+        }
         let held = self.leases.held(&order.lease, &caller.owner);
         let (device, _fence) = held
             .filter(|(_, fence)| *fence == order.fence)

@@ -35,6 +35,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// What is written to the log, as a filter such as `info` or `info,agentd=debug`.
     /// The driver host gets the same filter.
+    /// Lines go to standard error and into `logs` in the state folder: eight files of 1 MiB, for thirty days at most.
+    /// They leave this machine only in what the signed command `diagnostics` fetches, and none that could hold a number or name of a person.
     /// Default: `info`.
     pub log: String,
     /// How many requests each origin may make in a second; four times as many may come at once.

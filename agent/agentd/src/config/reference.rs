@@ -42,6 +42,8 @@ pub fn markdown() -> String {
     section::<settings::Keyboard>(&mut page, "`[keyboard]`");
     section::<settings::Handover>(&mut page, "`[[handover]]`, any number");
     section::<raw::DocumentSigning>(&mut page, "`[document_signing]`");
+    section::<raw::Telemetry>(&mut page, "`[telemetry]`");
+    section::<raw::Approver>(&mut page, "`[[telemetry.approver]]`, any number");
     section::<raw::VendorDriver>(&mut page, "`[[vendor_driver]]`, any number");
     section::<raw::DriverPublisher>(&mut page, "`[[driver_publisher]]`, any number");
     page

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::telemetry::link::Endpoint;
 use ::telemetry::name::Label;
 use ::telemetry::{DeviceName, VerifyingKey};
+use commands::{Approver, Authority, Danger};
 
 use super::{ConfigError, raw, value};
 
@@ -32,20 +33,9 @@ pub struct Telemetry {
     /// How much is kept, in bytes.
     pub store: u64,
     /// Who may approve commands.
-    pub approvers: Vec<Approver>,
+    pub authority: Authority,
     /// When the counter is closed.
     pub closed: Option<Closed>,
-}
-
-/// Somebody who may approve commands.
-#[derive(Debug, Clone)]
-pub struct Approver {
-    /// Who.
-    pub name: Label,
-    /// By which key.
-    pub key: VerifyingKey,
-    /// What.
-    pub classes: Vec<raw::CommandClass>,
 }
 
 /// When the counter is closed, in minutes of the day in Japan; it may go over midnight.
@@ -101,9 +91,12 @@ pub(super) fn telemetry(raw: raw::Telemetry) -> Result<Telemetry, ConfigError> {
         Ok(Approver {
             name: label("telemetry.approver.name", &approver.name)?,
             key: key("telemetry.approver.public_key", &approver.public_key)?,
-            classes: approver.classes,
+            may: approver.classes.into_iter().map(danger).collect(),
         })
     });
+    let approvers = approvers.collect::<Result<Vec<_>, ConfigError>>()?;
+    let authority = Authority::new(approvers)
+        .map_err(|error| value("telemetry.approver", &error.to_string()))?;
     Ok(Telemetry {
         name: DeviceName {
             tenant: label("telemetry.tenant", &raw.tenant)?,
@@ -120,9 +113,17 @@ pub(super) fn telemetry(raw: raw::Telemetry) -> Result<Telemetry, ConfigError> {
         monitors: monitors.collect::<Result<_, _>>()?,
         beat: Duration::from_secs(u64::from(raw.beat_seconds)),
         store: u64::from(raw.store_mib) << 20,
-        approvers: approvers.collect::<Result<_, ConfigError>>()?,
+        authority,
         closed: raw.closed.as_deref().map(closed).transpose()?,
     })
+}
+
+const fn danger(class: raw::CommandClass) -> Danger {
+    match class {
+        raw::CommandClass::Read => Danger::ReadOnly,
+        raw::CommandClass::Reversible => Danger::Reversible,
+        raw::CommandClass::Destructive => Danger::Destructive,
+    }
 }
 
 fn key(name: &str, text: &str) -> Result<VerifyingKey, ConfigError> {

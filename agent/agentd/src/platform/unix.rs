@@ -78,6 +78,21 @@ pub fn private_file() -> OpenOptions {
     options
 }
 
+/// Asks the system to start the machine anew.
+///
+/// # Errors
+/// The system does not take the order.
+pub fn reboot() -> io::Result<()> {
+    let status = std::process::Command::new("systemctl")
+        .args(["reboot"])
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
 /// Makes renames in a folder survive a power cut.
 ///
 /// # Errors

@@ -58,6 +58,21 @@ pub fn sync_dir(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Asks the system to start the machine anew.
+///
+/// # Errors
+/// The system does not take the order.
+pub fn reboot() -> io::Result<()> {
+    let status = std::process::Command::new("shutdown")
+        .args(["/r", "/t", "0"])
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
 /// Keeps a signal at the console away from the child (`CREATE_NEW_PROCESS_GROUP`).
 pub fn own_process_group(command: &mut tokio::process::Command) {
     command.creation_flags(0x0000_0200);

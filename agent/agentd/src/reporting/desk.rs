@@ -25,10 +25,15 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use trust::TrustError;
 
+use super::clerk::{self, Clerk, Said};
+use super::control::ThisMachine;
+use super::effects::{Findings, Toolbox};
 use super::key::{self, KeyError};
 use super::{Change, Counts, Ledger, Machine, MachineFacts, Notice};
 use crate::config::telemetry::Telemetry;
+use crate::recorder::Scribe;
 use crate::state_dir::StateDir;
+use crate::{input, log};
 
 /// The folder of what is kept, within the state folder.
 const STORE_DIR: &str = "telemetry";
@@ -36,6 +41,8 @@ const STORE_DIR: &str = "telemetry";
 const STACK: usize = 1 << 20;
 /// Notices that may wait.
 const NOTICES_WAITING: usize = 1024;
+/// What may wait for the clerk.
+const SAID_WAITING: usize = 256;
 /// How often counts are reported, and what the disk refused is tried again.
 const TURN: Duration = Duration::from_secs(60);
 /// How often the machine is looked at.
@@ -88,7 +95,11 @@ pub struct Surroundings<'a> {
     /// The SHA-256 of the whole configuration.
     pub configuration: Digest,
     /// Where state is kept.
-    pub dir: &'a StateDir,
+    pub dir: &'a Arc<StateDir>,
+    /// The way to the loop, for what operators order.
+    pub desk: &'a input::Desk,
+    /// Where records of commands go.
+    pub scribe: Scribe,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -142,6 +153,9 @@ impl Desk {
         let (notices, received) = mpsc::channel(NOTICES_WAITING);
         let (end, told) = oneshot::channel();
         let (done, ended) = oneshot::channel();
+        let (to_clerk, said) = mpsc::channel(SAID_WAITING);
+        let (ask, asked) = mpsc::channel(1);
+        let clerk = clerk(around, reporter.clone(), ask);
         let machine = Machine::new(MachineFacts {
             configuration: around.configuration.clone(),
             certificate_ends: ends,
@@ -156,6 +170,7 @@ impl Desk {
             counts: Counts::default(),
             counted_at: around.clock.now(),
             given: Vec::new(),
+            clerk: clerk.is_some().then_some(to_clerk),
         };
         let thread = std::thread::Builder::new()
             .name("telemetry".to_owned())
@@ -165,12 +180,17 @@ impl Desk {
                     received,
                     happenings,
                     told,
+                    asked,
                 };
                 runtime.block_on(async {
                     let station = tokio::spawn(station.run());
+                    // It ends by itself when nobody tells it anything any more.
+                    drop(clerk.map(|clerk| tokio::spawn(clerk.run(said))));
                     work.work(channels).await;
                     let (Ok(()) | Err(_)) = station.await;
                 });
+                // An effect that still runs is not waited for; the next start calls it unknown.
+                runtime.shutdown_background();
                 let (Ok(()) | Err(())) = done.send(());
             })
             .map_err(ReportingError::Thread)?;
@@ -203,6 +223,7 @@ struct Channels {
     received: mpsc::Receiver<Notice>,
     happenings: mpsc::Receiver<Happening>,
     told: oneshot::Receiver<LeavingReason>,
+    asked: mpsc::Receiver<oneshot::Sender<Findings>>,
 }
 
 struct Work {
@@ -214,6 +235,7 @@ struct Work {
     counts: Counts,
     counted_at: Moment,
     given: Vec<(Confirmation, Given)>,
+    clerk: Option<mpsc::Sender<Said>>,
 }
 
 /// What the disk will say of a report.
@@ -243,8 +265,18 @@ impl Work {
                     }
                     self.report_changes();
                 }
-                Some(happening) = channels.happenings.recv() => log(&happening),
-                _ = look.tick() => self.report_machine(),
+                Some(happening) = channels.happenings.recv() => {
+                    log_happening(&happening);
+                    self.tell_clerk(happening);
+                }
+                Some(asker) = channels.asked.recv() => {
+                    // It may have stopped waiting.
+                    let (Ok(()) | Err(_)) = asker.send(self.findings());
+                }
+                _ = look.tick() => {
+                    log::tidy();
+                    self.report_machine();
+                }
                 _ = again.tick() => self.ledger.forget_kept_states(),
                 _ = turn.tick() => {
                     self.settle();
@@ -268,6 +300,43 @@ impl Work {
                 took,
             } => self.counts.ended(operation, fault, took),
             Notice::AgentFault { fault, raised } => self.ledger.agent_fault(fault, raised),
+        }
+    }
+
+    /// A clerk that cannot keep up is told again: commands are sent anew, and beats come every few seconds.
+    fn tell_clerk(&self, happening: Happening) {
+        let said = match happening {
+            Happening::Beat(challenge) => Said::Beat(challenge, self.clock.now()),
+            Happening::Command { topic, bytes } => Said::Command { topic, bytes },
+            Happening::Acknowledged(ack) => Said::Floor(ack.time),
+            Happening::Connected { .. }
+            | Happening::Disconnected(_)
+            | Happening::Rejected(_)
+            | Happening::Untidy(_) => return,
+        };
+        if let Some(clerk) = &self.clerk
+            && clerk.try_send(said).is_err()
+        {
+            tracing::warn!("commands cannot keep up");
+        }
+    }
+
+    /// What a diagnostics bundle holds, but for the marks of the spool.
+    fn findings(&self) -> Findings {
+        let uptime = self.clock.now().since(self.started).as_secs();
+        let state = self
+            .machine
+            .state(self.clock.unix_millis() / 1000, uptime, 0);
+        Findings {
+            versions: state.versions,
+            configuration: state.configuration,
+            devices: self.ledger.states(),
+            faults: self.ledger.fault_counts(),
+            disk: state.disk,
+            clock: state.clock,
+            certificate_days: state.certificate_days,
+            uptime_seconds: state.uptime_seconds,
+            spool: Vec::new(),
         }
     }
 
@@ -330,14 +399,49 @@ impl Work {
     }
 }
 
-fn log(happening: &Happening) {
+fn log_happening(happening: &Happening) {
     match happening {
         Happening::Connected { session } => tracing::info!(session, "connected to a broker"),
         Happening::Disconnected(failure) => tracing::warn!(%failure, "no broker"),
         Happening::Rejected(rejected) => tracing::error!(%rejected, "something false arrived"),
         Happening::Untidy(error) => tracing::error!(error, "the store of telemetry"),
-        Happening::Command { .. } => tracing::warn!("a command arrived and nobody may approve any"),
-        Happening::Beat(_) | Happening::Acknowledged(_) => {}
+        Happening::Command { .. } | Happening::Beat(_) | Happening::Acknowledged(_) => {}
+    }
+}
+
+/// Who keeps commands; none where their journal cannot be used, because then none must be carried out.
+fn clerk(
+    around: &Surroundings<'_>,
+    reporter: Reporter,
+    findings: mpsc::Sender<oneshot::Sender<Findings>>,
+) -> Option<Clerk> {
+    let settings = around.settings;
+    let machine = ThisMachine {
+        state_dir: around.dir.path().to_owned(),
+        keys: vec![settings.key.clone()],
+    };
+    let means = clerk::Means {
+        clock: Arc::clone(&around.clock),
+        scribe: around.scribe.clone(),
+        reporter,
+        toolbox: Toolbox {
+            desk: around.desk.clone(),
+            dir: Arc::clone(around.dir),
+            control: Arc::new(machine),
+        },
+        findings,
+        closed: settings.closed,
+        version: Word::cleaned(env!("CARGO_PKG_VERSION")).unwrap_or_default(),
+        configuration: around.configuration.clone(),
+    };
+    let who = (settings.name.clone(), settings.authority.clone());
+    match Clerk::open(around.dir.path(), who, means) {
+        Ok(clerk) => Some(clerk),
+        Err(error) => {
+            clerk::journal_failed(&error);
+            tracing::error!("no command is carried out");
+            None
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use agent_core::effect::{DeviceListView, DeviceView};
 use agent_core::event::DeviceState as State;
+use commands::bundle::FaultCount;
 use device_api::FaultCode;
 use telemetry::message::device::{Counter, DeviceState, FaultChange, Health, Wear};
 use telemetry::{Message, Word};
@@ -43,11 +44,14 @@ pub struct Ledger {
     faults: BTreeSet<(Word, Word)>,
     kept_states: BTreeMap<Word, DeviceState>,
     kept_faults: BTreeSet<(Word, Word)>,
+    /// How often each fault was raised since the start.
+    raised: BTreeMap<(Word, Word), u64>,
 }
 
 impl Ledger {
     /// All devices stand so.
     pub fn devices(&mut self, view: &DeviceListView) {
+        let before = self.faults.clone();
         let agent = agent();
         self.faults.retain(|(device, _)| *device == agent);
         let states = view.devices.iter().filter_map(state_of);
@@ -60,6 +64,9 @@ impl Ledger {
                 .filter(|_| state.health == Health::Faulty);
             self.faults
                 .extend(fault.map(|fault| (state.device.clone(), fault)));
+        }
+        for new in self.faults.difference(&before) {
+            *self.raised.entry(new.clone()).or_default() += 1;
         }
         // A device whose host is gone is told to be absent, not forgotten.
         for (device, state) in &mut self.states {
@@ -74,10 +81,32 @@ impl Ledger {
     pub fn agent_fault(&mut self, fault: FaultCode, raised: bool) {
         let entry = (agent(), code(fault));
         if raised {
-            self.faults.insert(entry);
+            if self.faults.insert(entry.clone()) {
+                *self.raised.entry(entry).or_default() += 1;
+            }
         } else {
             self.faults.remove(&entry);
         }
+    }
+
+    /// How the devices stand.
+    #[must_use]
+    pub fn states(&self) -> Vec<DeviceState> {
+        self.states.values().cloned().collect()
+    }
+
+    /// Which faults there were since the start, and how often.
+    #[must_use]
+    pub fn fault_counts(&self) -> Vec<FaultCount> {
+        let counts = self
+            .raised
+            .iter()
+            .map(|((device, fault), count)| FaultCount {
+                device: device.clone(),
+                fault: fault.clone(),
+                count: *count,
+            });
+        counts.collect()
     }
 
     /// What differs from what was kept: faults first.

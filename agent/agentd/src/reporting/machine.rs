@@ -42,16 +42,22 @@ impl Machine {
         }
     }
 
-    /// How it stands.
+    /// How it stands, as it is reported.
     #[must_use]
     pub fn look(&self, unix_seconds: u64, uptime_seconds: u64, log_lines: u64) -> Message {
+        Message::Machine(self.state(unix_seconds, uptime_seconds, log_lines))
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self, unix_seconds: u64, uptime_seconds: u64, log_lines: u64) -> MachineState {
         let now = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
         let left = self.facts.certificate_ends.saturating_sub(now);
         let version = Version {
             part: word("agentd"),
             version: word(env!("CARGO_PKG_VERSION")),
         };
-        Message::Machine(MachineState {
+        MachineState {
             versions: vec![version],
             configuration: self.facts.configuration.clone(),
             disk: disk(&self.facts.state_dir),
@@ -62,7 +68,7 @@ impl Machine {
             certificate_days: i32::try_from(left.div_euclid(86_400)).unwrap_or(i32::MAX),
             uptime_seconds,
             log_lines,
-        })
+        }
     }
 }
 

@@ -284,6 +284,10 @@ impl Station {
                     Ok(_stamp) => waiting.push(kept),
                     Err(error) => answer(kept, Err(NotKept::Store(error))),
                 },
+                Order::Marks(told) => {
+                    // Whoever asked may have gone.
+                    let (Ok(()) | Err(_)) = told.send(self.means.outbox.marks());
+                }
                 Order::Rekey(signer) => self.means.outbox.rekey(signer),
                 Order::Leave { reason, gone } => self.leaving = Some((reason, gone)),
             }

@@ -498,6 +498,11 @@ faults! {
          "Wait until the agent is back."]
         ["端末エージェントは停止中です。"
          "少し待ってからやり直してください。"]
+    AgentLocked "AGT-LOCKED" Agent Later
+        ["An operator has taken this machine out of service."
+         "Use another counter; operations can put it back into service."]
+        ["この端末は運用担当者により利用停止中です。"
+         "別の窓口を利用し、必要ならシステム担当に連絡してください。"]
     AgentInternal "AGT-INTERNAL" Agent Now
         ["The agent failed internally."
          "Try again; if it repeats, report the request id."]
