@@ -8,6 +8,7 @@
 //!
 //! [`CounterSim::start`] runs it inside a test or a demonstration; the program of the same name adds
 //! flags and signals.
+//! Beside it stands [`fleet`], thousands of devices that report to a broker.
 //!
 //! # What it refuses to do
 //!
@@ -28,6 +29,7 @@ mod control;
 mod counter;
 mod counter_app;
 mod devices;
+pub mod fleet;
 mod issuer;
 mod local_only;
 mod port_file;

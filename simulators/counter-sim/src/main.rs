@@ -1,11 +1,13 @@
 //! The simulated counter as a program: flags over a settings file, until it is told to end.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use counter_sim::fleet::Fleet;
 use counter_sim::{CounterSim, SettingsFile};
 use sim_peripherals::PeripheralSettings;
 use tracing_subscriber::EnvFilter;
@@ -14,8 +16,10 @@ mod platform;
 
 /// Simulates a whole municipal counter: citizens' cards, the counter application's backend, a bench.
 #[derive(Debug, Parser)]
-#[command(name = "counter-sim", version)]
+#[command(name = "counter-sim", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    instead: Option<Instead>,
     /// Settings as TOML; flags override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -64,6 +68,14 @@ struct Arguments {
     /// What to log, such as `debug` or `sim_kit=trace,info`.
     #[arg(long, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
     log: String,
+}
+
+/// What else this program simulates.
+#[derive(Debug, Subcommand)]
+enum Instead {
+    /// Thousands of devices that report to a broker.
+    #[command(subcommand)]
+    Fleet(Fleet),
 }
 
 /// Refuses a filter that is not understood while there is still somebody to read it.
@@ -125,9 +137,36 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let told_to_end = runtime.block_on(async { platform::told_to_end() })?;
+    if let Some(Instead::Fleet(fleet)) = arguments.instead {
+        return speak(fleet, &runtime, told_to_end);
+    }
     let running = CounterSim::start(&arguments.settings_file()?.check()?)?;
     runtime.block_on(told_to_end);
     tracing::info!("ending");
     drop(running);
+    Ok(())
+}
+
+/// Has a fleet speak; keys and counts go to standard output.
+fn speak(
+    fleet: Fleet,
+    runtime: &tokio::runtime::Runtime,
+    told_to_end: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    match fleet {
+        Fleet::Keys(who) => {
+            let mut out = std::io::stdout().lock();
+            for line in who.keys() {
+                writeln!(out, "{}", line?)?;
+            }
+        }
+        Fleet::Run(run) => {
+            let told = |line: String| {
+                // Nobody may listen.
+                let (Ok(()) | Err(_)) = writeln!(std::io::stdout().lock(), "{line}");
+            };
+            runtime.block_on(run.go(told, told_to_end))?;
+        }
+    }
     Ok(())
 }
