@@ -156,7 +156,7 @@ impl Default for RawPatience {
     fn default() -> Self {
         Self {
             clock_seconds: 300,
-            resend_seconds: 120,
+            resend_seconds: 30,
             suppressed_seconds: 600,
             replay_seconds: 600,
         }

@@ -145,6 +145,13 @@ impl Intake {
         taken.map_err(IntakeError::Store)
     }
 
+    /// A broker can be heard again that could not be heard: what it took over meanwhile may be lost.
+    pub fn resume(&mut self) {
+        for device in self.watched.values_mut() {
+            device.resume();
+        }
+    }
+
     /// Looks who has fallen silent.
     ///
     /// # Errors

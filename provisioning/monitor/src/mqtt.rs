@@ -79,6 +79,9 @@ async fn talk(link: &mut dyn Link, inlet: &Inlet, outlet: &mut Outlet) -> LinkFa
                 LinkEvent::Ready { protocol, endpoint } => {
                     ready = true;
                     tracing::info!(?protocol, endpoint, "connected");
+                    if !inlet.resume().await {
+                        return LinkFailure::Left;
+                    }
                 }
                 LinkEvent::Arrived { topic, payload, retained } => {
                     if !inlet.give(topic, payload, retained).await {

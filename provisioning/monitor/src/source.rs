@@ -56,6 +56,7 @@ pub struct Keeping {
 #[derive(Debug)]
 enum Wake {
     Arrived(Delivery),
+    Resumed,
     Look,
 }
 
@@ -92,6 +93,11 @@ impl Inlet {
         self.wakes.send(Wake::Arrived(delivery)).await.is_ok()
     }
 
+    /// Says that the broker can be heard from now on, and could not be before.
+    pub async fn resume(&self) -> bool {
+        self.wakes.send(Wake::Resumed).await.is_ok()
+    }
+
     /// Asks to look who has fallen silent, and to tell what is due; to be called once a second.
     pub async fn look(&self) -> bool {
         self.wakes.send(Wake::Look).await.is_ok()
@@ -102,11 +108,11 @@ impl Worker {
     /// Takes in what arrives until every inlet is gone.
     pub fn run(mut self, mut intake: Intake, keeping: Keeping) {
         while let Some(first) = self.wakes.blocking_recv() {
-            let mut look = self.sort(first);
+            let mut look = self.sort(first, &mut intake);
             while self.waiting.len() < BATCH
                 && let Ok(next) = self.wakes.try_recv()
             {
-                look |= self.sort(next);
+                look |= self.sort(next, &mut intake);
             }
             self.take(&mut intake);
             if look {
@@ -117,10 +123,15 @@ impl Worker {
         self.take(&mut intake);
     }
 
-    fn sort(&mut self, wake: Wake) -> bool {
+    /// Whether it is time to look.
+    fn sort(&mut self, wake: Wake, intake: &mut Intake) -> bool {
         match wake {
             Wake::Arrived(delivery) => {
                 self.waiting.push(delivery);
+                false
+            }
+            Wake::Resumed => {
+                intake.resume();
                 false
             }
             Wake::Look => true,

@@ -196,6 +196,12 @@ impl Watched {
         alarms
     }
 
+    /// Messages may have come while nobody listened: what the device still keeps is asked for at its next
+    /// sign of life.
+    pub const fn resume(&mut self) {
+        self.resumed = true;
+    }
+
     /// What is not on the database yet; it is taken for stored from now on.
     pub fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)

@@ -58,7 +58,10 @@ impl Oversight {
             folder,
         };
         oversight.configure()?;
-        oversight.key = oversight.told(&["key"])?.trim().to_owned();
+        let printed = oversight.told(&["key"])?;
+        // The first word is the key; what follows is for people.
+        let key = printed.split_whitespace().next();
+        oversight.key = key.context("no key of the monitor")?.to_owned();
         Ok(oversight)
     }
 

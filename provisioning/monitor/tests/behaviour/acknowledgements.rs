@@ -131,6 +131,23 @@ fn a_monitor_that_was_restarted_asks_for_what_it_may_have_lost() {
     assert_eq!(bench.alarms(), []);
 }
 
+/// A broker and a counter were back before the monitor was, so what was kept went to nobody; the monitor
+/// asked for it two minutes later only.
+#[test]
+fn a_broker_that_can_be_heard_again_may_have_lost_something() {
+    let mut counter = device(3);
+    let mut bench = Bench::new(&[&counter]);
+    bench.take(&counter.birth(&[]).unwrap());
+    bench.take(&counter.beat(&[]).unwrap());
+    told(&mut bench);
+    let gone = counter.say(&jobs(1)).unwrap();
+    bench.intake.resume();
+    counter.seconds = 30;
+    bench.take(&counter.beat(&[(TM, 1)]).unwrap());
+    assert!(told(&mut bench).remove(0).resend);
+    assert_eq!(bench.take(&gone), Verdict::Fresh);
+}
+
 #[test]
 fn a_batch_that_the_database_refuses_leaves_no_trace_and_is_taken_later() {
     let mut counter = device(3);
