@@ -67,7 +67,7 @@ pub(crate) fn soak(names: &[&str]) -> anyhow::Result<ExitCode> {
 
 /// Measures everything, or what the program's `options` choose.
 pub(crate) fn bench(options: &[&str]) -> anyhow::Result<ExitCode> {
-    packages::ensure(packages::COUNTER)?;
+    packages::ensure(&[packages::COUNTER, packages::BROKERS].concat())?;
     build_programs(&["bench"])?;
     let run = ["run", "--quiet", "--release", "--package", "bench", "--"];
     exit_code_of(cargo(&[&run, options].concat()))

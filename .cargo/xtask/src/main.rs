@@ -28,7 +28,7 @@ cargo xtask signatures     has other programs verify what the tests of signature
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
 cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
-cargo xtask bench [--devices]  measures, all or codes, pens and printers, and prints what docs/measurements.md records
+cargo xtask bench [--devices | --telemetry]  measures, all but telemetry or one of these, and prints what docs/measurements.md records
 ";
 
 fn main() -> ExitCode {
