@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use harness::{Counter, Options};
-use scenarios::{devices, script};
+use scenarios::{devices, oversight, script};
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +34,7 @@ fn main() -> anyhow::Result<ExitCode> {
             });
         }
         counter.stop()?;
+        steps.run("oversight", oversight::scenes);
     }
     println!("{}", steps.summary());
     Ok(if steps.all_held() {
