@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use harness::binary;
+use harness::{Patience, binary};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Longer than any answer takes.
@@ -46,6 +46,22 @@ impl Helper {
             questions,
             answers: BufReader::new(answers),
         })
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets time pass, in which it must neither say anything nor end.
+    ///
+    /// # Errors
+    /// When it does.
+    pub(crate) fn must_rest(&mut self, patience: Patience) -> anyhow::Result<()> {
+        let span = Timespec::try_from(patience.left("a rest")?)?;
+        let mut fds = [PollFd::new(self.answers.get_ref(), PollFlags::IN)];
+        ensure!(poll(&mut fds, Some(&span))? == 0, "a helper has ended");
+        Ok(())
     }
 
     /// Sends a line and waits for one.

@@ -16,6 +16,7 @@
 //! | `scans` | a scanned code beside a bare loop, and beside a printer that hangs |
 //! | `pen` | a sample of the pen beside a bare reader |
 //! | `sizes` | the programs |
+//! | `telemetry` | reports on their way to the monitor, beside what each way cannot do without |
 //!
 //! No program but `bench` uses this crate; [`run`] and [`serve_as`] are its two ways to go.
 
@@ -36,9 +37,10 @@ mod scans;
 mod sizes;
 mod statistics;
 mod supplied;
+mod telemetry;
 
 pub use plan::Plan;
-pub use report::{Goal, Report, Section};
+pub use report::{Bound, Goal, Report, Section};
 
 use anyhow::Context as _;
 use harness::{Counter, Options};
@@ -83,6 +85,16 @@ pub fn run_devices(plan: &Plan) -> anyhow::Result<Report> {
     Ok(Report { sections })
 }
 
+/// Measures telemetry: the agent's side, the monitor, and a fleet that reports to it.
+///
+/// # Errors
+/// When something does not work.
+pub fn run_telemetry(plan: &Plan) -> anyhow::Result<Report> {
+    Ok(Report {
+        sections: telemetry::measure(plan)?,
+    })
+}
+
 /// Plays the part of a measurement that `role` names, until standard input ends.
 ///
 /// # Errors
@@ -91,6 +103,7 @@ pub fn serve_as(role: &str) -> anyhow::Result<()> {
     match role {
         bare::ROLE => bare::serve(),
         api::ROLE => api::serve(),
-        _ => anyhow::bail!("usage: bench [--quick | --devices]"),
+        telemetry::ROLE => telemetry::serve(),
+        _ => anyhow::bail!("usage: bench [--quick] [--devices | --telemetry]"),
     }
 }

@@ -31,6 +31,20 @@ pub struct Plan {
     pub scans_of_a_block: usize,
     /// Pairs of a sample of the pen to the page and one to the bare reader.
     pub samples: usize,
+    /// Pairs of messages through a station and as many from a bare loop.
+    pub publishing_rounds: usize,
+    /// Messages in each half of such a pair.
+    pub published: usize,
+    /// Messages of each of 500 devices to the monitor.
+    pub taken_in: u32,
+    /// Pairs of a report and a bare write.
+    pub reports: usize,
+    /// Devices of the fleet.
+    pub fleet: u32,
+    /// How long the fleet takes to begin, in seconds.
+    pub fleet_begins: u64,
+    /// For how many seconds it is watched.
+    pub fleet_speaks: u64,
 }
 
 impl Plan {
@@ -51,6 +65,13 @@ impl Plan {
             hangs: 8,
             scans_of_a_block: 1000,
             samples: 2000,
+            publishing_rounds: 11,
+            published: 4000,
+            taken_in: 100,
+            reports: 1000,
+            fleet: 10_000,
+            fleet_begins: 20,
+            fleet_speaks: 60,
         }
     }
 
@@ -71,6 +92,13 @@ impl Plan {
             hangs: 1,
             scans_of_a_block: 5,
             samples: 5,
+            publishing_rounds: 2,
+            published: 100,
+            taken_in: 1,
+            reports: 5,
+            fleet: 50,
+            fleet_begins: 1,
+            fleet_speaks: 2,
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Section {
     pub goals: Vec<Goal>,
 }
 
-/// A figure that was promised not to exceed another.
+/// A figure that was promised to stay on one side of another.
 #[derive(Debug)]
 pub struct Goal {
     /// Of what.
@@ -32,9 +32,18 @@ pub struct Goal {
     /// What was measured.
     pub found: f64,
     /// What was promised.
-    pub at_most: f64,
+    pub bound: Bound,
     /// In which unit both are; empty for a ratio.
     pub unit: &'static str,
+}
+
+/// What a figure was promised not to pass.
+#[derive(Debug, Clone, Copy)]
+pub enum Bound {
+    /// It is to be as small as this, or smaller.
+    AtMost(f64),
+    /// It is to be as great as this, or greater.
+    AtLeast(f64),
 }
 
 impl Report {
@@ -74,7 +83,21 @@ impl Section {
         self.goals.push(Goal {
             what,
             found,
-            at_most,
+            bound: Bound::AtMost(at_most),
+            unit,
+        });
+    }
+
+    pub(crate) fn goal_at_least(
+        &mut self,
+        what: &'static str,
+        (found, at_least): (f64, f64),
+        unit: &'static str,
+    ) {
+        self.goals.push(Goal {
+            what,
+            found,
+            bound: Bound::AtLeast(at_least),
             unit,
         });
     }
@@ -84,7 +107,10 @@ impl Goal {
     /// Whether the promise is kept. A figure that is none keeps nothing.
     #[must_use]
     pub fn is_met(&self) -> bool {
-        self.found <= self.at_most
+        match self.bound {
+            Bound::AtMost(most) => self.found <= most,
+            Bound::AtLeast(least) => self.found >= least,
+        }
     }
 }
 
@@ -129,10 +155,14 @@ impl fmt::Display for Goal {
         } else {
             format!(" {}", self.unit)
         };
+        let (side, bound) = match self.bound {
+            Bound::AtMost(most) => ("at most", most),
+            Bound::AtLeast(least) => ("at least", least),
+        };
         write!(
             f,
-            "{}: {:.2}{unit}, goal at most {:.2}{unit}: {verdict}",
-            self.what, self.found, self.at_most
+            "{}: {:.2}{unit}, goal {side} {bound:.2}{unit}: {verdict}",
+            self.what, self.found
         )
     }
 }
@@ -148,11 +178,14 @@ mod tests {
         section.goal("one", (1.1, 1.1), "");
         section.goal("two", (1.2, 1.1), "");
         section.goal("three", (f64::NAN, 1.1), "");
+        section.goal_at_least("four", (0.9, 0.9), "");
+        section.goal_at_least("five", (0.8, 0.9), "");
+        section.goal_at_least("six", (f64::NAN, 0.9), "");
         let report = Report {
             sections: vec![section],
         };
         let missed: Vec<&str> = report.missed().map(|goal| goal.what).collect();
-        assert_eq!(missed, ["two", "three"]);
+        assert_eq!(missed, ["two", "three", "five", "six"]);
         let text = report.to_string();
         assert!(
             text.contains("| what | ms |\n|---|---|\n| one | 2.00 |"),
