@@ -17,7 +17,8 @@
 //! The same seed gives the same keys, and the same fates.
 //!
 //! It seals and connects with the product's crate `telemetry`, against the rule that simulators share no code
-//! with it: a fleet is load and judges nothing; what judges the format are `tests/judges` in other languages.
+//! with it: a fleet is load and judges nothing; what judges the format is written in Python and JavaScript
+//! (`docs/protocol/telemetry.md`).
 //! It takes a broker's acknowledgement for the monitor's, which no agent may (TEL-032), and many devices may
 //! share a connection, which no broker that ships lets a device do: 10,000 connections are more than a test
 //! machine has descriptors for, so a load test gives the fleet a user that may publish for all.

@@ -69,7 +69,7 @@ const MAY_USE: [(&str, &[&str]); 35] = [
     ("sim-cards", &["sim-kit"]),
     ("sim-peripherals", &["sim-kit"]),
     // `telemetry`, and what it is called with, for the simulated fleet alone: it is load, and judges nothing;
-    // what judges the format is written in other languages (`tests/judges`).
+    // what judges the format is written in other languages.
     (
         "counter-sim",
         &[
