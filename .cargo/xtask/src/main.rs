@@ -27,6 +27,7 @@ cargo xtask vm [CHECK...] [--cycles N]  runs drivers against real kernel devices
 cargo xtask signatures     has other programs verify what the tests of signatures left
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
+cargo xtask soak telemetry [--kills N]  kills device, broker and monitor, and looks whether anything is lost
 cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
 cargo xtask bench [--devices | --telemetry]  measures, all but telemetry or one of these, and prints what docs/measurements.md records
 ";

@@ -13,6 +13,7 @@
 //! | [`script`] | the scripted scenario of `cargo xtask demo --once` |
 //! | [`steps`] | steps with a time and a tick or a cross |
 //! | [`storm`] | random sequences of everything at once, with a second program at the cards |
+//! | [`telemetry`] | reports from a device to the monitor, whatever is killed, cut or lies on the way |
 //! | [`troubles`] | cards lifted, cards that hang, a killed card service, at every moment of a read |
 
 pub mod canaries;
@@ -24,4 +25,5 @@ mod scenes;
 pub mod script;
 pub mod steps;
 pub mod storm;
+pub mod telemetry;
 pub mod troubles;

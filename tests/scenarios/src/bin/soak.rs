@@ -1,32 +1,41 @@
 //! The long forms of the scenarios; the tests run the same code in short.
 //!
-//! Usage: `soak [NAME...]`; without a name, all of them.
+//! Usage: `soak [NAME...] [--kills N]`; without a name, all of them.
 #![expect(clippy::print_stdout, reason = "a command-line program prints")]
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use harness::Patience;
 use scenarios::devices::{codes, load, papers, plugging, power_cuts};
+use scenarios::telemetry::kills;
 use scenarios::{canaries, hostile, storm, troubles};
 
 /// A soak by its name.
-type Soak = (&'static str, fn() -> anyhow::Result<String>);
+type Soak = (&'static str, fn(&Wishes) -> anyhow::Result<String>);
+
+/// How long a soak is to be, where it can be told.
+#[derive(Debug)]
+struct Wishes {
+    /// How many processes of telemetry are killed.
+    kills: u64,
+}
 
 const SOAKS: &[Soak] = &[
-    ("lifts", || troubles::lifts(5)),
-    ("hangs", || troubles::hangs(1)),
-    ("outages", || troubles::outages(100, 1)),
-    ("storm", || storm::storm(100_000, 1)),
-    ("hostile", || hostile::hostile(20_000, 1)),
-    ("swaps", || troubles::swaps(500)),
-    ("canaries", || canaries::canaries(10)),
-    ("redaction-removed", canaries::redaction_removed),
-    ("codes", codes::codes),
-    ("papers", papers::papers),
-    ("power-cuts", || power_cuts::power_cuts(20_000, 1)),
-    ("plugging", || plugging::plugging(1000, 1)),
-    ("load", || load::load(10_000, 10_000, 1, LITTLE)),
+    ("lifts", |_| troubles::lifts(5)),
+    ("hangs", |_| troubles::hangs(1)),
+    ("outages", |_| troubles::outages(100, 1)),
+    ("storm", |_| storm::storm(100_000, 1)),
+    ("hostile", |_| hostile::hostile(20_000, 1)),
+    ("swaps", |_| troubles::swaps(500)),
+    ("canaries", |_| canaries::canaries(10)),
+    ("redaction-removed", |_| canaries::redaction_removed()),
+    ("codes", |_| codes::codes()),
+    ("papers", |_| papers::papers()),
+    ("power-cuts", |_| power_cuts::power_cuts(20_000, 1)),
+    ("plugging", |_| plugging::plugging(1000, 1)),
+    ("load", |_| load::load(10_000, 10_000, 1, LITTLE)),
+    ("telemetry", |wishes| kills::kills(wishes.kills, 1)),
 ];
 
 /// What a process may grow while it does more of the same: one in a hundred.
@@ -36,7 +45,8 @@ const LITTLE: load::Growth = load::Growth {
 };
 
 fn main() -> anyhow::Result<ExitCode> {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wishes = wishes(&mut wanted)?;
     for name in &wanted {
         if !SOAKS.iter().any(|(known, _)| known == name) {
             let known: Vec<&str> = SOAKS.iter().map(|(known, _)| *known).collect();
@@ -49,7 +59,7 @@ fn main() -> anyhow::Result<ExitCode> {
             continue;
         }
         let clock = Patience::seconds(0);
-        let (mark, text) = match run() {
+        let (mark, text) = match run(&wishes) {
             Ok(text) => ("✓", text),
             Err(error) => {
                 all_held = false;
@@ -66,4 +76,15 @@ fn main() -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Takes the options out of the arguments; what is left are names.
+fn wishes(arguments: &mut Vec<String>) -> anyhow::Result<Wishes> {
+    let mut wishes = Wishes { kills: 1000 };
+    if let Some(place) = arguments.iter().position(|word| word == "--kills") {
+        let mut option = arguments.drain(place..arguments.len().min(place + 2));
+        let number = option.nth(1).context("--kills takes a number")?;
+        wishes.kills = number.parse().context("--kills takes a number")?;
+    }
+    Ok(wishes)
 }
