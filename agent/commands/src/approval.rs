@@ -155,6 +155,12 @@ impl Approval {
         self.signed.key()
     }
 
+    /// What travels of it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What was approved.
     #[must_use]
     pub const fn document(&self) -> &Document {

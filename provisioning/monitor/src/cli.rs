@@ -20,6 +20,7 @@ use monitor::config::Config;
 use monitor::registry::Shard;
 use monitor::store::Store;
 
+mod command;
 mod deed;
 mod look;
 mod serve;
@@ -87,6 +88,9 @@ enum Verb {
     /// Register people who may command.
     #[command(subcommand)]
     Person(PersonVerb),
+    /// Order something from a device, and see what became of it.
+    #[command(subcommand)]
+    Command(command::CommandVerb),
     /// Hand evidence out.
     #[command(subcommand)]
     Evidence(EvidenceVerb),
@@ -168,6 +172,11 @@ enum PersonVerb {
         #[arg(value_parser = public_key)]
         key: VerifyingKey,
     },
+    /// Make a private key for somebody, in a new file that only this user can read; print its public half.
+    Key {
+        /// The file.
+        file: PathBuf,
+    },
     /// Make a person's key count no longer.
     Retire {
         /// Their public key.
@@ -202,6 +211,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Verb::Ingest => serve::ingest(&config),
         Verb::Key => deed::key(&config),
         Verb::Device(verb) => deed::device(&config, verb),
+        Verb::Command(verb) => command::command(&config, verb),
         Verb::Person(verb) => deed::person(&config, verb),
         Verb::Show { device, json } => look::show(&config, device.as_ref(), json),
         Verb::Follow { json } => look::follow(&config, json),

@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use crate::acks::{Manner, Outgoing, Voice};
 use crate::alarm::AlarmKind;
+use crate::orders;
 use crate::presence::{Arrival, Standing};
 use crate::registry::{Registered, Registry, Shard};
 use crate::store::{Store, StoreError, Writer};
@@ -205,6 +206,14 @@ impl Intake {
             self.due.remove(&id);
         }
         Ok(outgoing)
+    }
+
+    /// Commands that are to be sent now.
+    ///
+    /// # Errors
+    /// [`IntakeError::Store`]; they are sent later.
+    pub fn orders(&self) -> Result<Vec<Outgoing>, IntakeError> {
+        orders::due(&self.store, self.clock.unix_millis()).map_err(IntakeError::Store)
     }
 
     /// Deletes evidence that is older than so many days; signs of life after so many others. Alarms stay.

@@ -18,6 +18,7 @@
 //! | [`intake`] | a batch: judged, kept, committed |
 //! | [`throughput`] | how fast all of it is |
 //! | [`acks`] | what devices are told |
+//! | [`orders`] | commands on their way, and what they fetched |
 //! | [`store`] | the database |
 //! | [`source`] | from where messages come, and the thread that takes them in |
 //! | [`mqtt`] | a source: a broker by MQTT |
@@ -35,6 +36,7 @@ pub mod config;
 pub mod intake;
 pub mod ledger;
 pub mod mqtt;
+pub mod orders;
 pub mod presence;
 pub mod print;
 pub mod ranges;

@@ -117,6 +117,7 @@ impl Worker {
             self.take(&mut intake);
             if look {
                 self.look(&mut intake, keeping);
+                self.order(&intake);
             }
             self.tell(&mut intake);
         }
@@ -175,6 +176,19 @@ impl Worker {
                 }
             }
             Err(error) => tracing::error!(error = chain(&error), "devices are not told"),
+        }
+    }
+
+    /// What is lost here is sent again in the next session, or after a minute without an answer.
+    fn order(&self, intake: &Intake) {
+        match intake.orders() {
+            Ok(all) => {
+                for one in all {
+                    tracing::info!(topic = one.topic, "a command is sent");
+                    let (Ok(()) | Err(_)) = self.outgoing.send(one);
+                }
+            }
+            Err(error) => tracing::error!(error = chain(&error), "commands are not sent"),
         }
     }
 }

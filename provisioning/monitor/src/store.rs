@@ -12,6 +12,7 @@
 //! | [`devices`] | devices, their keys, people who may command |
 //! | [`evidence`] | envelopes, byte for byte |
 //! | [`progress`] | ledgers, presence, counts |
+//! | [`orders`] | commands that were given, and how far their sending has come |
 //! | [`facts`] | how things stand: the newest state, faults, commands |
 //! | [`alarms`] | what was wrong, and what happened |
 
@@ -25,6 +26,7 @@ pub mod alarms;
 pub mod devices;
 pub mod evidence;
 pub mod facts;
+pub mod orders;
 pub mod progress;
 mod schema;
 

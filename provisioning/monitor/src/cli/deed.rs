@@ -24,6 +24,17 @@ pub(super) fn key(config: &Config) -> Done {
     Ok(End::Well)
 }
 
+/// Makes a person's key.
+fn person_key(file: &std::path::Path) -> Done {
+    anyhow::ensure!(!file.exists(), "{} is there already", file.display());
+    let document = SoftwareSigner::generate()?;
+    crate::platform::write_private(file, &document)
+        .with_context(|| format!("failed to write {}", file.display()))?;
+    let key = SoftwareSigner::from_pkcs8(&document)?.verifying_key();
+    print(&format!("{}\n", hex::encode(key.bytes())));
+    Ok(End::Well)
+}
+
 /// The monitor's key.
 pub(super) fn own(config: &Config) -> anyhow::Result<SoftwareSigner> {
     let document = std::fs::read(&config.key)
@@ -124,8 +135,12 @@ fn listed(text: &str) -> anyhow::Result<Vec<(DeviceName, VerifyingKey)>> {
 
 /// Registers people who may command.
 pub(super) fn person(config: &Config, verb: PersonVerb) -> Done {
+    if let PersonVerb::Key { file } = &verb {
+        return person_key(file);
+    }
     let store = store(&config.database)?;
     match verb {
+        PersonVerb::Key { .. } => {}
         PersonVerb::Add { name, role, key } => {
             store.add_person(&name, &role, &key)?;
             print(&format!(

@@ -121,6 +121,26 @@ impl Store {
             .ok_or(missing)
     }
 
+    /// The evidence of how one thing of a class stands at a device.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`], [`StoreError::Damaged`].
+    pub fn fact(
+        &self,
+        device: i64,
+        class: Class,
+        about: &str,
+    ) -> Result<Option<Evidence>, StoreError> {
+        let ids = self.rows(
+            "read how a thing stands",
+            "SELECT evidence FROM facts WHERE device = ?1 AND class = ?2 AND subject = ?3",
+            params![device, class.code(), about],
+            |row| row.get::<_, i64>(0),
+        )?;
+        ids.first()
+            .map_or(Ok(None), |evidence| self.evidence(*evidence))
+    }
+
     /// How many things of one class are the case at a device.
     ///
     /// # Errors

@@ -117,6 +117,18 @@ CREATE TABLE happenings (
     what TEXT NOT NULL,
     detail TEXT NOT NULL
 );
+CREATE TABLE orders (
+    id TEXT PRIMARY KEY,
+    device INTEGER NOT NULL REFERENCES devices (id),
+    given_at INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    sent_at INTEGER,
+    epoch INTEGER,
+    session INTEGER,
+    settled INTEGER
+) WITHOUT ROWID;
+CREATE INDEX orders_open ON orders (device) WHERE settled IS NULL;
 CREATE TABLE counts (
     name TEXT PRIMARY KEY,
     n INTEGER NOT NULL
