@@ -18,6 +18,8 @@ use crate::store::evidence::Evidence;
 use crate::store::{Store, StoreError};
 use crate::watch::Watched;
 
+mod plain;
+
 /// A moment in milliseconds since 1970, as people write it.
 #[must_use]
 pub fn moment(millis: u64) -> String {
@@ -249,15 +251,21 @@ fn one_alarm(alarm: &KeptAlarm) -> String {
     )
 }
 
-/// What a message says, as JSON in one line.
+/// What a message says, in words in one line.
 fn said(evidence: &Evidence) -> String {
-    payload(evidence).map_or_else(|| "(unreadable)".to_owned(), |value| value.to_string())
+    read(evidence).map_or_else(
+        || "(unreadable)".to_owned(),
+        |message| plain::said(&message),
+    )
 }
 
 fn payload(evidence: &Evidence) -> Option<Value> {
+    serde_json::to_value(read(evidence)?).ok()
+}
+
+fn read(evidence: &Evidence) -> Option<Message> {
     let envelope = Envelope::read(&evidence.envelope).ok()?;
-    let message = Message::decode(evidence.topic.class, envelope.payload()).ok()?;
-    serde_json::to_value(message).ok()
+    Message::decode(evidence.topic.class, envelope.payload()).ok()
 }
 
 /// What is shown of a device in one line.

@@ -90,8 +90,9 @@ fn declined(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     // A tap that comes before the screen is there is no tap on a button.
     for _tap in 0..MAX_PAGES {
         tap(counter, DECLINE)?;
-        if page.door.job(&job.id)?.error.is_some() || !inked(page, &job) {
-            continue;
+        inked(page, &job);
+        if page.door.job(&job.id)?.error.is_some() {
+            break;
         }
     }
     let fault = page.fault(&job)?;
