@@ -118,6 +118,9 @@ fn machine(state: &MachineState) -> String {
 }
 
 fn jobs(counts: &JobCounts) -> String {
+    if counts.jobs.is_empty() {
+        return format!("none in {} s", counts.seconds);
+    }
     let jobs: Vec<String> = counts.jobs.iter().map(one_kind).collect();
     format!("in {} s: {}", counts.seconds, jobs.join("; "))
 }

@@ -146,8 +146,8 @@ fn what_is_known_is_shown_exported_and_verified() {
              \x20 session    1 of epoch 1\n\
              \x20 missing    1\n\
              \x20 key        {id} from epoch 0\n\
-             \x20 jobs       {{\"jobs\":[],\"seconds\":62}}\n\
-             \x20 fault      {{\"device\":\"printer-1\",\"fault\":\"PRN-PAPER-OUT\",\"raised\":true}}\n\
+             \x20 jobs       none in 62 s\n\
+             \x20 fault      PRN-PAPER-OUT at printer-1 raised\n\
              \x20 #1 warning forged\n\
              \x20     hoshino-shi/c-3 \n\
              \x20     2 times, 2026-11-18T11:06:45Z to 2026-11-18T11:06:45Z: the signature is not of \
