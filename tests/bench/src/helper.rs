@@ -57,7 +57,7 @@ impl Helper {
     ///
     /// # Errors
     /// When it does.
-    pub(crate) fn must_rest(&mut self, patience: Patience) -> anyhow::Result<()> {
+    pub(crate) fn must_rest(&self, patience: Patience) -> anyhow::Result<()> {
         let span = Timespec::try_from(patience.left("a rest")?)?;
         let mut fds = [PollFd::new(self.answers.get_ref(), PollFlags::IN)];
         ensure!(poll(&mut fds, Some(&span))? == 0, "a helper has ended");

@@ -39,7 +39,7 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Vec<Section>> {
         publish::measure(plan, &broker).context("messages through a station")?,
         intake::measure(plan).context("messages into the monitor")?,
         disk::measure(plan).context("a report until it is on the disk")?,
-        fleet::measure(plan, &broker).context("a fleet that reports")?,
+        fleet::measure(plan).context("a fleet that reports")?,
         alone::measure(plan, &broker).context("a station alone")?,
     ])
 }

@@ -118,7 +118,11 @@ impl Device {
             self.says_at = self.says_at.max(now.saturating_sub(self.common.every));
             self.says_at += self.common.every;
         }
-        let change = self.network.changes_at(now).max(self.begins_at);
+        let change = if now < self.begins_at {
+            self.begins_at
+        } else {
+            self.network.changes_at(now)
+        };
         let late = self.kept.next_at().filter(|at| self.talks && *at > now);
         Ok(self.says_at.min(change).min(late.unwrap_or(u64::MAX)))
     }

@@ -16,10 +16,7 @@ struct Line {
 
 fn run_of(broker: &Broker, more: &[&str]) -> Run {
     let address = broker.address().to_string();
-    let line = [
-        &["fleet", "run", "--broker", &address, "--every", "100"][..],
-        more,
-    ];
+    let line = [&["fleet", "run", "--broker", &address][..], more];
     match Line::parse_from(line.concat()).fleet {
         Fleet::Run(run) => *run,
         Fleet::Keys(_) => panic!("it says run"),
@@ -73,6 +70,8 @@ fn everybody_begins_with_a_birth_and_misses_no_number() {
             &[
                 "--devices",
                 "12",
+                "--every",
+                "100",
                 "--connections",
                 connections,
                 "--seconds",
@@ -110,6 +109,8 @@ fn a_herd_comes_back_with_new_sessions_and_full_disks_name_what_they_lost() {
         &[
             "--devices",
             "8",
+            "--every",
+            "100",
             "--seconds",
             "5",
             "--herd-every",
@@ -126,6 +127,25 @@ fn a_herd_comes_back_with_new_sessions_and_full_disks_name_what_they_lost() {
     assert!(counts["drops"].as_u64().unwrap() > 0, "{counts}");
     let numbers = verified(&run, &broker.seen());
     assert!(numbers.keys().any(|(_, lane)| *lane == Lane::Drops));
+}
+
+#[test]
+fn everybody_has_begun_when_the_ramp_is_over() {
+    let broker = Broker::start(Plan::default()).unwrap();
+    let run = run_of(
+        &broker,
+        &[
+            "--devices",
+            "10",
+            "--ramp",
+            "1",
+            "--seconds",
+            "2",
+            "--every",
+            "20000",
+        ],
+    );
+    assert_eq!(go(run)["births"], 10);
 }
 
 #[test]

@@ -33,7 +33,9 @@ struct Counts {
 }
 
 /// Lets a fleet report.
-pub(super) fn measure(plan: &Plan, broker: &PlainBroker) -> anyhow::Result<Section> {
+pub(super) fn measure(plan: &Plan) -> anyhow::Result<Section> {
+    // One that keeps no birth of anybody else.
+    let broker = PlainBroker::start()?;
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
     let config = folder.join("monitor.toml");
