@@ -272,7 +272,12 @@ impl Core {
         request: u16,
         filters: Vec<(String, u8)>,
     ) {
-        if self.strike(Moment::Subscribe, "").is_some() {
+        let strikes = self.strike(Moment::Subscribe, "");
+        if strikes == Some(Kind::CloseAtSubscription) {
+            if filters.iter().any(|(_, quality)| *quality > 0) {
+                return self.out.push(Output::Close(id));
+            }
+        } else if strikes.is_some() {
             let refused = vec![0x80; filters.len()];
             self.send(id, wire::suback(request, &refused));
             return;

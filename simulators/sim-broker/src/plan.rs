@@ -93,7 +93,7 @@ impl Fault {
     }
 }
 
-/// What it does wrong. All but the last five happen at a publication of a client.
+/// What it does wrong. All but the last six happen at a publication of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -139,6 +139,9 @@ pub enum Kind {
     GarbageAtConnect(usize),
     /// Every filter of a SUBSCRIBE is refused.
     RefuseSubscriptions,
+    /// The connection is closed instead of an answer to a SUBSCRIBE of quality 1: RabbitMQ 3.10 does so where
+    /// the node is down on which the client's queue is.
+    CloseAtSubscription,
 }
 
 /// The moments at which a fault can strike.
@@ -156,7 +159,7 @@ impl Kind {
             | Self::CloseAtConnect
             | Self::SilentAtConnect
             | Self::GarbageAtConnect(_) => Moment::Connect,
-            Self::RefuseSubscriptions => Moment::Subscribe,
+            Self::RefuseSubscriptions | Self::CloseAtSubscription => Moment::Subscribe,
             Self::Drop
             | Self::Duplicate
             | Self::HoldBack(_)

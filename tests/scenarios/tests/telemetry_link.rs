@@ -415,6 +415,23 @@ async fn a_refused_subscription_is_not_ready() {
     );
 }
 
+/// A cluster of RabbitMQ closed at every subscription of a device whose first node was dead, until that node
+/// was back.
+#[tokio::test]
+async fn a_broker_that_closes_at_a_subscription_is_asked_for_less_next_time() {
+    let broker = Broker::start(Plan::of(1, Fault::every(Kind::CloseAtSubscription))).unwrap();
+    let mut connector = connector();
+    let connection = connection(broker.address());
+    for _ in 0..2 {
+        let failure = closed(connector.connect(&connection).as_mut()).await;
+        assert!(matches!(failure, LinkFailure::Broken { .. }), "{failure:?}");
+        let (mut link, _) = ready(&mut connector, &connection).await;
+        broker.inject("down/cmd", b"now");
+        let event = next(link.as_mut()).await;
+        assert!(matches!(event, LinkEvent::Arrived { .. }), "{event:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_cannot_be_says_so() {
     let mut elsewhere = connection((Ipv4Addr::LOCALHOST, 1).into());

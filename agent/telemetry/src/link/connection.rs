@@ -19,7 +19,8 @@ pub struct Connection {
     pub keep_alive: Duration,
     /// What the broker publishes when the connection ends without a farewell.
     pub will: Option<Publication>,
-    /// Topic filters, each subscribed at least once before the connection is ready.
+    /// Topic filters, each subscribed before the connection is ready: for delivery at least once, or at most
+    /// once after a broker has closed instead of granting that.
     pub subscriptions: Vec<String>,
     /// How many publications may be under way at once: 1 to [`Connection::MOST_UNDER_WAY`].
     pub window: u16,
@@ -83,8 +84,8 @@ pub enum ProtocolChoice {
     Only(Protocol),
 }
 
-/// How often a publication may reach the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How often a publication may reach the broker; the more reliable is the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reliability {
     /// Never more than once, perhaps not at all (quality of service 0).
     AtMostOnce,

@@ -241,7 +241,7 @@ type Acknowledgement = Pin<Box<dyn Future<Output = Fate> + Send>>;
 trait Speaker: Send + Sync {
     fn publish(&self, publication: Publication) -> Result<Acknowledgement, PublishRefusal>;
 
-    fn subscribe(&self, filters: &[String]) -> Result<(), LinkFailure>;
+    fn subscribe(&self, filters: &[String], how: Reliability) -> Result<(), LinkFailure>;
 
     fn leave(&self, patience: Duration);
 }
@@ -257,8 +257,8 @@ trait Listener: Send {
 enum Heard {
     /// CONNACK; the broker may prescribe another keep-alive.
     Accepted { keep_alive: Option<Duration> },
-    /// SUBACK, and whether every filter was granted as it was asked for.
-    Subscribed { granted: bool },
+    /// SUBACK: how every filter was granted at least, unless one was refused.
+    Subscribed { granted: Option<Reliability> },
     /// PUBLISH.
     Arrived(LinkEvent),
     /// Another packet of the broker.

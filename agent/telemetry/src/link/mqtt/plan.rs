@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::link::{
-    Connection, Endpoint, Identity, Protocol, ProtocolChoice, Publication, PublishRefusal, Security,
+    Connection, Endpoint, Identity, Protocol, ProtocolChoice, Publication, PublishRefusal,
+    Reliability, Security,
 };
 
 /// What the heads of a packet may take beside topic and payload, in either version.
@@ -22,6 +23,8 @@ pub(super) struct Memory {
     turn: usize,
     /// For how many more connections each broker is not asked for MQTT 5.
     without_v5: BTreeMap<Endpoint, u16>,
+    /// Whether a broker has closed instead of granting subscriptions at least once.
+    at_most_once: bool,
 }
 
 impl Memory {
@@ -33,6 +36,16 @@ impl Memory {
     /// This broker took 3.1.1 after it had not taken 5.
     pub(super) fn note_without_v5(&mut self, endpoint: &Endpoint) {
         self.without_v5.insert(endpoint.clone(), SPARED);
+    }
+
+    /// A broker closed at a subscription, or granted one.
+    ///
+    /// RabbitMQ 3.10 keeps a queue for each client that subscribes at least once, on the node to which it was
+    /// connected first; while that node is dead, the others close at such a subscription of that client.
+    /// One for at most once has no such queue, and what it may lose is sent again: commands and
+    /// acknowledgements by who waits for an answer, messages by the device.
+    pub(super) const fn note_subscription(&mut self, closed: bool) {
+        self.at_most_once = closed;
     }
 
     /// Whether this connection is one that is spared.
@@ -62,6 +75,8 @@ pub(super) struct Plan {
     pub(super) keep_alive: Duration,
     pub(super) will: Option<Publication>,
     pub(super) subscriptions: Vec<String>,
+    /// How they are asked for.
+    pub(super) subscribed: Reliability,
     pub(super) window: u16,
 }
 
@@ -110,6 +125,11 @@ impl Plan {
                 .min(Duration::from_secs(u64::from(u16::MAX))),
             will: connection.will.clone(),
             subscriptions: connection.subscriptions.clone(),
+            subscribed: if memory.at_most_once {
+                Reliability::AtMostOnce
+            } else {
+                Reliability::AtLeastOnce
+            },
             window: connection.bounded_window(),
         })
     }
@@ -179,7 +199,6 @@ pub(super) fn check(publication: &Publication) -> Result<(), PublishRefusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Reliability;
 
     type Spoil = fn(&mut Connection);
 

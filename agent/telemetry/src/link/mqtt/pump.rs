@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::plan::{Memory, Plan};
 use super::{Heard, Listener, Speaker, Step, v4, v5};
-use crate::link::{Connection, LinkFailure, Protocol, Refusal};
+use crate::link::{Connection, LinkFailure, Protocol, Refusal, Reliability};
 
 /// The longest keep-alive that a broker may prescribe; a longer one is taken as ours, because a broker that
 /// is gone would be noticed only hours later.
@@ -113,9 +113,12 @@ impl Pump {
             self.with_memory(|memory| memory.note_without_v5(&endpoint));
         }
         self.heard();
-        match self.subscribe(speaker.as_ref(), listener).await {
-            Ok(()) => {}
-            Err(failure) => return failure,
+        let subscribed = self.subscribe(speaker.as_ref(), listener).await;
+        let closed = matches!(&subscribed, Err(LinkFailure::Broken { .. }))
+            && self.plan.subscribed == Reliability::AtLeastOnce;
+        self.with_memory(|memory| memory.note_subscription(closed));
+        if let Err(failure) = subscribed {
+            return failure;
         }
         let ready = Step::Ready {
             protocol,
@@ -144,14 +147,14 @@ impl Pump {
         if self.plan.subscriptions.is_empty() {
             return Ok(());
         }
-        speaker.subscribe(&self.plan.subscriptions)?;
+        speaker.subscribe(&self.plan.subscriptions, self.plan.subscribed)?;
         let until = Instant::now() + Connection::CONNECT_TIMEOUT;
         loop {
             let step = self.step(listener, Connection::CONNECT_TIMEOUT);
             match timeout_at(until, step).await {
-                Ok(Ok(Heard::Subscribed { granted: true })) => return Ok(()),
-                Ok(Ok(Heard::Subscribed { granted: false })) => {
-                    return Err(LinkFailure::SubscriptionRefused);
+                Ok(Ok(Heard::Subscribed { granted })) => {
+                    let enough = granted.is_some_and(|granted| granted >= self.plan.subscribed);
+                    return enough.then_some(()).ok_or(LinkFailure::SubscriptionRefused);
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(failure)) => return Err(failure),

@@ -77,10 +77,10 @@ impl Speaker for Speaking {
         }))
     }
 
-    fn subscribe(&self, filters: &[String]) -> Result<(), LinkFailure> {
+    fn subscribe(&self, filters: &[String], how: Reliability) -> Result<(), LinkFailure> {
         let filters = filters
             .iter()
-            .map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
+            .map(|filter| SubscribeFilter::new(filter.clone(), quality(how)));
         self.0
             .try_subscribe_many(filters)
             .map_err(|error| misuse(&error))
@@ -109,10 +109,7 @@ fn heard(event: Event) -> Result<Heard, LinkFailure> {
     match event {
         Event::Incoming(Packet::ConnAck(_)) => Ok(Heard::Accepted { keep_alive: None }),
         Event::Incoming(Packet::SubAck(answer)) => Ok(Heard::Subscribed {
-            granted: answer
-                .return_codes
-                .iter()
-                .all(|code| matches!(code, SubscribeReasonCode::Success(QoS::AtLeastOnce))),
+            granted: answer.return_codes.iter().map(granted).min().flatten(),
         }),
         Event::Incoming(Packet::Publish(message)) => Ok(Heard::Arrived(LinkEvent::Arrived {
             topic: super::topic(&message.topic)?,
@@ -163,6 +160,15 @@ const fn refusal(code: ConnectReturnCode) -> Refusal {
         ConnectReturnCode::BadUserNamePassword => Refusal::Credentials,
         ConnectReturnCode::NotAuthorized => Refusal::NotAuthorised,
         ConnectReturnCode::Success => Refusal::Request,
+    }
+}
+
+/// How a subscription was granted; `None` where it was refused.
+const fn granted(code: &SubscribeReasonCode) -> Option<Reliability> {
+    match code {
+        SubscribeReasonCode::Success(QoS::AtLeastOnce) => Some(Reliability::AtLeastOnce),
+        SubscribeReasonCode::Success(QoS::AtMostOnce) => Some(Reliability::AtMostOnce),
+        _ => None,
     }
 }
 

@@ -97,10 +97,10 @@ impl Speaker for Speaking {
         }))
     }
 
-    fn subscribe(&self, filters: &[String]) -> Result<(), LinkFailure> {
+    fn subscribe(&self, filters: &[String], how: Reliability) -> Result<(), LinkFailure> {
         let filters = filters
             .iter()
-            .map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
+            .map(|filter| SubscribeFilter::new(filter.clone(), quality(how)));
         self.0
             .try_subscribe_many(filters)
             .map_err(|error| misuse(&error))
@@ -134,10 +134,7 @@ fn heard(event: Event) -> Result<Heard, LinkFailure> {
                 .map(|seconds| Duration::from_secs(u64::from(seconds))),
         }),
         Event::Incoming(Packet::SubAck(answer)) => Ok(Heard::Subscribed {
-            granted: answer
-                .return_codes
-                .iter()
-                .all(|code| matches!(code, SubscribeReasonCode::Success(QoS::AtLeastOnce))),
+            granted: answer.return_codes.iter().map(granted).min().flatten(),
         }),
         Event::Incoming(Packet::Publish(message)) => Ok(Heard::Arrived(LinkEvent::Arrived {
             topic: super::topic(&message.topic)?,
@@ -221,6 +218,15 @@ const fn refusal(code: ConnectReturnCode) -> Refusal {
 /// Whole seconds, at least one: zero would mean that it expires at once.
 fn seconds(span: Duration) -> u32 {
     u32::try_from(span.as_secs()).unwrap_or(u32::MAX).max(1)
+}
+
+/// How a subscription was granted; `None` where it was refused.
+const fn granted(code: &SubscribeReasonCode) -> Option<Reliability> {
+    match code {
+        SubscribeReasonCode::Success(QoS::AtLeastOnce) => Some(Reliability::AtLeastOnce),
+        SubscribeReasonCode::Success(QoS::AtMostOnce) => Some(Reliability::AtMostOnce),
+        _ => None,
+    }
 }
 
 const fn quality(reliability: Reliability) -> QoS {
