@@ -111,7 +111,7 @@ impl Book {
         let newest = pages(&self.folder).ok()?.pop_last();
         let began = newest.map_or(now, |(began, _path)| now.max(began.saturating_add(1)));
         let path = self.folder.join(format!("agentd-{began}.log"));
-        let file = platform::private_file().open(path).ok()?;
+        let file = platform::private_file().append(true).open(path).ok()?;
         Some(Page {
             began,
             length: 0,
