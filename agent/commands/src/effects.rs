@@ -59,7 +59,7 @@ pub trait Effects {
     /// Why the operating system has not taken the order.
     fn reboot(&mut self) -> Result<(), Failure>;
 
-    /// Erases keys, settings and all that is kept, but for the journal of commands.
+    /// Erases keys and all that is kept, but for the journal of commands.
     ///
     /// # Errors
     /// Why something may be left.

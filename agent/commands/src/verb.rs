@@ -43,7 +43,7 @@ pub enum Verb {
     RotateKeys,
     /// Start the machine anew; only outside opening hours.
     Reboot,
-    /// Erase keys, settings and all that is kept, but for the journal of commands.
+    /// Erase keys and all that is kept, but for the journal of commands.
     Wipe,
 }
 
