@@ -1,3 +1,5 @@
+//! Which states end a command.
+
 use telemetry::message::outcome::CommandId;
 
 use super::*;

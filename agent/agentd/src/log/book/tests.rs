@@ -1,3 +1,5 @@
+//! The log on a clock that a test turns.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use device_api::Moment;

@@ -1,3 +1,5 @@
+//! Effects against a loop and a machine that only listen.
+
 use std::sync::Mutex;
 use std::thread;
 
