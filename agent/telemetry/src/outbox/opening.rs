@@ -128,8 +128,12 @@ impl Outbox {
         let forgotten = ledger.is_none() && slots.damaged > 0;
         let mut ledger = ledger.unwrap_or_else(|| {
             let mut ledger = Ledger::default();
-            // What came before the last epoch was closed by its own successors.
-            ledger.closed_through = begun.before.map_or(0, |before| before.saturating_sub(1));
+            if forgotten {
+                // What came before the last epoch was closed by its own successors.
+                ledger.closed_through = begun.before.map_or(0, |before| before.saturating_sub(1));
+            }
+            // Where none was ever written, nobody can have closed an epoch for certain, and no segment was
+            // removed: all of them are closed now.
             ledger
         });
         for (lane, store) in &stores {

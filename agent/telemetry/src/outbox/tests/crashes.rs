@@ -236,6 +236,21 @@ fn a_key_that_does_not_answer_costs_nothing_but_time() {
     rig.settle(&mut outbox);
 }
 
+/// A first life ended before anything was written down of epochs, and so did the second: the third took the
+/// first one's epoch for closed, which nobody had done.
+#[test]
+fn epochs_of_two_starts_that_failed_are_closed_by_the_third() {
+    let mut rig = Rig::new();
+    for (call, fault) in [(6, Fault::PowerCut), (7, Fault::Io)] {
+        let calls = rig.disk.calls();
+        rig.disk.fail_at(calls + call, fault);
+        live(&mut rig, &[Accept(Lane::Alerts)]);
+        rig.disk = rig.disk.cut_power(0);
+    }
+    let left = rig.disk.cut_power(0);
+    reckon(&mut rig, left);
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let lane = prop::sample::select(vec![
         Lane::Alerts,
