@@ -14,6 +14,7 @@ mod judges;
 mod packages;
 mod run;
 mod suite;
+mod tck;
 mod vm;
 mod windows;
 
@@ -27,7 +28,8 @@ cargo xtask vm [CHECK...] [--cycles N]  runs drivers against real kernel devices
 cargo xtask signatures     has other programs verify what the tests of signatures left
 cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
-cargo xtask soak telemetry [--kills N]  kills device, broker and monitor, and looks whether anything is lost
+cargo xtask soak telemetry [--kills N] [--seed N]  kills device, broker and monitor, and looks whether anything is lost
+cargo xtask tck            runs what shows the numbered requirements of the protocols, and lists them
 cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
 cargo xtask bench [--devices | --telemetry]  measures, all but telemetry or one of these, and prints what docs/measurements.md records
 ";
@@ -49,6 +51,7 @@ fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["vm", arguments @ ..] => vm::run(arguments),
         ["signatures"] => judges::check(),
         ["windows", "--check"] => windows::check(),
+        ["tck"] => tck::run(),
         ["soak", "fuzz"] => fuzz::run(None),
         ["soak", "fuzz", seconds] => fuzz::run(Some(seconds)),
         ["soak", names @ ..] => counter::soak(names),

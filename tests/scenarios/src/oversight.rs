@@ -97,7 +97,7 @@ fn something_false(counter: &mut Counter) -> anyhow::Result<()> {
 }
 
 /// All evidence verifies, nothing is missing, and the one alarm is the one that was provoked.
-fn proof(oversight: &mut Oversight) -> anyhow::Result<()> {
+fn proof(oversight: &Oversight) -> anyhow::Result<()> {
     let verified = oversight.ask(&["verify"])?;
     let text = String::from_utf8_lossy(&verified.stdout).into_owned();
     ensure!(

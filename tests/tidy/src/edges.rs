@@ -148,7 +148,14 @@ const KEPT_TO: [(&str, &[&str], &str); 20] = [
     ),
     (
         "tokio",
-        &["agentd", "counter-sim", "bench", "monitor", "telemetry"],
+        &[
+            "agentd",
+            "counter-sim",
+            "bench",
+            "monitor",
+            "telemetry",
+            "scenarios",
+        ],
         "drivers and cores are synchronous",
     ),
     (
