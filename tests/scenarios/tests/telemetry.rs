@@ -98,7 +98,10 @@ fn what_is_held_back_for_long_is_called_suppressed() -> anyhow::Result<()> {
 
 #[test]
 fn a_broker_that_forgets_everything_costs_nothing() -> anyhow::Result<()> {
-    lie(&Lie::of(Kind::LoseStore, 100))
+    lie(&Lie::of(Kind::LoseStore, 100))?;
+    let mut old = Lie::of(Kind::KeepOldRetained, 1000).times(0);
+    old.fault = Fault::every(Kind::KeepOldRetained);
+    lie(&old)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The long forms of the scenarios; the tests run the same code in short.
 //!
-//! Usage: `soak [NAME...] [--kills N]`; without a name, all of them.
+//! Usage: `soak [NAME...] [--kills N] [--seed N]`; without a name, all of them.
 #![expect(clippy::print_stdout, reason = "a command-line program prints")]
 
 use std::process::ExitCode;
@@ -19,6 +19,8 @@ type Soak = (&'static str, fn(&Wishes) -> anyhow::Result<String>);
 struct Wishes {
     /// How many processes of telemetry are killed.
     kills: u64,
+    /// What decides who is killed when.
+    seed: u64,
 }
 
 const SOAKS: &[Soak] = &[
@@ -35,7 +37,9 @@ const SOAKS: &[Soak] = &[
     ("power-cuts", |_| power_cuts::power_cuts(20_000, 1)),
     ("plugging", |_| plugging::plugging(1000, 1)),
     ("load", |_| load::load(10_000, 10_000, 1, LITTLE)),
-    ("telemetry", |wishes| kills::kills(wishes.kills, 1)),
+    ("telemetry", |wishes| {
+        kills::kills(wishes.kills, wishes.seed)
+    }),
 ];
 
 /// What a process may grow while it does more of the same: one in a hundred.
@@ -80,11 +84,20 @@ fn main() -> anyhow::Result<ExitCode> {
 
 /// Takes the options out of the arguments; what is left are names.
 fn wishes(arguments: &mut Vec<String>) -> anyhow::Result<Wishes> {
-    let mut wishes = Wishes { kills: 1000 };
-    if let Some(place) = arguments.iter().position(|word| word == "--kills") {
-        let mut option = arguments.drain(place..arguments.len().min(place + 2));
-        let number = option.nth(1).context("--kills takes a number")?;
-        wishes.kills = number.parse().context("--kills takes a number")?;
-    }
-    Ok(wishes)
+    Ok(Wishes {
+        kills: option(arguments, "--kills")?.unwrap_or(1000),
+        seed: option(arguments, "--seed")?.unwrap_or(1),
+    })
+}
+
+/// Takes one option and its number out of the arguments.
+fn option(arguments: &mut Vec<String>, name: &str) -> anyhow::Result<Option<u64>> {
+    let Some(place) = arguments.iter().position(|word| word == name) else {
+        return Ok(None);
+    };
+    let mut taken = arguments.drain(place..arguments.len().min(place + 2));
+    let number = taken.nth(1).and_then(|number| number.parse().ok());
+    Ok(Some(
+        number.with_context(|| format!("{name} takes a number"))?,
+    ))
 }

@@ -51,6 +51,15 @@ pub struct Orders {
     pub seed: u64,
 }
 
+/// How many confirmed messages are waited for.
+#[derive(Debug, Clone, Copy)]
+enum More {
+    /// So many in all.
+    Total(usize),
+    /// So many besides those that there are.
+    Further(usize),
+}
+
 /// A message's name.
 pub type MessageName = (u64, Lane, u64);
 
@@ -150,6 +159,18 @@ impl Device {
     /// # Errors
     /// When that does not happen in time, or the process ends.
     pub fn await_confirmed(&mut self, more: usize, patience: Patience) -> anyhow::Result<()> {
+        self.await_more(More::Further(more), patience)
+    }
+
+    /// Waits until so many messages have been confirmed in all lives together.
+    ///
+    /// # Errors
+    /// When that does not happen in time, or the process ends.
+    pub fn await_total(&mut self, total: usize, patience: Patience) -> anyhow::Result<()> {
+        self.await_more(More::Total(total), patience)
+    }
+
+    fn await_more(&mut self, more: More, patience: Patience) -> anyhow::Result<()> {
         let ledger = self.orders.ledger.clone();
         let folder = ledger.parent().context("the ledger has a folder")?;
         let watch = FolderWatch::begin_with_writing(folder)?;
@@ -160,13 +181,16 @@ impl Device {
                 .filter(|byte| **byte == b'\n')
                 .count())
         };
-        let wanted = length(&ledger)? + more;
+        let wanted = match more {
+            More::Total(earlier) => earlier,
+            More::Further(more) => length(&ledger)? + more,
+        };
         let process = self.process.as_mut().context("the device does not run")?;
         watch
             .wait_for(process, patience, || {
                 Ok((length(&ledger)? >= wanted).then_some(()))
             })
-            .with_context(|| format!("{more} more confirmed messages"))
+            .with_context(|| format!("{more:?} confirmed messages"))
     }
 
     /// Waits until everything that this life was ordered to report has been confirmed.
@@ -174,9 +198,8 @@ impl Device {
     /// # Errors
     /// When there is no limit, that does not happen in time, or the process ends.
     pub fn await_all(&mut self, patience: Patience) -> anyhow::Result<()> {
-        let limit = usize::try_from(self.orders.limit.context("no limit")?)?;
-        let have = self.confirmed()?.len();
-        self.await_confirmed(limit.saturating_sub(have), patience)
+        let limit = self.orders.limit.context("no limit")?;
+        self.await_total(usize::try_from(limit)?, patience)
     }
 
     /// Waits until the process says something that it has not said before.
