@@ -21,6 +21,7 @@ pub mod clerk;
 pub mod devices;
 pub mod footprint;
 pub mod hostile;
+pub mod oversight;
 mod scenes;
 pub mod script;
 pub mod steps;
