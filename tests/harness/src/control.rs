@@ -102,6 +102,8 @@ impl Control {
         let config = Agent::config_builder()
             .timeout_global(Some(LONGEST_ANSWER))
             .http_status_as_error(false)
+            // A connection that is kept can be closed by the simulation while the next request is on its way.
+            .max_idle_connections(0)
             .proxy(None)
             .build();
         let (control, backend) = (control.to_owned(), backend.to_owned());
