@@ -23,7 +23,7 @@
 //! | [`source`] | from where messages come, and the thread that takes them in |
 //! | [`mqtt`] | a source: a broker by MQTT |
 //! | [`config`] | the configuration file |
-//! | [`print`] | what the commands print |
+//! | [`mod@print`] | what the commands print |
 //!
 //! Guarantees: a message is accepted once, whatever happens to broker, process or power; what is acknowledged
 //! is on the disk; everything that is shown is proved by an envelope that anybody can verify again.
