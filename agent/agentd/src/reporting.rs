@@ -20,13 +20,16 @@ mod effects;
 mod key;
 mod ledger;
 mod machine;
+mod opening;
+mod work;
 
 pub use control::{MachineControl, ThisMachine};
 pub use counts::Counts;
-pub use desk::{Desk, ReportingError, Surroundings};
+pub use desk::{Desk, Surroundings};
 pub use key::{KeyError, public_key};
 pub use ledger::{Change, Ledger};
 pub use machine::{Machine, MachineFacts};
+pub use opening::ReportingError;
 
 /// Something that is reported.
 #[derive(Debug)]

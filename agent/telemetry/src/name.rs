@@ -1,8 +1,9 @@
 //! Words that can stand in topics and payloads.
 //!
 //! There is no free text in what is reported: a [`Word`] is a short run of plain letters, digits and a few
-//! signs, such as a model, a version or a code: no Japanese, no sentence, and no twelve digits in a row,
-//! so that a citizen's name, address or individual number cannot be put into one.
+//! signs, such as a model, a version or a code: no Japanese, no sentence, and no twelve digits in a row.
+//! A name in Latin letters, or a number in groups with hyphens, would pass; what keeps them out is where
+//! words come from: descriptors of devices, the configuration, and this program.
 //! A [`Label`] is stricter, because it stands in topics, where brokers and their access lists read it.
 
 use std::fmt;
@@ -86,6 +87,12 @@ impl Word {
         kept.parse().ok()
     }
 
+    /// The text cleaned, or `unnamed` if nothing is left of it.
+    #[must_use]
+    pub fn or_unnamed(text: &str) -> Self {
+        Self::cleaned(text).unwrap_or_else(|| Self("unnamed".to_owned()))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -118,13 +125,6 @@ impl DeviceName {
 
 fn in_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._+:/-".contains(c)
-}
-
-/// The word `unnamed`, for what has no name that can be a word.
-impl Default for Word {
-    fn default() -> Self {
-        Self("unnamed".to_owned())
-    }
 }
 
 impl FromStr for Label {

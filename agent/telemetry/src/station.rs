@@ -2,9 +2,9 @@
 //! the agent lives.
 //!
 //! ```text
-//! Reporter --reports--> Station: outbox (disk) -> pump -> link (broker)
-//!                          |                                 |
-//!                          '-- Word: connected, ack, command <'
+//! Reporter --reports--> Station: outbox (disk) -> pump ----> link (broker)
+//!                          |                                      |
+//!                          '-- Happening: connected, ack, command <-'
 //! ```
 //! One task does everything in turn, on a thread of its own, because writing to the disk blocks.
 //! Reports that wait together are synced together.
@@ -26,7 +26,7 @@ use crate::message::Message;
 use crate::message::presence::{Challenge, LaneMark, LeavingReason};
 use crate::name::{DeviceName, Digest, Word};
 use crate::outbox::{AcceptError, Outbox};
-use crate::signer::{Signer, VerifyingKey};
+use crate::signer::VerifyingKey;
 
 mod work;
 
@@ -60,7 +60,6 @@ enum Order {
         message: Box<Message>,
         kept: oneshot::Sender<Result<(), NotKept>>,
     },
-    Rekey(Box<dyn Signer>),
     Marks(oneshot::Sender<Vec<LaneMark>>),
     Leave {
         reason: LeavingReason,
@@ -154,14 +153,6 @@ impl Reporter {
         };
         self.give(order)?;
         Ok(heard)
-    }
-
-    /// Signs with another key from now on.
-    ///
-    /// # Errors
-    /// As [`Self::report`].
-    pub fn rekey(&self, signer: Box<dyn Signer>) -> Result<(), NotKept> {
-        self.give(Order::Rekey(signer))
     }
 
     /// How far each lane has come; the receiver hears.

@@ -170,16 +170,11 @@ impl Ledger {
 
 /// The agent itself, among devices.
 fn agent() -> Word {
-    word("agent")
+    Word::or_unnamed("agent")
 }
 
 fn code(fault: FaultCode) -> Word {
-    word(fault.as_str())
-}
-
-/// A text of this program, which is a word already.
-fn word(text: &str) -> Word {
-    Word::cleaned(text).unwrap_or_default()
+    Word::or_unnamed(fault.as_str())
 }
 
 fn state_of(view: &DeviceView) -> Option<DeviceState> {
@@ -188,14 +183,14 @@ fn state_of(view: &DeviceView) -> Option<DeviceState> {
     let wear = PARTS.iter().filter_map(|(part, used, left, unit)| {
         let used = counters.get(*used)? / unit;
         Some(Wear {
-            part: word(part),
+            part: Word::or_unnamed(part),
             used,
             rated: used.saturating_add(*counters.get(*left)?),
         })
     });
     Some(DeviceState {
         device: Word::cleaned(view.id.as_str())?,
-        class: word(view.class.as_str()),
+        class: Word::or_unnamed(view.class.as_str()),
         health: health(view),
         fault: fault.map(code),
         model: Word::cleaned(&make.model),

@@ -44,18 +44,18 @@ impl Machine {
 
     /// How it stands, as it is reported.
     #[must_use]
-    pub fn look(&self, unix_seconds: u64, uptime_seconds: u64, log_lines: u64) -> Message {
-        Message::Machine(self.state(unix_seconds, uptime_seconds, log_lines))
+    pub fn look(&self, unix_seconds: u64, uptime_seconds: u64) -> Message {
+        Message::Machine(self.state(unix_seconds, uptime_seconds))
     }
 
     /// How it stands.
     #[must_use]
-    pub fn state(&self, unix_seconds: u64, uptime_seconds: u64, log_lines: u64) -> MachineState {
+    pub fn state(&self, unix_seconds: u64, uptime_seconds: u64) -> MachineState {
         let now = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
         let left = self.facts.certificate_ends.saturating_sub(now);
         let version = Version {
-            part: word("agentd"),
-            version: word(env!("CARGO_PKG_VERSION")),
+            part: Word::or_unnamed("agentd"),
+            version: Word::or_unnamed(env!("CARGO_PKG_VERSION")),
         };
         MachineState {
             versions: vec![version],
@@ -67,7 +67,6 @@ impl Machine {
             },
             certificate_days: i32::try_from(left.div_euclid(86_400)).unwrap_or(i32::MAX),
             uptime_seconds,
-            log_lines,
         }
     }
 }
@@ -78,8 +77,4 @@ fn disk(folder: &Path) -> Disk {
         total_mib: total >> 20,
         free_mib: free >> 20,
     }
-}
-
-fn word(text: &str) -> Word {
-    Word::cleaned(text).unwrap_or_default()
 }

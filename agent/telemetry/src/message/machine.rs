@@ -20,8 +20,6 @@ pub struct MachineState {
     pub certificate_days: i32,
     /// Seconds since the agent was started.
     pub uptime_seconds: u64,
-    /// How many log lines the agent keeps on the machine, to be fetched by a signed command alone.
-    pub log_lines: u64,
 }
 
 /// The version of a part.

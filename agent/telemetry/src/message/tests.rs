@@ -106,7 +106,6 @@ fn samples() -> Vec<Message> {
             },
             certificate_days: -1,
             uptime_seconds: 5,
-            log_lines: 0,
         }),
         Message::Queue(QueueState {
             site: word("honcho"),

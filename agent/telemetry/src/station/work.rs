@@ -7,6 +7,7 @@ use device_api::Moment;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Happening, Means, NotKept, Order, Profile, Rejected, Reporter};
+use crate::cbor;
 use crate::down::Ack;
 use crate::envelope::{Envelope, SealError};
 use crate::link::{Backoff, Connection, Link, LinkEvent, LinkFailure, Publication, Reliability};
@@ -15,7 +16,6 @@ use crate::message::presence::{Beat, Birth, Challenge, Leaving, LeavingReason, L
 use crate::outbox::Sealed;
 use crate::pump::{Heard, Pump};
 use crate::topic::{self, DownKind, DownTopic};
-use crate::{cbor, lane};
 
 /// Reports that may wait for the disk; more are refused.
 const REPORTS_WAITING: usize = 256;
@@ -27,6 +27,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_secs(1);
 /// How long a connection holds before the next failure counts as the first.
 const HELD: Duration = Duration::from_secs(60);
+/// How long a broker that can forget should keep a message.
+const BROKER_KEEPS: Duration = Duration::from_secs(86_400);
 /// How often what has expired is looked for.
 const EXPIRY: Duration = Duration::from_secs(3_600);
 
@@ -288,7 +290,6 @@ impl Station {
                     // Whoever asked may have gone.
                     let (Ok(()) | Err(_)) = told.send(self.means.outbox.marks());
                 }
-                Order::Rekey(signer) => self.means.outbox.rekey(signer),
                 Order::Leave { reason, gone } => self.leaving = Some((reason, gone)),
             }
             next = self.orders.try_recv().ok();
@@ -423,14 +424,10 @@ fn publication(sealed: Sealed, reliability: Reliability) -> Publication {
         topic: sealed.topic,
         payload: sealed.bytes,
         retain: sealed.retain,
-        expiry: lane_expiry(sealed.stamp.lane),
+        // The store brings it again if it must.
+        expiry: sealed.stamp.lane.is_kept().then_some(BROKER_KEEPS),
         reliability,
     }
-}
-
-/// How long a broker that can forget should keep a message; the store brings it again if it must.
-fn lane_expiry(lane: lane::Lane) -> Option<Duration> {
-    lane.is_kept().then_some(Duration::from_secs(86_400))
 }
 
 fn answer(to: oneshot::Sender<Result<(), NotKept>>, outcome: Result<(), NotKept>) {

@@ -301,7 +301,6 @@ impl Device {
             },
             certificate_days: 90,
             uptime_seconds: now.saturating_sub(self.begins_at) / 1000,
-            log_lines: self.turn,
         }))
     }
 
