@@ -81,6 +81,8 @@ pub struct Acknowledged {
 pub struct Pump {
     window: usize,
     under_way: BTreeMap<Token, Moment>,
+    /// What was handed out and found no room.
+    returned: Option<Sealed>,
     rate: Rate,
     resend: Resend,
 }
@@ -106,6 +108,7 @@ impl Pump {
         Self {
             window: usize::from(window),
             under_way: BTreeMap::new(),
+            returned: None,
             rate: Rate {
                 per_second: USUAL_RATE,
                 next: Moment::default(),
@@ -125,13 +128,16 @@ impl Pump {
             after: FIRST_RESEND,
             since: now,
         };
-        source.rewind();
+        self.rewind(source);
     }
 
     /// The next message for the broker, if one may go now.
     pub fn next(&mut self, source: &mut impl Source, now: Moment) -> Option<Sealed> {
         if self.under_way.len() >= self.window {
             return None;
+        }
+        if let Some(returned) = self.returned.take() {
+            return Some(returned);
         }
         if let Some(fresh) = source.next_fresh() {
             return Some(fresh);
@@ -142,6 +148,11 @@ impl Pump {
         let kept = source.next_backlog()?;
         self.rate.spend(now);
         Some(kept)
+    }
+
+    /// A message found no room in the link; it is the next one to go.
+    pub fn take_back(&mut self, sealed: Sealed) {
+        self.returned = Some(sealed);
     }
 
     /// A message went to the broker.
@@ -172,7 +183,7 @@ impl Pump {
             };
         }
         if heard.resend {
-            source.rewind();
+            self.rewind(source);
         }
         acknowledged.refused
     }
@@ -182,7 +193,7 @@ impl Pump {
         if !source.awaits_ack() {
             self.resend.since = now;
         } else if now.since(self.resend.since) >= self.resend.after {
-            source.rewind();
+            self.rewind(source);
             self.resend.since = now;
             self.resend.after = self.resend.after.saturating_mul(2).min(LAST_RESEND);
         }
@@ -193,6 +204,11 @@ impl Pump {
     pub fn is_stuck(&self, now: Moment) -> bool {
         let oldest = self.under_way.values().min();
         oldest.is_some_and(|sent| now.since(*sent) >= BROKER_SILENT)
+    }
+
+    fn rewind(&mut self, source: &mut impl Source) {
+        self.returned = None;
+        source.rewind();
     }
 
     /// How long from `now` until a message that was kept may go; zero if one may.
@@ -310,6 +326,25 @@ mod tests {
         pump.settled(Token::after(0));
         assert!(source.awaits_ack());
         assert!(pump.next(&mut source, at(1_000)).is_some());
+    }
+
+    #[test]
+    fn what_found_no_room_goes_next_and_once() {
+        let mut source = Numbers {
+            fresh: vec![2, 1],
+            ..Numbers::default()
+        };
+        let mut pump = Pump::new(50);
+        let first = pump.next(&mut source, at(0)).unwrap();
+        pump.take_back(first.clone());
+        assert_eq!(pump.next(&mut source, at(0)), Some(first.clone()));
+        pump.take_back(first);
+        pump.connected(&mut source, at(0));
+        let left: Vec<_> = (0..1_000)
+            .filter_map(|millis| pump.next(&mut source, at(millis)))
+            .map(|sealed| sealed.stamp.number)
+            .collect();
+        assert_eq!(left.len(), 2, "{left:?}");
     }
 
     #[test]

@@ -8,15 +8,23 @@
 //! Invariant: there is one sequence of bytes for what is signed; [`Sign1::read`] refuses every other one.
 
 use ciborium::Value;
-use coset::iana::EnumI64 as _;
-use coset::{CoseSign1, CoseSign1Builder, Header as CoseHeader, TaggedCborSerializable as _, iana};
 use thiserror::Error;
 
-use crate::cbor::CborError;
+use crate::cbor::strict::Major;
+use crate::cbor::{self, CborError};
 use crate::signer::{KeyId, SignError, Signer, VerifyingKey};
+
+mod reading;
 
 /// The longest of them, in bytes.
 pub const LONGEST: usize = 16 * 1024;
+/// The tag of a COSE_Sign1 (RFC 9052, section 2).
+const TAG: u64 = 18;
+/// Which algorithm signed (RFC 9052, section 3.1), and EdDSA's number (RFC 9053, section 2.2).
+const ALGORITHM: i64 = 1;
+const EDDSA: i64 = -8;
+/// Which key signed (RFC 9052, section 3.1).
+const KEY: i64 = 4;
 /// Claims in a header (RFC 9597).
 const CLAIMS: i64 = 15;
 /// Who signed (RFC 8392).
@@ -71,7 +79,9 @@ pub struct Claims {
 pub struct Sign1 {
     key: KeyId,
     claims: Claims,
-    cose: CoseSign1,
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    signature: [u8; 64],
 }
 
 /// Signs a payload; `bound` is signed too and does not travel with it.
@@ -84,15 +94,18 @@ pub fn sign(
     bound: &str,
     payload: Vec<u8>,
 ) -> Result<Vec<u8>, SealError> {
-    let cose = CoseSign1Builder::new()
-        .protected(protected(signer.verifying_key().id(), claims))
-        .payload(payload)
-        .try_create_signature(bound.as_bytes(), |bytes| signer.sign(bytes).map(Vec::from))
-        .map_err(SealError::Key)?
-        .build();
-    let bytes = cose
-        .to_tagged_vec()
-        .map_err(|_unwritable| SealError::Encoding(CborError::Schema))?;
+    let protected = headers(signer.verifying_key().id(), claims).map_err(SealError::Encoding)?;
+    let signature = signer
+        .sign(&covered(&protected, bound, &payload))
+        .map_err(SealError::Key)?;
+    let parts = vec![
+        Value::Bytes(protected),
+        Value::Map(Vec::new()),
+        Value::Bytes(payload),
+        Value::Bytes(signature.to_vec()),
+    ];
+    let whole = Value::Tag(TAG, Box::new(Value::Array(parts)));
+    let bytes = cbor::write(&whole).map_err(SealError::Encoding)?;
     if bytes.len() > LONGEST {
         return Err(SealError::TooLong);
     }
@@ -108,19 +121,7 @@ impl Sign1 {
         if bytes.len() > LONGEST {
             return Err(EnvelopeError::TooLong);
         }
-        let cose = CoseSign1::from_tagged_slice(bytes).map_err(|_other| EnvelopeError::Form)?;
-        let (key, claims) = headers(&cose).ok_or(EnvelopeError::Form)?;
-        let whole =
-            cose.unprotected.is_empty() && cose.signature.len() == 64 && cose.payload.is_some();
-        if !whole {
-            return Err(EnvelopeError::Form);
-        }
-        let again = Self { key, claims, cose };
-        if again.written() == bytes {
-            Ok(again)
-        } else {
-            Err(EnvelopeError::Encoding(CborError::NotDeterministic))
-        }
+        reading::read(bytes)
     }
 
     /// Which key signed, by its own word.
@@ -138,83 +139,44 @@ impl Sign1 {
     /// What it carries.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        self.cose.payload.as_deref().unwrap_or_default()
+        &self.payload
     }
 
     /// Whether this key signed it, bound to these words.
     #[must_use]
     pub fn is_signed_by(&self, key: &VerifyingKey, bound: &str) -> bool {
-        self.cose
-            .verify_signature(bound.as_bytes(), |signature, bytes| {
-                if key.verifies(bytes, signature) {
-                    Ok(())
-                } else {
-                    Err(())
-                }
-            })
-            .is_ok()
-    }
-
-    /// The one way to write it, from what was understood and not from what was read.
-    fn written(&self) -> Vec<u8> {
-        let cose = CoseSign1Builder::new()
-            .protected(protected(self.key, self.claims.clone()))
-            .payload(self.payload().to_vec())
-            .signature(self.cose.signature.clone())
-            .build();
-        cose.to_tagged_vec().unwrap_or_default()
+        let covered = covered(&self.protected, bound, &self.payload);
+        key.verifies(&covered, &self.signature)
     }
 }
 
-fn protected(key: KeyId, claims: Claims) -> CoseHeader {
-    CoseHeader {
-        alg: Some(coset::RegisteredLabelWithPrivate::Assigned(
-            iana::Algorithm::EdDSA,
-        )),
-        key_id: key.0.to_vec(),
-        rest: vec![
-            (
-                coset::Label::Int(CLAIMS),
-                Value::Map(vec![
-                    (Value::from(ISSUER), Value::from(claims.issuer)),
-                    (Value::from(ISSUED_AT), Value::from(claims.issued_at)),
-                ]),
-            ),
-            (coset::Label::Int(claims.label), claims.value),
-        ],
-        ..CoseHeader::default()
+/// What a signature covers: the Sig_structure of RFC 9052, section 4.4.
+fn covered(protected: &[u8], bound: &str, payload: &[u8]) -> Vec<u8> {
+    const CONTEXT: &str = "Signature1";
+    let mut bytes = Vec::with_capacity(32 + protected.len() + bound.len() + payload.len());
+    cbor::head(&mut bytes, Major::Array, 4);
+    cbor::head(&mut bytes, Major::Text, CONTEXT.len());
+    bytes.extend_from_slice(CONTEXT.as_bytes());
+    for part in [protected, bound.as_bytes(), payload] {
+        cbor::head(&mut bytes, Major::Bytes, part.len());
+        bytes.extend_from_slice(part);
     }
+    bytes
 }
 
-fn headers(cose: &CoseSign1) -> Option<(KeyId, Claims)> {
-    let protected = &cose.protected.header;
-    let [
-        (coset::Label::Int(CLAIMS), claims),
-        (coset::Label::Int(label), value),
-    ] = protected.rest.as_slice()
-    else {
-        return None;
-    };
-    let [(one, issuer), (six, issued_at)] = claims.as_map()?.as_slice() else {
-        return None;
-    };
-    let labels = *one == Value::from(ISSUER) && *six == Value::from(ISSUED_AT);
-    let algorithm = matches!(
-        &protected.alg,
-        Some(coset::RegisteredLabelWithPrivate::Assigned(algorithm))
-            if algorithm.to_i64() == iana::Algorithm::EdDSA.to_i64()
-    );
-    if !labels || !algorithm {
-        return None;
-    }
-    let key = KeyId(protected.key_id.as_slice().try_into().ok()?);
-    let claims = Claims {
-        issuer: issuer.as_text()?.to_owned(),
-        issued_at: uint(issued_at)?,
-        label: *label,
-        value: value.clone(),
-    };
-    Some((key, claims))
+/// The protected headers, in the order of their labels.
+fn headers(key: KeyId, claims: Claims) -> Result<Vec<u8>, CborError> {
+    let label = Value::from;
+    let said = Value::Map(vec![
+        (label(ISSUER), Value::from(claims.issuer)),
+        (label(ISSUED_AT), Value::from(claims.issued_at)),
+    ]);
+    cbor::write(&Value::Map(vec![
+        (label(ALGORITHM), Value::from(EDDSA)),
+        (label(KEY), Value::Bytes(key.0.to_vec())),
+        (label(CLAIMS), said),
+        (label(claims.label), claims.value),
+    ]))
 }
 
 /// The number that this value is, if it is one of 64 bits and not negative.

@@ -23,6 +23,7 @@ use crate::down::Ack;
 use crate::envelope::EnvelopeError;
 use crate::link::{BackoffLimits, Connection, Connector, LinkFailure};
 use crate::message::Message;
+use crate::message::machine::TimeQuality;
 use crate::message::presence::{Challenge, LaneMark, LeavingReason};
 use crate::name::{DeviceName, Digest, Word};
 use crate::outbox::{AcceptError, Outbox};
@@ -60,6 +61,7 @@ enum Order {
         message: Box<Message>,
         kept: oneshot::Sender<Result<(), NotKept>>,
     },
+    Quality(TimeQuality),
     Marks(oneshot::Sender<Vec<LaneMark>>),
     Leave {
         reason: LeavingReason,
@@ -153,6 +155,14 @@ impl Reporter {
         };
         self.give(order)?;
         Ok(heard)
+    }
+
+    /// Says how good the clock is from now on.
+    ///
+    /// # Errors
+    /// As [`Self::report`].
+    pub fn set_quality(&self, quality: TimeQuality) -> Result<(), NotKept> {
+        self.give(Order::Quality(quality))
     }
 
     /// How far each lane has come; the receiver hears.

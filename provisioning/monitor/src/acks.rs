@@ -75,7 +75,6 @@ impl Voice {
             return Ok(Vec::new());
         }
         let marks: Vec<Mark> = device
-            .ledger
             .marks()
             .map(|(epoch, lane, through)| Mark {
                 epoch,

@@ -159,6 +159,12 @@ impl Presence {
         heard
     }
 
+    /// Whether a stamp is of an epoch that was over when it was made.
+    #[must_use]
+    pub const fn is_rolled_back(&self, stamp: &Stamp) -> bool {
+        stamp.epoch < self.epoch && stamp.issued_at >= self.epoch_began
+    }
+
     /// How the device stands now; `true` where that has changed.
     pub fn look(&mut self, now: Moment) -> bool {
         let beat = Duration::from_secs(u64::from(self.beat_seconds.max(1)));
@@ -207,7 +213,7 @@ impl Presence {
         }
         if stamp.epoch < self.epoch {
             let text = format!("epoch {} after epoch {}", stamp.epoch, self.epoch);
-            return if stamp.issued_at >= self.epoch_began {
+            return if self.is_rolled_back(stamp) {
                 stale(AlarmKind::RolledBack, text)
             } else {
                 stale(AlarmKind::StaleSession, text)

@@ -57,6 +57,8 @@ pub struct Watched {
     /// What it is to be told.
     pub ack: AckState,
     stalls: BTreeMap<Lane, Stall>,
+    /// How far messages of complete epochs come again.
+    again: BTreeMap<(u64, Lane), u64>,
     changes: Changes,
     resumed: bool,
 }
@@ -111,8 +113,13 @@ impl Watched {
             name,
             ledger,
             presence,
-            ack: AckState::default(),
+            ack: AckState {
+                // It may be in the middle of sending again, for a session whose birth came before this start.
+                again_since: Some(now),
+                ..AckState::default()
+            },
             stalls: BTreeMap::new(),
+            again: BTreeMap::new(),
             changes: Changes::default(),
             resumed: true,
         }
@@ -126,6 +133,20 @@ impl Watched {
         if lane.is_kept() && self.ledger.through(epoch, lane) > before {
             self.ack.due = true;
         }
+    }
+
+    /// Notes that a message of a complete epoch came again: the device lost what it had noted of our word.
+    pub fn came_again(&mut self, epoch: u64, lane: Lane, number: u64) {
+        let through = self.again.entry((epoch, lane)).or_default();
+        *through = number.max(*through);
+        self.ack.due = true;
+    }
+
+    /// How far everything is there, in each epoch and kept lane of which the device may have to hear.
+    pub fn marks(&self) -> impl Iterator<Item = (u64, Lane, u64)> + '_ {
+        let again = self.again.iter();
+        let again = again.map(|((epoch, lane), through)| (*epoch, *lane, *through));
+        self.ledger.marks().chain(again)
     }
 
     /// Notes that the device let messages go.
@@ -187,6 +208,7 @@ impl Watched {
         alarms.extend(self.stalled(epoch, &marks, now, patience));
         if marks.iter().all(|mark| mark.kept == 0) {
             let done = self.ledger.forget(epoch);
+            self.again.clear();
             self.changes.forgotten.extend(done);
         } else {
             // It may not have heard what it was told.

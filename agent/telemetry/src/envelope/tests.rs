@@ -54,6 +54,19 @@ fn what_was_sealed_is_opened() {
 }
 
 #[test]
+fn another_implementation_reads_verifies_and_writes_the_same_bytes() {
+    let (signer, bytes) = sealed();
+    let mut cose = CoseSign1::from_tagged_slice(&bytes).unwrap();
+    cose.verify_signature(TOPIC.as_bytes(), |signature, covered| {
+        assert!(signer.verifying_key().verifies(covered, signature));
+        Ok::<(), ()>(())
+    })
+    .unwrap();
+    cose.protected.original_data = None;
+    assert_eq!(cose.to_tagged_vec().unwrap(), bytes);
+}
+
+#[test]
 fn another_topic_or_key_is_no_proof() {
     let (signer, bytes) = sealed();
     let envelope = Envelope::read(&bytes).unwrap();

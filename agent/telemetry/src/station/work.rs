@@ -10,15 +10,17 @@ use super::{Happening, Means, NotKept, Order, Profile, Rejected, Reporter};
 use crate::cbor;
 use crate::down::Ack;
 use crate::envelope::{Envelope, SealError};
-use crate::link::{Backoff, Connection, Link, LinkEvent, LinkFailure, Publication, Reliability};
+use crate::link::{
+    Backoff, Connection, Link, LinkEvent, LinkFailure, Publication, PublishRefusal, Reliability,
+};
 use crate::message::Message;
 use crate::message::presence::{Beat, Birth, Challenge, Leaving, LeavingReason, Lost};
-use crate::outbox::Sealed;
+use crate::outbox::{AcceptError, Sealed};
 use crate::pump::{Heard, Pump};
 use crate::topic::{self, DownKind, DownTopic};
 
 /// Reports that may wait for the disk; more are refused.
-const REPORTS_WAITING: usize = 256;
+const REPORTS_WAITING: usize = 512;
 /// Happenings that may wait to be heard.
 const HAPPENINGS_WAITING: usize = 64;
 /// How long a farewell may take.
@@ -216,10 +218,15 @@ impl Station {
             let Phase::Talking { link, .. } = &mut self.phase else {
                 return;
             };
-            match link.publish(publication(sealed, Reliability::AtLeastOnce)) {
+            match link.publish(publication(sealed.clone(), Reliability::AtLeastOnce)) {
                 Ok(token) => self.pump.sent(token, now),
-                // It was handed out and did not go: the next rewind brings it back.
-                Err(_refused) => return,
+                Err(PublishRefusal::Busy | PublishRefusal::NotReady) => {
+                    return self.pump.take_back(sealed);
+                }
+                // The next rewind brings it back.
+                Err(PublishRefusal::TooLarge | PublishRefusal::Topic | PublishRefusal::Closed) => {
+                    return;
+                }
             }
         }
     }
@@ -282,10 +289,20 @@ impl Station {
         let mut next = Some(first);
         while let Some(order) = next {
             match order {
-                Order::Report { message, kept } => match self.means.outbox.accept(&message) {
-                    Ok(_stamp) => waiting.push(kept),
-                    Err(error) => answer(kept, Err(NotKept::Store(error))),
-                },
+                Order::Report { message, kept } => {
+                    let mut accepted = self.means.outbox.accept(&message);
+                    if accepted == Err(AcceptError::Waiting) {
+                        // Perhaps the disk has only not been asked yet.
+                        self.unconfirmed.append(&mut waiting);
+                        self.commit();
+                        accepted = self.means.outbox.accept(&message);
+                    }
+                    match accepted {
+                        Ok(_stamp) => waiting.push(kept),
+                        Err(error) => answer(kept, Err(NotKept::Store(error))),
+                    }
+                }
+                Order::Quality(quality) => self.means.outbox.set_quality(quality),
                 Order::Marks(told) => {
                     // Whoever asked may have gone.
                     let (Ok(()) | Err(_)) = told.send(self.means.outbox.marks());

@@ -85,15 +85,21 @@ impl<'a> Batch<'a> {
                 self.count("notNow");
                 return Ok(Verdict::NotNow);
             }
-            Standing::Seen | Standing::Finished => {
-                return self.again(device, &opened, &name, delivery);
+            Standing::Seen => return self.again(device, &opened, &name, delivery),
+            Standing::Finished => {
+                let verdict = self.again(device, &opened, &name, delivery)?;
+                if verdict == Verdict::Duplicate && stamp.lane.is_kept() {
+                    device.came_again(stamp.epoch, stamp.lane, stamp.number);
+                    self.touched.insert(device.id);
+                }
+                return Ok(verdict);
             }
         }
         let message = match verify::prove(&opened) {
             Ok(message) => message,
             Err(alarm) => return Ok(self.refuse(Some(device.id), alarm, delivery)),
         };
-        if opened.device.quarantine.is_some() || self.quarantined.contains(&device.id) {
+        if self.is_held(opened.device) {
             return Ok(self.held(device, opened.class, &stamp, delivery));
         }
         if let Some(verdict) = self.presence(device, opened.device, &stamp, &message, delivery)? {
@@ -183,7 +189,14 @@ impl<'a> Batch<'a> {
         if let Err(alarm) = verify::prove(opened) {
             return Ok(self.refuse(Some(device.id), alarm, delivery));
         }
+        let lives = matches!(opened.class, Class::Birth | Class::Beat);
+        if lives && device.presence.is_rolled_back(stamp) {
+            return self.rolled_back(opened.device, stamp, delivery);
+        }
         let Some((_, bytes)) = kept else {
+            if self.is_held(opened.device) {
+                return Ok(self.held(device, opened.class, stamp, delivery));
+            }
             let text = "a message comes again, or late, whose evidence is not kept";
             let alarm = about(AlarmKind::Replayed, text, stamp);
             return Ok(self.refuse(Some(device.id), alarm, delivery));
@@ -195,6 +208,24 @@ impl<'a> Batch<'a> {
         Ok(Verdict::Refused(AlarmKind::Equivocation))
     }
 
+    /// A sign of life that differs from the one of this name in an epoch that is over: a folder was restored,
+    /// and its device counts again from there.
+    fn rolled_back(
+        &mut self,
+        device: &Registered,
+        stamp: &Stamp,
+        delivery: &Delivery,
+    ) -> Result<Verdict, StoreError> {
+        let text = format!("epoch {} is counted a second time", stamp.epoch);
+        let alarm = about(AlarmKind::RolledBack, &text, stamp);
+        if !self.is_held(device) {
+            self.store
+                .quarantine(&device.name, alarm.kind.code(), Some(stamp.epoch))?;
+            self.quarantined.insert(device.id);
+        }
+        Ok(self.refuse(Some(device.id), alarm, delivery))
+    }
+
     /// Whether nothing explains that an old message comes again: no new session, no wish of ours.
     fn is_replay(&self, device: &Watched, at: u64, delivery: &Delivery) -> bool {
         let patience = self.patience.replay;
@@ -204,6 +235,10 @@ impl<'a> Batch<'a> {
             .again_since
             .is_some_and(|since| self.now.since(since) < patience);
         !delivery.arrival.retained && u128::from(age) > patience.as_millis() && !again
+    }
+
+    fn is_held(&self, device: &Registered) -> bool {
+        device.quarantine.is_some() || self.quarantined.contains(&device.id)
     }
 
     /// A message of a device that is in quarantine; it keeps it, and sends it again when it is released.

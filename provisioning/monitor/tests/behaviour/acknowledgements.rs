@@ -101,6 +101,44 @@ fn an_epoch_is_told_of_until_the_device_keeps_nothing() {
 }
 
 #[test]
+fn a_device_that_forgot_what_it_was_told_of_a_complete_epoch_is_told_again() {
+    let mut counter = device(3);
+    let mut bench = Bench::new(&[&counter]);
+    bench.take(&counter.birth(&[]).unwrap());
+    let said: Vec<_> = (0..3).map(|n| counter.say(&jobs(n)).unwrap()).collect();
+    for message in &said {
+        bench.take(message);
+    }
+    counter.restart();
+    counter.seconds = 10;
+    let closed = Message::Closed(Closed {
+        epoch: 1,
+        last: vec![LastOfLane {
+            lane: TM,
+            number: 3,
+        }],
+    });
+    bench.take(&counter.say(&closed).unwrap());
+    // It keeps nothing, and the epoch is forgotten; then it is killed before it has written that down.
+    bench.take(&counter.birth(&[]).unwrap());
+    told(&mut bench);
+    counter.restart();
+    counter.seconds = 20;
+    bench.clock.set(20);
+    bench.take(&counter.birth(&[(TM, 3)]).unwrap());
+    assert!(!told(&mut bench)[0].marks.contains(&mark(1, 3)));
+    assert_eq!(bench.take(&said[2]), Verdict::Duplicate);
+    bench.clock.set(22);
+    assert!(told(&mut bench)[0].marks.contains(&mark(1, 3)));
+    counter.seconds = 50;
+    bench.take(&counter.beat(&[]).unwrap());
+    bench.take(&counter.say(&jobs(9)).unwrap());
+    bench.clock.set(52);
+    assert!(!told(&mut bench)[0].marks.contains(&mark(1, 3)));
+    assert_eq!(bench.alarms(), []);
+}
+
+#[test]
 fn a_monitor_that_was_restarted_asks_for_what_it_may_have_lost() {
     let mut counter = device(3);
     let mut bench = Bench::new(&[&counter]);

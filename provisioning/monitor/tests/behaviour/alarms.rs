@@ -235,6 +235,29 @@ fn rolled_back_is_held_until_an_operator_releases_it() {
 }
 
 #[test]
+fn rolled_back_into_an_epoch_that_is_complete() {
+    let (mut bench, mut counter) = met();
+    let mut restored = counter.copy(3).unwrap();
+    for seconds in [100, 200] {
+        counter.restart();
+        counter.seconds = seconds;
+        let closed = Message::Closed(Closed {
+            epoch: counter.epoch - 1,
+            last: vec![],
+        });
+        bench.take(&counter.say(&closed).unwrap());
+        bench.take(&counter.birth(&[]).unwrap());
+    }
+    // The folder of epoch 1 begins epoch 2 once more.
+    restored.restart();
+    restored.seconds = 300;
+    let born = restored.birth(&[]).unwrap();
+    assert_eq!(bench.take(&born), refused(AlarmKind::RolledBack));
+    let held = restored.say(&jobs(1)).unwrap();
+    assert_eq!(bench.take(&held), refused(AlarmKind::Quarantined));
+}
+
+#[test]
 fn a_new_life_needs_a_new_key_and_voids_the_old_one() {
     let (mut bench, mut counter) = met();
     let old = counter.say(&jobs(1)).unwrap();
