@@ -82,6 +82,8 @@ pub struct EventLoop {
     drivers: BTreeMap<HostRun, Driver>,
     hearing: Hearing,
     restarting: BTreeMap<HostId, Ordered>,
+    /// Whether the newest record could not be written.
+    audit_fails: bool,
     requests: u64,
     drained: bool,
 }
@@ -98,6 +100,7 @@ impl EventLoop {
             drivers: BTreeMap::new(),
             hearing: Hearing::default(),
             restarting: BTreeMap::new(),
+            audit_fails: false,
             requests: 0,
             drained: false,
         }
@@ -235,14 +238,14 @@ impl EventLoop {
                 self.hearing.forget_host(run);
                 self.happen(Event::HostExited { run });
             }
-            Input::Recorded {
-                ticket,
-                written: true,
-            } => self.happen(Event::AuditWritten { ticket }),
-            Input::Recorded {
-                ticket,
-                written: false,
-            } => self.happen(Event::AuditFailed { ticket }),
+            Input::Recorded { ticket, written } => {
+                self.audit_log(written);
+                self.happen(if written {
+                    Event::AuditWritten { ticket }
+                } else {
+                    Event::AuditFailed { ticket }
+                });
+            }
             Input::RestartHost { host, done } => self.restart_host(&host, done),
             Input::Lock { locked, done } => {
                 self.lock(locked);
@@ -256,11 +259,21 @@ impl EventLoop {
     /// Takes the machine out of service, or puts it back.
     pub fn lock(&mut self, locked: bool) {
         self.happen(Event::Lock { locked });
+        self.agent_fault(FaultCode::AgentLocked, locked);
+    }
+
+    /// Whether the audit log can be written; said when it changes.
+    fn audit_log(&mut self, written: bool) {
+        if self.audit_fails == written {
+            self.audit_fails = !written;
+            self.agent_fault(FaultCode::AuditUnavailable, !written);
+        }
+    }
+
+    /// A fault of the agent itself came or went.
+    fn agent_fault(&self, fault: FaultCode, raised: bool) {
         if let Some(desk) = &self.parts.reporting {
-            desk.tell(Notice::AgentFault {
-                fault: FaultCode::AgentLocked,
-                raised: locked,
-            });
+            desk.tell(Notice::AgentFault { fault, raised });
         }
     }
 

@@ -69,12 +69,10 @@ impl Notice {
                 fault: *fault,
                 took: *took,
             }),
-            Report::AuditLost { .. } => Some(Self::AgentFault {
-                fault: FaultCode::AuditUnavailable,
-                raised: true,
-            }),
-            // Devices of the host come and go with it, and are reported so.
-            Report::HostReady { .. }
+            // Devices of the host come and go with it, and are reported so; that the audit log fails is told
+            // by whoever writes it, and also when it can be written again.
+            Report::AuditLost { .. }
+            | Report::HostReady { .. }
             | Report::HostLost { .. }
             | Report::DeviceOfferedTwice { .. }
             | Report::HostOutOfTurn { .. }

@@ -106,6 +106,8 @@ impl Work {
                 }
                 _ = again.tick() => self.ledger.forget_kept_states(),
                 _ = turn.tick() => {
+                    // Refused where the station has ended, or is busy: a minute later is as good.
+                    let (Ok(()) | Err(_)) = self.reporter.set_quality(Machine::time_quality());
                     self.settle();
                     self.report_changes();
                     self.report_counts();
