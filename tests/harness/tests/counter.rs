@@ -8,7 +8,14 @@ use anyhow::Context as _;
 use harness::{Counter, Desk, Options, Patience, process_tree};
 use serde_json::json;
 
-fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job> {
+/// What came of a reading.
+struct Read {
+    job: Job,
+    /// Whether no card was there at some moment before the job had ended.
+    card_was_gone: bool,
+}
+
+fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Read> {
     let session = Some(desk.events.session().to_owned());
     let request = LeaseRequest {
         device: reader.to_owned(),
@@ -31,9 +38,17 @@ fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job
     let question = desk.screen.wait_question(Patience::seconds(20))?;
     assert_eq!(question.word, started.word);
     desk.screen.enter(&question, pin)?;
-    let ended = desk.events.wait_for(Patience::seconds(20), |event| {
-        let Event::Job { job } = event else {
-            return None;
+    let mut card_was_gone = false;
+    let job = desk.events.wait_for(Patience::seconds(20), |event| {
+        let job = match event {
+            Event::Job { job } => job,
+            Event::Devices { devices } => {
+                card_was_gone |= !lies_there(&devices, reader);
+                return None;
+            }
+            Event::Lease { .. } | Event::LeaseEnded { .. } | Event::PinScreens { .. } => {
+                return None;
+            }
         };
         let ended = matches!(
             job.state,
@@ -42,20 +57,25 @@ fn read_with_pin(desk: &mut Desk, reader: &str, pin: &str) -> anyhow::Result<Job
         (ended && job.id == started.id).then_some(*job)
     })?;
     desk.door.release(&lease.id)?;
-    Ok(ended)
+    Ok(Read { job, card_was_gone })
+}
+
+fn lies_there(list: &DeviceList, reader: &str) -> bool {
+    let mut devices = list.devices.iter();
+    devices.any(|device| device.id == reader && device.state == DeviceState::CardPresent)
 }
 
 fn wait_for_card(desk: &mut Desk, reader: &str) -> anyhow::Result<()> {
-    let lies_there = |list: &DeviceList| {
-        let mut devices = list.devices.iter();
-        devices.any(|device| device.id == reader && device.state == DeviceState::CardPresent)
-    };
-    if lies_there(&desk.door.devices()?) {
+    if lies_there(&desk.door.devices()?, reader) {
         return Ok(());
     }
+    wait_until(desk, |devices| lies_there(devices, reader))
+}
+
+fn wait_until(desk: &mut Desk, is_so: impl Fn(&DeviceList) -> bool) -> anyhow::Result<()> {
     desk.events
         .wait_for(Patience::seconds(10), |event| match event {
-            Event::Devices { devices } if lies_there(&devices) => Some(()),
+            Event::Devices { devices } if is_so(&devices) => Some(()),
             Event::Devices { .. }
             | Event::Lease { .. }
             | Event::LeaseEnded { .. }
@@ -79,7 +99,7 @@ fn a_card_is_read_through_the_whole_counter_and_nothing_is_left() -> anyhow::Res
         .context("no card")?;
     counter.control().insert(0, &card.id)?;
     let mut desk = counter.desk()?;
-    let job = read_with_pin(&mut desk, &reader, &card.pin)?;
+    let Read { job, .. } = read_with_pin(&mut desk, &reader, &card.pin)?;
     assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
     let JobResult::Reading {
         attributes,
@@ -126,14 +146,18 @@ fn a_planned_fault_kills_the_real_card_service_in_mid_read_and_it_comes_back() -
     let first = process_tree(service.context("no service")?)?;
     let plan = json!({ "faults": [{ "where": { "command": 8 }, "kind": "serviceKilled" }] });
     counter.control().disturb(0, &plan)?;
-    let job = read_with_pin(&mut desk, &reader, &card.pin)?;
+    let Read { job, card_was_gone } = read_with_pin(&mut desk, &reader, &card.pin)?;
     let code = job.error.as_ref().map(|error| error.code.as_str());
     assert_eq!((job.state, code), (JobState::Failed, Some("SVC-LOST")));
 
+    // The job that was served may end before the list of devices tells of the loss.
+    if !card_was_gone {
+        wait_until(&mut desk, |devices| !lies_there(devices, &reader))?;
+    }
     wait_for_card(&mut desk, &reader)?;
     assert_ne!(counter.pcscd.id(), service);
     assert!(first.iter().all(|process| !process.still_runs()));
-    let job = read_with_pin(&mut desk, &reader, &card.pin)?;
+    let Read { job, .. } = read_with_pin(&mut desk, &reader, &card.pin)?;
     assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
     counter.stop()
 }
