@@ -6,8 +6,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use device_api::{Clock, Deadline, Patience};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use smartcard::{
     Activity, Board, Reader, ReaderCondition, Refresher, Service, ServiceDoor, Sighting,
     Surroundings, watch,
@@ -21,6 +23,8 @@ static WATCHER: Mutex<Option<(Arc<Board>, Refresher)>> = Mutex::new(None);
 /// Longer than the service takes for anything, and its end until the watcher has seen it.
 const STUCK: Duration = Duration::from_secs(90);
 const SEEN: Duration = Duration::from_secs(5);
+/// Longer than the kernel needs to end a process that was killed.
+const LET_GO: Duration = Duration::from_secs(30);
 
 /// The service and the watcher. The service ends with it.
 #[derive(Debug)]
@@ -55,7 +59,8 @@ impl CardService {
         std::thread::scope(|threads| {
             threads.spawn(move || {
                 if waiting.recv_timeout(STUCK) == Err(RecvTimeoutError::Timeout) {
-                    self.kill();
+                    // Where it cannot be ended, what hangs says so by hanging.
+                    drop(self.kill());
                 }
             });
             let result = work();
@@ -95,7 +100,7 @@ impl CardService {
     /// # Errors
     /// Where it does not start.
     pub fn start_anew(&self, machine: &Machine) -> Result<()> {
-        self.kill();
+        self.kill()?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = spawned()?;
         self.answers(machine)
     }
@@ -107,14 +112,18 @@ impl CardService {
     }
 
     /// Kills the service, and waits until the watcher has seen it.
-    fn kill(&self) {
+    ///
+    /// # Errors
+    /// Where the kernel does not let go of it, with what it waits for there.
+    fn kill(&self) -> Result<()> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         // It may have ended by itself; it is taken from the kernel's list in any case.
         drop(process.kill());
-        drop(process.wait());
+        end_of(&mut process)?;
         drop(process);
         // The next one is not taken for this one; where nobody sees the end, its start fails.
         let _seen = self.has_ended();
+        Ok(())
     }
 
     /// The name of the reader whose name holds `mark`, once it is there.
@@ -191,8 +200,25 @@ impl CardService {
 
 impl Drop for CardService {
     fn drop(&mut self) {
-        self.kill();
+        // The machine is switched off soon after.
+        drop(self.kill());
     }
+}
+
+/// Waits for the end of a process that was killed.
+fn end_of(process: &mut Child) -> Result<()> {
+    let id = Pid::from_child(process);
+    let handle = pidfd_open(id, PidfdFlags::empty()).context("the process of the service")?;
+    let patience = Timespec::try_from(LET_GO)?;
+    let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&patience))?;
+    if ended == 0 {
+        let tasks = fs::read_dir(format!("/proc/{id}/task"))?;
+        let stacks = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stack")).ok());
+        let stacks: Vec<String> = stacks.collect();
+        bail!("the kernel does not let go of the service:\n{}", stacks.join("--\n"));
+    }
+    process.wait()?;
+    Ok(())
 }
 
 fn watcher() -> Result<(Arc<Board>, Refresher)> {
