@@ -64,8 +64,10 @@ fn judge_all(python: &Path, writer: &str) -> anyhow::Result<usize> {
 
 /// The command that does it, for the list of steps of `cargo xtask test`.
 pub(crate) fn step() -> Command {
-    let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask"));
-    command(&own.to_string_lossy(), &["signatures"])
+    command(
+        &crate::run::beside_this_program("xtask").to_string_lossy(),
+        &["signatures"],
+    )
 }
 
 /// Python with the libraries, made anew where others are required than it has.

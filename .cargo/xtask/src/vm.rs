@@ -21,18 +21,21 @@ use image::Image;
 /// Longest run, in seconds: of the checks as they are part of the tests, and of named ones or long forms.
 const LONGEST: &str = "170";
 const LONGEST_BY_HAND: &str = "7200";
+/// Says that the programs are there.
+const AS_BUILT: &str = "--as-built";
 
 /// Builds the machine and the checks, and runs them in it; `arguments` go to `kernel-run`.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
     packages::ensure(packages::MACHINE)?;
     let image = Image::ensure(&root().join("target/vm"))?;
-    must(cargo(&[
-        "build",
-        "--quiet",
-        "--package",
-        "kernel",
-        "--bins",
-    ]))?;
+    let arguments = match arguments {
+        [AS_BUILT] => &[],
+        _ => {
+            let words = ["build", "--quiet", "--package", "kernel", "--bins"];
+            must(cargo(&words))?;
+            arguments
+        }
+    };
     let program = beside_this_program("kernel-run")?;
     let run = Run::prepare(&image, &program, arguments)?;
     let limit = if arguments.is_empty() {
@@ -44,9 +47,13 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
 }
 
 /// The command that does it, for the list of steps of `cargo xtask test`.
+///
+/// The workspace was built then; one package alone would be built anew, with fewer features of what it uses.
 pub(crate) fn step() -> Command {
-    let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask"));
-    command(&own.to_string_lossy(), &["vm"])
+    command(
+        &crate::run::beside_this_program("xtask").to_string_lossy(),
+        &["vm", AS_BUILT],
+    )
 }
 
 /// Cargo puts the programs of one profile into one folder, wherever that is.

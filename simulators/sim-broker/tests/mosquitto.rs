@@ -181,7 +181,10 @@ fn a_silent_broker_and_one_that_closes_end_the_client() {
         .spawn()
         .unwrap();
     assert!(broker.wait(PATIENCE, |counts| counts.struck(Kind::GoSilent) == 1));
-    assert!(stuck.try_wait().unwrap().is_none());
+    if let Some(status) = stuck.try_wait().unwrap() {
+        let said = stuck.wait_with_output().unwrap().stderr;
+        panic!("{status}: {}", String::from_utf8_lossy(&said));
+    }
     broker.cut_all();
     broker.stop();
     stuck.kill().unwrap();

@@ -213,9 +213,13 @@ fn end_of(process: &mut Child) -> Result<()> {
     let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&patience))?;
     if ended == 0 {
         let tasks = fs::read_dir(format!("/proc/{id}/task"))?;
-        let stacks = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stack")).ok());
+        let stacks =
+            tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stack")).ok());
         let stacks: Vec<String> = stacks.collect();
-        bail!("the kernel does not let go of the service:\n{}", stacks.join("--\n"));
+        bail!(
+            "the kernel does not let go of the service:\n{}",
+            stacks.join("--\n")
+        );
     }
     process.wait()?;
     Ok(())

@@ -3,10 +3,12 @@
 //! Processes, threads and descriptors must be the same again; memory may differ by an allocator's noise.
 
 use anyhow::ensure;
-use harness::{Counter, ProcessFigures};
+use harness::{Counter, Patience, ProcessFigures};
 
 /// Growth of resident memory that says nothing yet, in KiB: an allocator keeps a few pages.
 const NOISE_KIB: u64 = 1024;
+/// A connection that has just ended is closed within that time.
+const PUT_AWAY_WITHIN_S: u64 = 5;
 
 /// What the agent's processes hold at one moment.
 #[derive(Debug, Clone)]
@@ -37,19 +39,32 @@ impl Footprint {
         self.sum(|process| process.ticks)
     }
 
-    /// Fails where more is held than `before`; returns both in words.
+    /// Fails where more is held than at this moment by now, and still when what was just done has had time to
+    /// be put away; returns both in words.
     ///
     /// # Errors
     /// When processes, threads, descriptors or memory have grown.
-    pub fn must_not_exceed(&self, before: &Self) -> anyhow::Result<String> {
-        let text = format!("{} -> {}", before.words(), self.words());
-        let same = self.processes.len() == before.processes.len()
-            && self.sum(|process| process.threads) <= before.sum(|process| process.threads)
-            && self.sum(|process| process.descriptors) <= before.sum(|process| process.descriptors);
-        ensure!(same, "more is held than before: {text}");
-        let grown = self.resident_kib().saturating_sub(before.resident_kib());
+    pub fn is_not_exceeded_by(&self, counter: &mut Counter) -> anyhow::Result<String> {
+        let patience = Patience::seconds(PUT_AWAY_WITHIN_S);
+        let mut now = Self::of(counter)?;
+        while !now.counts_no_more_than(self) && patience.left("what is put away").is_ok() {
+            std::thread::yield_now();
+            now = Self::of(counter)?;
+        }
+        let text = format!("{} -> {}", self.words(), now.words());
+        ensure!(
+            now.counts_no_more_than(self),
+            "more is held than before: {text}"
+        );
+        let grown = now.resident_kib().saturating_sub(self.resident_kib());
         ensure!(grown <= NOISE_KIB, "memory has grown: {text}");
         Ok(text)
+    }
+
+    fn counts_no_more_than(&self, other: &Self) -> bool {
+        self.processes.len() == other.processes.len()
+            && self.sum(|process| process.threads) <= other.sum(|process| process.threads)
+            && self.sum(|process| process.descriptors) <= other.sum(|process| process.descriptors)
     }
 
     fn words(&self) -> String {

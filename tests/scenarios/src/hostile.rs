@@ -16,6 +16,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
+use crate::clerk::Clerk;
+
 /// How long an answer to damaged input may take; the agent's own patience with a silent peer is longer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
 
@@ -38,6 +40,8 @@ pub fn hostile(inputs: u32, seed: u64) -> anyhow::Result<String> {
         random: StdRng::seed_from_u64(seed),
         answers: BTreeMap::new(),
     };
+    // The agent answers before its driver host has listed the readers.
+    drop(Clerk::at(&attack.counter, 0)?);
     let token = attack.counter.token(&ALL_SCOPES)?;
     let addresses = attack.counter.agent.addresses();
     let process = attack.counter.figures()?;

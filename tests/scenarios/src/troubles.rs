@@ -171,7 +171,7 @@ fn lift_everywhere(bench: &mut Bench, rounds: u32) -> anyhow::Result<String> {
     }
     bench.blocked_nobody()?;
     let before = before.context("no round was played")?;
-    let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
+    let held = before.is_not_exceeded_by(&mut bench.counter)?;
     let codes = bench.codes();
     Ok(format!(
         "{lifted} lifts over {commands} commands: {codes}; every next read worked; {held}"
@@ -224,7 +224,7 @@ fn hang_everywhere(bench: &mut Bench, step: usize) -> anyhow::Result<String> {
     }
     bench.blocked_nobody()?;
     let before = before.context("too few commands")?;
-    let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
+    let held = before.is_not_exceeded_by(&mut bench.counter)?;
     let codes = bench.codes();
     Ok(format!(
         "{hung} hangs over {commands} commands: {codes}; every next read worked; {held}"
@@ -261,7 +261,7 @@ fn kill_service_often(bench: &mut Bench, times: u32, seed: u64) -> anyhow::Resul
     }
     bench.blocked_nobody()?;
     let before = before.context("no time was played")?;
-    let held = Footprint::of(&mut bench.counter)?.must_not_exceed(&before)?;
+    let held = before.is_not_exceeded_by(&mut bench.counter)?;
     let codes = bench.codes();
     Ok(format!(
         "{times} kills, seed {seed}: {codes}; {unharmed} reads had ended before; \

@@ -170,6 +170,7 @@ impl Store {
     /// on which the present view rests; how many.
     ///
     /// Alarms keep their own copies. What was deleted is not accepted again: the ledger knows it.
+    /// The newest one stays, so that no number in the database is given twice.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -178,7 +179,8 @@ impl Store {
             "delete old evidence",
             "DELETE FROM evidence
              WHERE (received_at < ?1 OR (lane = 'hb' AND received_at < ?2))
-             AND id NOT IN (SELECT evidence FROM facts)",
+             AND id NOT IN (SELECT evidence FROM facts)
+             AND id < (SELECT max(id) FROM evidence)",
             [sql(before), sql(signs_before)],
         )
     }

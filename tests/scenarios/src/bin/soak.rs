@@ -36,7 +36,7 @@ const SOAKS: &[Soak] = &[
     ("papers", |_| papers::papers()),
     ("power-cuts", |_| power_cuts::power_cuts(20_000, 1)),
     ("plugging", |_| plugging::plugging(1000, 1)),
-    ("load", |_| load::load(10_000, 10_000, 1, LITTLE)),
+    ("load", |_| load::load(10_000, 4_000, 1, LITTLE)),
     ("telemetry", |wishes| {
         kills::kills(wishes.kills, wishes.seed)
     }),

@@ -54,9 +54,8 @@ pub fn plugging(cycles: u32, seed: u64) -> anyhow::Result<String> {
     drop(page);
     play(&rig, cycles, &mut random, &mut tally).with_context(|| format!("seed {seed}"))?;
     let page = rig.page()?;
-    let after = Footprint::of(&mut rig.counter)?;
+    let held = before.is_not_exceeded_by(&mut rig.counter)?;
     drop(page);
-    let held = after.must_not_exceed(&before)?;
     rig.stop()?;
     let [scanner, printer, documents] = tally.pulled;
     Ok(format!(
