@@ -52,7 +52,7 @@ const AROUND: usize = 160;
 /// Which share of its lane may wait in memory for the disk, at most (one over this).
 const WAITING_SHARE: u64 = 2;
 /// And so much at most.
-const MOST_WAITING: u64 = 256 << 10;
+const MOST_WAITING: u64 = 1 << 20;
 /// How long a segment of a lane without a quota grows: a few hundred drop records.
 const UNLIMITED_SEGMENT: u64 = 64 << 10;
 /// The least that all lanes together may fill: each must hold several of the longest messages.

@@ -62,7 +62,7 @@ impl Plan {
             insertions: 30,
             outages: 10,
             scans: 2000,
-            hangs: 8,
+            hangs: 40,
             scans_of_a_block: 1000,
             samples: 2000,
             publishing_rounds: 11,

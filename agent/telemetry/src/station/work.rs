@@ -20,7 +20,7 @@ use crate::pump::{Heard, Pump};
 use crate::topic::{self, DownKind, DownTopic};
 
 /// Reports that may wait for the disk; more are refused.
-const REPORTS_WAITING: usize = 512;
+const REPORTS_WAITING: usize = 2048;
 /// Happenings that may wait to be heard.
 const HAPPENINGS_WAITING: usize = 64;
 /// How long a farewell may take.

@@ -1,7 +1,8 @@
 //! What devices are told, and when.
 
+use monitor::alarm::AlarmKind;
 use monitor::intake::Verdict;
-use monitor::rehearsal::START;
+use monitor::rehearsal::{START, arrival};
 use telemetry::down::Mark;
 use telemetry::message::Message;
 use telemetry::message::gaps::{Closed, LastOfLane};
@@ -138,6 +139,42 @@ fn a_device_that_forgot_what_it_was_told_of_a_complete_epoch_is_told_again() {
     assert_eq!(bench.alarms(), []);
 }
 
+fn restarted(bench: Bench) -> Bench {
+    let Bench {
+        intake,
+        clock,
+        path,
+        folder,
+    } = bench;
+    drop(intake);
+    Bench {
+        intake: open(&path, &clock),
+        clock,
+        path,
+        folder,
+    }
+}
+
+#[test]
+fn a_monitor_that_was_restarted_takes_repetitions_for_what_they_are() {
+    let mut counter = device(3);
+    let mut bench = Bench::new(&[&counter]);
+    bench.take(&counter.birth(&[]).unwrap());
+    let mut said = counter.say(&jobs(1)).unwrap();
+    bench.take(&said);
+    // Its session goes on, in which it sends again what it has not heard of; no birth tells of that.
+    bench.clock.set(5000);
+    let mut bench = restarted(bench);
+    said.arrival = arrival(5010);
+    bench.clock.set(5010);
+    assert_eq!(bench.take(&said), Verdict::Duplicate);
+    assert_eq!(bench.alarms(), []);
+    said.arrival = arrival(9000);
+    bench.clock.set(9000);
+    assert_eq!(bench.take(&said), Verdict::Duplicate);
+    assert_eq!(bench.alarms(), [AlarmKind::Replayed]);
+}
+
 #[test]
 fn a_monitor_that_was_restarted_asks_for_what_it_may_have_lost() {
     let mut counter = device(3);
@@ -147,19 +184,7 @@ fn a_monitor_that_was_restarted_asks_for_what_it_may_have_lost() {
     told(&mut bench);
     // The broker hands a message over, and the monitor ends before it is on the disk.
     let gone = counter.say(&jobs(2)).unwrap();
-    let Bench {
-        intake,
-        clock,
-        path,
-        folder,
-    } = bench;
-    drop(intake);
-    let mut bench = Bench {
-        intake: open(&path, &clock),
-        clock,
-        path,
-        folder,
-    };
+    let mut bench = restarted(bench);
     counter.seconds = 30;
     bench.take(&counter.beat(&[(TM, 1)]).unwrap());
     let ack = told(&mut bench).remove(0);

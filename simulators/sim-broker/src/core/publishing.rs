@@ -122,7 +122,7 @@ impl Core {
         let under_way = connection.under_way;
         self.counts.most_under_way = self.counts.most_under_way.max(under_way);
         match kind {
-            Some(Kind::NoPuback) => {}
+            Some(Kind::NoPuback | Kind::GoSilent) => {}
             Some(Kind::LatePuback(millis)) => {
                 self.out.push(Output::AcknowledgeLate(id, number, millis));
             }
