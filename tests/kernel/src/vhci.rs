@@ -118,6 +118,7 @@ impl<D: UsbDevice> Plugged<D> {
         let core = Arc::new(Mutex::new(Core {
             device,
             pending: VecDeque::new(),
+            pulled: false,
             socket: ours.try_clone()?,
         }));
         let serving = {
@@ -150,6 +151,14 @@ impl<D: UsbDevice> Plugged<D> {
 
 impl<D: UsbDevice> Drop for Plugged<D> {
     fn drop(&mut self) {
+        // Transfers to a device that was pulled fail before a host controller knows why. Besides, one that
+        // the kernel takes back while it closes the socket may be forgotten, and whoever waits for it then
+        // waits for ever (`usb_kill_urb`; seen with Linux 6.1, once in some hundred times).
+        {
+            let mut core = locked(&self.core);
+            core.pulled = true;
+            drop(core.progress());
+        }
         let detached = fs::write(format!("{CONTROLLER}/detach"), self.port.to_string());
         if detached.is_err() {
             // The kernel has let go of it by itself; whoever serves it must still be woken.
@@ -201,6 +210,7 @@ fn free_port() -> anyhow::Result<u32> {
 struct Core<D> {
     device: D,
     pending: VecDeque<Transfer>,
+    pulled: bool,
     socket: UnixStream,
 }
 
@@ -219,6 +229,7 @@ enum Payload {
 
 /// Negative error numbers, as the kernel takes them.
 const STALLED: i32 = -32;
+const NO_ANSWER: i32 = -71;
 const TAKEN_BACK: i32 = -104;
 
 const SUBMIT: u32 = 1;
@@ -250,6 +261,10 @@ impl<D: UsbDevice> Core<D> {
     /// Whether the device was ready for it.
     fn attempt(&mut self, transfer: &Transfer) -> std::io::Result<bool> {
         let sequence = transfer.sequence;
+        if self.pulled {
+            self.reply(sequence, NO_ANSWER, 0, &[])?;
+            return Ok(true);
+        }
         match &transfer.payload {
             Payload::Out(bytes) => match self.device.take(transfer.endpoint, bytes) {
                 Taking::Taken => self.reply(sequence, 0, bytes.len(), &[])?,
@@ -312,7 +327,7 @@ impl<D: UsbDevice> Core<D> {
     fn submit(&mut self, message: &[u8], payload: Payload) -> std::io::Result<()> {
         let sequence = number(message, 4);
         let endpoint = u8::try_from(number(message, 16)).unwrap_or(u8::MAX);
-        if endpoint != 0 {
+        if endpoint != 0 || self.pulled {
             self.pending.push_back(Transfer {
                 sequence,
                 endpoint,

@@ -39,6 +39,8 @@ pub(crate) struct PaperPrinter {
     pub(crate) mute: bool,
     /// So many pictures later it says nothing at all.
     pub(crate) mute_after: Option<u32>,
+    /// A person puts a roll in right after this question was answered.
+    pub(crate) roll_after: Option<u8>,
     answers: VecDeque<u8>,
     urgent: Vec<u8>,
     backlog: VecDeque<u8>,
@@ -163,6 +165,10 @@ impl PaperPrinter {
             _ => 0,
         };
         self.answers.push_back(0x12 | bits);
+        if self.roll_after == Some(which) {
+            self.roll_after = None;
+            self.tended(None, self.cover_open);
+        }
     }
 
     /// Reports a change of condition.

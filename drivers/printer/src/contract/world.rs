@@ -218,6 +218,11 @@ impl World {
         note_intent(&mut state);
     }
 
+    /// Somebody puts in a roll right after the printer has answered this question, `n` of `DLE EOT n`.
+    pub fn roll_after_question(&self, which: u8) {
+        self.state().printer.roll_after = Some(which);
+    }
+
     /// Somebody opens or closes the cover.
     pub fn cover(&self, open: bool) {
         let mut state = self.state();

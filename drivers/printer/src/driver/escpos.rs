@@ -62,6 +62,8 @@ pub struct EscPosPrinter {
 pub(super) struct Heard {
     pub(super) fence: Option<ProcessId>,
     real_time: Option<u8>,
+    /// Whether it told of its whole state by itself.
+    state: bool,
     pub(super) in_order: bool,
     pub(super) cleared: bool,
     hold: bool,
@@ -232,6 +234,7 @@ impl EscPosPrinter {
     /// Asks for the four bytes of real-time status.
     pub(super) fn ask(&mut self, patience: &Patience) -> Result<(), PrintError> {
         let mut answers = [0; 4];
+        self.heard.state = false;
         for (which, place) in Asked::ALL.into_iter().zip(&mut answers) {
             self.heard.real_time = None;
             let asked = self.conversation.send(&encode::ask(which), patience);
@@ -248,6 +251,10 @@ impl EscPosPrinter {
                     return Err(PrintError::Silent);
                 }
             };
+        }
+        if self.heard.state {
+            // It changed meanwhile: some answers are older than what it told, and all of that is known.
+            return Ok(());
         }
         self.learn(Condition::of_answers(answers))
             .map_err(PrintError::Journal)
@@ -272,7 +279,10 @@ impl EscPosPrinter {
     pub(super) fn take(&mut self, reports: Vec<Report>) -> Result<(), JournalError> {
         for report in reports {
             match report {
-                Report::State(state) => self.learn(Condition::of_state(state))?,
+                Report::State(state) => {
+                    self.heard.state = true;
+                    self.learn(Condition::of_state(state))?;
+                }
                 Report::RealTime(answer) => self.heard.real_time = Some(answer),
                 Report::Process(id) => self.proved(id)?,
                 Report::Cleared => self.heard.cleared = true,

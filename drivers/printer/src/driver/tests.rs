@@ -122,6 +122,20 @@ fn a_change_is_reported_without_being_asked_for() {
 }
 
 #[test]
+fn what_changes_while_it_is_asked_about_is_not_forgotten() {
+    let (world, mut driver) = world();
+    driver.print(&request(1), &world.patience(10)).unwrap();
+    world.roll(Some(0));
+    driver.wait_for_change(&world.patience(10)).unwrap();
+    for question in 1..=4 {
+        world.roll(Some(0));
+        world.roll_after_question(question);
+        let status = driver.status(&world.patience(10)).unwrap();
+        assert_eq!(status.condition.trouble(), None, "question {question}");
+    }
+}
+
+#[test]
 fn paper_that_comes_back_is_no_chance_for_what_was_given_up() {
     let (world, mut driver) = world();
     world.roll(Some(5));

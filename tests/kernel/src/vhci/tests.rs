@@ -15,6 +15,7 @@ impl Kernel {
         let core = Arc::new(Mutex::new(Core {
             device: BulkDevice::default(),
             pending: VecDeque::new(),
+            pulled: false,
             socket: ours.try_clone().unwrap(),
         }));
         let served = Arc::clone(&core);
@@ -128,4 +129,21 @@ fn a_refusal_stalls_once() {
     kernel.change(|device| device.loaded.extend([5]));
     kernel.submit(2, true, 1, 64, NO_SETUP);
     assert_eq!(kernel.reply(1), (3, 2, 0, vec![5]));
+}
+
+#[test]
+fn nothing_waits_for_a_device_that_was_pulled() {
+    let kernel = Kernel::new();
+    kernel.submit(1, true, 1, 64, NO_SETUP);
+    // The answer to this one shows that the one before is known.
+    kernel.submit(2, true, 0, 64, [0xc1, 1, 0, 0, 0, 0, 64, 0]);
+    assert_eq!(kernel.reply(6).1, 2);
+    {
+        let mut core = locked(&kernel.core);
+        core.pulled = true;
+        core.progress().unwrap();
+    }
+    assert_eq!(kernel.reply(0), (3, 1, NO_ANSWER, vec![]));
+    kernel.submit(3, true, 0, 64, [0xc1, 1, 0, 0, 0, 0, 64, 0]);
+    assert_eq!(kernel.reply(0), (3, 3, NO_ANSWER, vec![]));
 }
