@@ -82,8 +82,10 @@ pub(super) fn run(programs: VecDeque<Program>) -> Vec<Outcome> {
 
 /// All of them, those that take longest first.
 pub(super) fn all() -> anyhow::Result<VecDeque<Program>> {
-    let words = ["test", "--all-targets", "--no-run"];
-    let mut build = of_all(&words, &["--message-format=json-render-diagnostics"]);
+    let mut build = of_all(
+        &["test", "--no-run"],
+        &["--message-format=json-render-diagnostics"],
+    );
     let output = build.output().context("cannot start cargo")?;
     ensure!(output.status.success(), "`{}` failed", shown(&build));
     let mut programs = Vec::new();
