@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt};
 
 mod book;
+pub(crate) mod system;
 
 pub use book::Book;
 pub(crate) use book::newest;

@@ -1,4 +1,4 @@
-//! What `diagnostics` fetches: a fixed manifest, and the newest lines of the agent's own log.
+//! What `diagnostics` fetches: a fixed manifest, and the newest lines of the agent's log and the machine's.
 //!
 //! Nothing in it can be a citizen's: every entry is a number, a word of a closed set, a digest or a
 //! [`Word`], and lines come in through [`mod@line`] alone, which keeps back what could hold a name or a number

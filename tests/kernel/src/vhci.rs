@@ -16,13 +16,19 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 /// The first controller; its ports are eight of high speed and eight of super speed.
 const CONTROLLER: &str = "/sys/devices/platform/vhci_hcd.0";
+
+/// A kernel that has said nothing for so long has nothing on its way.
+const SILENCE: Duration = Duration::from_millis(20);
+/// After so many messages nobody waits for its silence.
+const MOST_LAST_WORDS: u32 = 50;
 
 /// A device that is played.
 pub trait UsbDevice: Send + 'static {
@@ -95,6 +101,8 @@ pub enum Speed {
 /// A device that is plugged in until it is dropped.
 pub struct Plugged<D: UsbDevice> {
     core: Arc<Mutex<Core<D>>>,
+    /// The kernel has said something.
+    spoken: Arc<Condvar>,
     port: u32,
     serving: Option<JoinHandle<()>>,
 }
@@ -119,16 +127,19 @@ impl<D: UsbDevice> Plugged<D> {
             device,
             pending: VecDeque::new(),
             pulled: false,
+            heard: 0,
             socket: ours.try_clone()?,
         }));
+        let spoken = Arc::new(Condvar::new());
         let serving = {
-            let core = Arc::clone(&core);
+            let (core, spoken) = (Arc::clone(&core), Arc::clone(&spoken));
             std::thread::Builder::new()
                 .name("vhci".to_owned())
-                .spawn(move || serve(&core, ours))?
+                .spawn(move || serve(&core, &spoken, ours))?
         };
         Ok(Self {
             core,
+            spoken,
             port,
             serving: Some(serving),
         })
@@ -149,16 +160,32 @@ impl<D: UsbDevice> Plugged<D> {
     }
 }
 
+impl<D: UsbDevice> Plugged<D> {
+    /// Answers nothing any more, and waits until the kernel has nothing on its way here.
+    ///
+    /// A transfer that somebody takes back, and that the kernel had not sent when it closed the socket, is
+    /// forgotten: whoever waits for its end waits for ever (`usb_kill_urb`; `vhci_device_unlink_cleanup` of
+    /// Linux 6.1 looks among those that were sent).
+    fn fall_silent(&self) {
+        let mut core = locked(&self.core);
+        core.pulled = true;
+        for _ in 0..MOST_LAST_WORDS {
+            let before = core.heard;
+            let waited = self
+                .spoken
+                .wait_timeout_while(core, SILENCE, |core| core.heard == before);
+            let (left, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() {
+                return;
+            }
+            core = left;
+        }
+    }
+}
+
 impl<D: UsbDevice> Drop for Plugged<D> {
     fn drop(&mut self) {
-        // Transfers to a device that was pulled fail before a host controller knows why. Besides, one that
-        // the kernel takes back while it closes the socket may be forgotten, and whoever waits for it then
-        // waits for ever (`usb_kill_urb`; seen with Linux 6.1, once in some hundred times).
-        {
-            let mut core = locked(&self.core);
-            core.pulled = true;
-            drop(core.progress());
-        }
+        self.fall_silent();
         let detached = fs::write(format!("{CONTROLLER}/detach"), self.port.to_string());
         if detached.is_err() {
             // The kernel has let go of it by itself; whoever serves it must still be woken.
@@ -210,7 +237,10 @@ fn free_port() -> anyhow::Result<u32> {
 struct Core<D> {
     device: D,
     pending: VecDeque<Transfer>,
+    /// Whether it answers nothing any more.
     pulled: bool,
+    /// How many messages of the kernel came.
+    heard: u64,
     socket: UnixStream,
 }
 
@@ -229,7 +259,6 @@ enum Payload {
 
 /// Negative error numbers, as the kernel takes them.
 const STALLED: i32 = -32;
-const NO_ANSWER: i32 = -71;
 const TAKEN_BACK: i32 = -104;
 
 const SUBMIT: u32 = 1;
@@ -262,8 +291,7 @@ impl<D: UsbDevice> Core<D> {
     fn attempt(&mut self, transfer: &Transfer) -> std::io::Result<bool> {
         let sequence = transfer.sequence;
         if self.pulled {
-            self.reply(sequence, NO_ANSWER, 0, &[])?;
-            return Ok(true);
+            return Ok(false);
         }
         match &transfer.payload {
             Payload::Out(bytes) => match self.device.take(transfer.endpoint, bytes) {
@@ -353,7 +381,7 @@ impl<D: UsbDevice> Core<D> {
 }
 
 /// Serves the kernel until it closes the socket.
-fn serve<D: UsbDevice>(core: &Mutex<Core<D>>, mut socket: UnixStream) {
+fn serve<D: UsbDevice>(core: &Mutex<Core<D>>, spoken: &Condvar, mut socket: UnixStream) {
     let mut message = [0; 48];
     while socket.read_exact(&mut message).is_ok() {
         let length = usize::try_from(number(&message, 24)).unwrap_or(usize::MAX);
@@ -372,6 +400,8 @@ fn serve<D: UsbDevice>(core: &Mutex<Core<D>>, mut socket: UnixStream) {
         if served.and_then(|()| locked(core).progress()).is_err() {
             return;
         }
+        locked(core).heard += 1;
+        spoken.notify_all();
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | verb | what it does here |
 //! |---|---|
-//! | `diagnostics` | the findings of the thread of telemetry, and the newest lines of the log |
+//! | `diagnostics` | the findings of the thread of telemetry, and the newest lines of the log and of the machine's |
 //! | `restartDriver` | tells the loop, and waits until the host is in service again |
 //! | `lockKiosk` `unlockKiosk` | a file of the state folder, then the loop: no job begins (`AGT-LOCKED`) |
 //! | `reboot` `wipe` | [`MachineControl`] |
@@ -32,6 +32,8 @@ const BACK_WITHIN: Duration = Duration::from_secs(60);
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 /// So many lines are looked at; most of them may have to stay.
 const LINES: usize = 2 * commands::bundle::LINES;
+/// So many lines of the machine's own log.
+const SYSTEM_LINES: usize = commands::bundle::LINES / 5;
 
 /// What effects are made with.
 #[derive(Debug, Clone)]
@@ -89,7 +91,8 @@ impl Effects for Tools {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(_unreadable) => return Err(Failure::Storage),
         };
-        Ok(Bundle::new(findings, lines))
+        let system = log::system::newest(SYSTEM_LINES);
+        Ok(Bundle::new(findings, lines.into_iter().chain(system)))
     }
 
     fn restart_driver(&mut self, host: &Word) -> Result<(), Failure> {

@@ -62,8 +62,8 @@ pub struct EscPosPrinter {
 pub(super) struct Heard {
     pub(super) fence: Option<ProcessId>,
     real_time: Option<u8>,
-    /// Whether it told of its whole state by itself.
-    state: bool,
+    /// How often it told of its whole state by itself.
+    states: u64,
     pub(super) in_order: bool,
     pub(super) cleared: bool,
     hold: bool,
@@ -234,7 +234,7 @@ impl EscPosPrinter {
     /// Asks for the four bytes of real-time status.
     pub(super) fn ask(&mut self, patience: &Patience) -> Result<(), PrintError> {
         let mut answers = [0; 4];
-        self.heard.state = false;
+        let states = self.heard.states;
         for (which, place) in Asked::ALL.into_iter().zip(&mut answers) {
             self.heard.real_time = None;
             let asked = self.conversation.send(&encode::ask(which), patience);
@@ -252,7 +252,7 @@ impl EscPosPrinter {
                 }
             };
         }
-        if self.heard.state {
+        if self.heard.states != states {
             // It changed meanwhile: some answers are older than what it told, and all of that is known.
             return Ok(());
         }
@@ -280,7 +280,7 @@ impl EscPosPrinter {
         for report in reports {
             match report {
                 Report::State(state) => {
-                    self.heard.state = true;
+                    self.heard.states += 1;
                     self.learn(Condition::of_state(state))?;
                 }
                 Report::RealTime(answer) => self.heard.real_time = Some(answer),
