@@ -8,7 +8,7 @@ use harness::{Counter, Patience, ProcessFigures};
 /// Growth of resident memory that says nothing yet, in KiB: an allocator keeps a few pages.
 const NOISE_KIB: u64 = 1024;
 /// A connection that has just ended is closed within that time.
-const PUT_AWAY_WITHIN_S: u64 = 5;
+pub(crate) const PUT_AWAY_WITHIN_S: u64 = 5;
 
 /// What the agent's processes hold at one moment.
 #[derive(Debug, Clone)]

@@ -6,13 +6,14 @@
 use std::fs;
 
 use anyhow::{Context as _, ensure};
-use harness::ProcessFigures;
+use harness::{Patience, ProcessFigures};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::page::Page;
 use super::rig::Rig;
 use super::uses;
+use crate::footprint::PUT_AWAY_WITHIN_S;
 
 /// Rounds after which a page is opened anew, with a new token.
 const PAGE_FOR: u64 = 100;
@@ -40,7 +41,7 @@ pub fn load(tickets: u64, rounds: u64, seed: u64, most: Growth) -> anyhow::Resul
     play(&rig, 0..half, &mut random).with_context(|| format!("seed {seed}"))?;
     let before = rig.counter.figures()?;
     play(&rig, half..rounds, &mut random).with_context(|| format!("seed {seed}"))?;
-    let after = rig.counter.figures()?;
+    let after = put_away(&mut rig, &before)?;
     ensure!(before.len() == after.len(), "another number of processes");
     let mut said = Vec::new();
     for (then, now) in before.iter().zip(&after) {
@@ -52,6 +53,22 @@ pub fn load(tickets: u64, rounds: u64, seed: u64, most: Growth) -> anyhow::Resul
         "{tickets} tickets, {rounds} rounds, seed {seed}; resident KiB at half and at the end: {}",
         said.join(", ")
     ))
+}
+
+/// The figures once what was just used is put away, or has had time for that.
+fn put_away(rig: &mut Rig, before: &[ProcessFigures]) -> anyhow::Result<Vec<ProcessFigures>> {
+    let patience = Patience::seconds(PUT_AWAY_WITHIN_S);
+    loop {
+        let now = rig.counter.figures()?;
+        let holds_more = before
+            .iter()
+            .zip(&now)
+            .any(|(then, now)| now.threads > then.threads || now.descriptors > then.descriptors);
+        if !holds_more || patience.left("what is put away").is_err() {
+            return Ok(now);
+        }
+        std::thread::yield_now();
+    }
 }
 
 fn grown(then: &ProcessFigures, now: &ProcessFigures, most: Growth) -> anyhow::Result<String> {
