@@ -124,11 +124,11 @@ impl Registry {
 }
 
 impl Registered {
-    /// The key that the device has stated, and that has not signed yet.
+    /// The key that the device has stated, that has not signed yet, and that no operator has ended.
     #[must_use]
     pub fn next_key(&self) -> Option<VerifyingKey> {
-        let mut waiting = self.keys.iter().filter(|key| key.waits);
-        waiting.next().map(|key| key.key)
+        let waits = |key: &&DeviceKey| key.waits && key.until_epoch.is_none();
+        self.keys.iter().find(waits).map(|key| key.key)
     }
 }
 

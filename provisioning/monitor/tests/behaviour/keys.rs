@@ -241,6 +241,18 @@ fn a_key_that_was_replaced_states_nothing_any_more() {
 }
 
 #[test]
+fn a_stated_key_that_an_operator_has_ended_is_named_no_more() {
+    let (mut bench, mut counter) = met();
+    let next = counter.followed_by(33).unwrap();
+    assert_eq!(state(&mut bench, &mut counter, &next), Verdict::Fresh);
+    let operator = Store::open(&bench.path).unwrap();
+    let by_hand = device(40).key();
+    operator.add_key(&counter.name, &by_hand, 5, true).unwrap();
+    assert_eq!(bench.take(&counter.say(&jobs(1)).unwrap()), Verdict::Fresh);
+    assert_eq!(named(&mut bench), None);
+}
+
+#[test]
 fn a_statement_of_a_device_in_quarantine_waits_for_its_release() {
     let (mut bench, mut counter) = met();
     let next = counter.followed_by(33).unwrap();
