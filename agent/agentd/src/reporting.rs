@@ -21,6 +21,7 @@ mod key;
 mod ledger;
 mod machine;
 mod opening;
+mod succession;
 mod work;
 
 pub use control::{MachineControl, ThisMachine};

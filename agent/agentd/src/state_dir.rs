@@ -10,6 +10,8 @@
 //! | `out-of-service.json` | whether an operator has taken the machine out of service |
 //! | `telemetry/` | what was reported and is not yet acknowledged |
 //! | `telemetry-key.pk8` | the private key that signs reports |
+//! | `telemetry-key-next.pk8` | the one that is to follow it, until the monitor has named it |
+//! | `telemetry-key-agreed.pk8` | the same from then on, until a start puts it in the place of the first |
 //! | `pairings.json` | which PIN screen belongs to which counter (digests of keys, never keys) |
 //! | `ports.json` | the real addresses, while the agent runs |
 //! | `lock` | held by the one agent that may use the folder |

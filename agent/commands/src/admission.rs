@@ -1,7 +1,7 @@
 //! From the bytes of a message to an order that is proved, or a refusal.
 //!
 //! ```text
-//! prove:   topic -> form -> target -> approvers -> signatures -> rights      the message, cheap checks first
+//! prove:   topic -> form -> target -> approvers -> rights -> signatures      the message, cheap checks first
 //! admit:   expiry -> challenge -> clock -> conditions                        the order, when it arrives
 //! judge:   approvers -> expiry -> clock -> time -> conditions                the order, before it begins
 //! ```
@@ -18,8 +18,8 @@ use telemetry::name::{Digest, Label};
 use telemetry::topic::{DownKind, DownTopic};
 use telemetry::{DeviceName, Word};
 
-use crate::approval::{ApprovalError, Message};
-use crate::authority::Authority;
+use crate::approval::{Approval, ApprovalError, Message};
+use crate::authority::{Approver, Authority};
 use crate::challenges::Challenges;
 use crate::document::{Document, LONGEST_VALIDITY, Order};
 use crate::refusal::Refusal;
@@ -90,30 +90,33 @@ pub(crate) fn prove(
     })?;
     let document = message.document();
     let order = document.order();
-    let approvers = proved_approvers(&message, topic, authority);
-    let proved = match approvers {
-        _ if order.target != *me => Err(Refusal::NotForThisDevice),
-        Ok(approvers) => entitled(order, approvers, authority),
-        Err(reason) => Err(reason),
+    let turned_away = |reason| TurnedAway {
+        command: Some(order.id),
+        reason,
     };
-    match proved {
-        Ok(approvers) => Ok(Proved {
-            document: document.clone(),
-            approvers,
-        }),
-        Err(reason) => Err(TurnedAway {
-            command: Some(order.id),
-            reason,
-        }),
+    if order.target != *me {
+        return Err(turned_away(Refusal::NotForThisDevice));
     }
+    let named = named_approvers(&message, authority).map_err(turned_away)?;
+    let names = named.iter().map(|(_, approver)| approver.name.clone());
+    let approvers = entitled(order, names.collect(), authority).map_err(turned_away)?;
+    // Signatures last, because they cost more than all the rest.
+    for (approval, approver) in &named {
+        if !approval.is_signed_by(&approver.key, topic) {
+            return Err(turned_away(Refusal::SignatureWrong));
+        }
+    }
+    Ok(Proved {
+        document: document.clone(),
+        approvers,
+    })
 }
 
-/// The people whose signatures stand under a message.
-fn proved_approvers(
-    message: &Message,
-    topic: &DownTopic,
-    authority: &Authority,
-) -> Result<Vec<Label>, Refusal> {
+/// The people who are said to have approved a message; their signatures are not checked.
+fn named_approvers<'a>(
+    message: &'a Message,
+    authority: &'a Authority,
+) -> Result<Vec<(&'a Approval, &'a Approver)>, Refusal> {
     let mut keys = BTreeSet::new();
     let mut known = Vec::new();
     for approval in message.approvals() {
@@ -126,14 +129,7 @@ fn proved_approvers(
         }
         known.push((approval, approver));
     }
-    // Signatures last, because they cost more than all the rest.
-    for (approval, approver) in &known {
-        if !approval.is_signed_by(&approver.key, topic) {
-            return Err(Refusal::SignatureWrong);
-        }
-    }
-    let names = known.into_iter().map(|(_, approver)| approver.name.clone());
-    Ok(names.collect())
+    Ok(known)
 }
 
 /// The same people, if they may order this.

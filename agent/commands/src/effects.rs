@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `reboot` | the operating system has taken the order; it ends the agent soon after |
 //! | `wipe` | nothing but the journal of commands is left; whether the report can still be signed is not promised |
+//! | `rotateKeys` | the next key is made and stated, both on the disk; the old one signs until a start after the monitor's word |
 //! | all others | it has happened |
 
 use telemetry::Word;
@@ -47,10 +48,10 @@ pub trait Effects {
     /// Why it is still out of service.
     fn unlock(&mut self) -> Result<(), Failure>;
 
-    /// Makes new keys for messages and for the broker.
+    /// Makes the next key that signs messages, and states it.
     ///
     /// # Errors
-    /// Why the old ones are still in use.
+    /// Why no key was made; [`Failure::Busy`] where one waits already.
     fn rotate_keys(&mut self) -> Result<(), Failure>;
 
     /// Starts the machine anew.
@@ -82,7 +83,7 @@ pub enum Outcome {
 pub enum Failure {
     /// The agent knows no such host or device.
     NotThere,
-    /// A citizen is being served with it.
+    /// A citizen is being served with it, or the same is under way already.
     Busy,
     /// The operating system, or the device, does not permit it.
     Denied,

@@ -39,7 +39,7 @@ pub enum Verb {
     LockKiosk,
     /// Serve again.
     UnlockKiosk,
-    /// Make new keys for messages and for the broker.
+    /// Make a new key for messages.
     RotateKeys,
     /// Start the machine anew; only outside opening hours.
     Reboot,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lane::Lane;
 use crate::name::Label;
+use crate::signer::VerifyingKey;
 
 /// How far the monitor has everything of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Ack {
     /// The most messages a second that the monitor wants of what was kept; none for no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_second: Option<u32>,
+    /// The device's next key, by its own statement, until that key has signed: the monitor will know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_key: Option<VerifyingKey>,
     /// The monitor's wall clock, in seconds since 1970: a moment that has certainly passed.
     pub time: u64,
 }

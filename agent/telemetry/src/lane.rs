@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|
 //! | `dr` | what is missing, and why | first, oldest first | ever | beyond the quota |
 //! | `al` | faults raised and cleared | oldest first | 90 days | 20 % |
-//! | `cr` | what became of commands | oldest first | 90 days | 20 % |
+//! | `cr` | what became of commands, and the next key | oldest first | 90 days | 20 % |
 //! | `st` | the state of devices and machine | newest first | 30 days | 30 % |
 //! | `tm` | counts and durations | oldest first | 30 days | 30 % |
 //! | `hb` | presence | at once, or never | not kept | - |

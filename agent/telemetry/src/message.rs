@@ -5,7 +5,7 @@
 //! | `hb` | `birth` `beat` `leaving` `lost` | presence ([`presence`]) |
 //! | `dr` | `drop` `closed` | what is missing, and where an epoch ended ([`gaps`]) |
 //! | `al` | `fault` | a fault raised or cleared ([`device`]) |
-//! | `cr` | `command` `part` | what became of a command, and parts of what it fetched ([`outcome`]) |
+//! | `cr` | `command` `part` `key` | what became of a command, parts of what it fetched ([`outcome`]), and the next key ([`key`]) |
 //! | `st` | `device` `machine` `queue` | how things stand ([`device`], [`machine`], [`queue`]) |
 //! | `tm` | `jobs` | counts and durations ([`work`]) |
 //!
@@ -15,6 +15,7 @@
 
 pub mod device;
 pub mod gaps;
+pub mod key;
 pub mod machine;
 pub mod outcome;
 pub mod presence;
@@ -27,6 +28,7 @@ use crate::cbor::{self, CborError};
 use crate::lane::Lane;
 use device::{DeviceState, FaultChange};
 use gaps::{Closed, Dropped};
+use key::KeyStatement;
 use machine::MachineState;
 use outcome::{CommandState, Part};
 use presence::{Beat, Birth, Leaving, Lost};
@@ -54,6 +56,8 @@ pub enum Class {
     Command,
     /// A part of what a command fetched.
     Part,
+    /// The key that follows the one that signs.
+    Key,
     /// How a device stands.
     Device,
     /// How the machine stands.
@@ -86,6 +90,8 @@ pub enum Message {
     Command(CommandState),
     /// See [`Class::Part`].
     Part(Part),
+    /// See [`Class::Key`].
+    Key(KeyStatement),
     /// See [`Class::Device`].
     Device(DeviceState),
     /// See [`Class::Machine`].
@@ -98,7 +104,7 @@ pub enum Message {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Birth,
         Self::Beat,
         Self::Leaving,
@@ -108,6 +114,7 @@ impl Class {
         Self::Fault,
         Self::Command,
         Self::Part,
+        Self::Key,
         Self::Device,
         Self::Machine,
         Self::Queue,
@@ -127,6 +134,7 @@ impl Class {
             Self::Fault => "fault",
             Self::Command => "command",
             Self::Part => "part",
+            Self::Key => "key",
             Self::Device => "device",
             Self::Machine => "machine",
             Self::Queue => "queue",
@@ -147,7 +155,7 @@ impl Class {
             Self::Birth | Self::Beat | Self::Leaving | Self::Lost => Lane::Presence,
             Self::Dropped | Self::Closed => Lane::Drops,
             Self::Fault => Lane::Alerts,
-            Self::Command | Self::Part => Lane::Commands,
+            Self::Command | Self::Part | Self::Key => Lane::Commands,
             Self::Device | Self::Machine | Self::Queue => Lane::State,
             Self::Jobs => Lane::Telemetry,
         }
@@ -174,6 +182,7 @@ impl Message {
             Self::Fault(_) => Class::Fault,
             Self::Command(_) => Class::Command,
             Self::Part(_) => Class::Part,
+            Self::Key(_) => Class::Key,
             Self::Device(_) => Class::Device,
             Self::Machine(_) => Class::Machine,
             Self::Queue(_) => Class::Queue,
@@ -204,6 +213,7 @@ impl Message {
             Class::Fault => Self::Fault(cbor::decode(payload)?),
             Class::Command => Self::Command(cbor::decode(payload)?),
             Class::Part => Self::Part(cbor::decode(payload)?),
+            Class::Key => Self::Key(cbor::decode(payload)?),
             Class::Device => Self::Device(cbor::decode(payload)?),
             Class::Machine => Self::Machine(cbor::decode(payload)?),
             Class::Queue => Self::Queue(cbor::decode(payload)?),

@@ -213,7 +213,7 @@ impl Outbox {
         self.epoch.next_session()
     }
 
-    /// The key that verifies what is signed from now on.
+    /// The key that verifies what is signed in this epoch.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         self.signer.verifying_key()
@@ -346,11 +346,6 @@ impl Outbox {
     /// Says how good the clock is.
     pub const fn set_quality(&mut self, quality: TimeQuality) {
         self.quality = quality;
-    }
-
-    /// Signs with another key from now on.
-    pub fn rekey(&mut self, signer: Box<dyn Signer>) {
-        self.signer = signer;
     }
 
     /// Numbers, seals and queues a message of any kept lane.

@@ -7,7 +7,10 @@ use std::fmt;
 
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::message::outcome::Bytes;
 
 /// The first eight bytes of the SHA-256 of the public key: which key signed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,10 +37,14 @@ pub enum SignError {
     /// What was given is no Ed25519 key in PKCS #8.
     #[error("not an Ed25519 key in PKCS #8")]
     NoKey,
+    /// What was given is no public key.
+    #[error("a public key has 32 bytes")]
+    NotThirtyTwo,
 }
 
-/// A public key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// A public key; in messages it is its 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Bytes", into = "Bytes")]
 pub struct VerifyingKey([u8; 32]);
 
 /// A key in this process' memory.
@@ -116,6 +123,23 @@ impl SoftwareSigner {
         let key =
             Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_rejected| SignError::NoKey)?;
         Ok(Self { key })
+    }
+}
+
+impl TryFrom<Bytes> for VerifyingKey {
+    type Error = SignError;
+
+    fn try_from(Bytes(bytes): Bytes) -> Result<Self, SignError> {
+        let bytes = bytes
+            .try_into()
+            .map_err(|_of_another_length| SignError::NotThirtyTwo)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl From<VerifyingKey> for Bytes {
+    fn from(VerifyingKey(bytes): VerifyingKey) -> Self {
+        Self(bytes.to_vec())
     }
 }
 

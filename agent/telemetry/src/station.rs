@@ -215,3 +215,6 @@ impl fmt::Debug for Means {
         f.debug_struct("Means").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

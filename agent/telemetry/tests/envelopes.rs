@@ -12,6 +12,7 @@ use std::path::Path;
 use telemetry::envelope::seal;
 use telemetry::message::device::{DeviceState, FaultChange, Health, Wear};
 use telemetry::message::gaps::{DropReason, Dropped};
+use telemetry::message::key::KeyStatement;
 use telemetry::message::machine::TimeQuality;
 use telemetry::message::outcome::{Bytes, CommandId, Part};
 use telemetry::message::presence::{Beat, Challenge, LaneMark};
@@ -21,7 +22,9 @@ fn word(text: &str) -> Word {
     text.parse().unwrap()
 }
 
-fn messages() -> Vec<Message> {
+fn messages(from: &DeviceName, signer: &SoftwareSigner) -> Vec<Message> {
+    let next = SoftwareSigner::from_seed(&[9; 32]).unwrap();
+    let current = signer.verifying_key();
     vec![
         Message::Beat(Beat {
             session: 3,
@@ -50,6 +53,7 @@ fn messages() -> Vec<Message> {
             of: 1,
             bytes: Bytes((0..=255).collect()),
         }),
+        Message::Key(KeyStatement::new(&next, &from.urn(), &current).unwrap()),
         Message::Device(DeviceState {
             device: word("printer-1"),
             class: word("ticketPrinter"),
@@ -79,7 +83,7 @@ fn envelopes_are_left_for_other_programs() {
     for kind in ["valid", "invalid"] {
         fs::create_dir_all(folder.join(kind)).unwrap();
     }
-    for (place, message) in messages().into_iter().enumerate() {
+    for (place, message) in messages(&from, &signer).into_iter().enumerate() {
         let class = message.class();
         let topic = UpTopic {
             from: from.clone(),
@@ -88,7 +92,7 @@ fn envelopes_are_left_for_other_programs() {
         let stamp = Stamp {
             epoch: 7,
             lane: class.lane(),
-            number: [1, 24, 256, 65_536, u64::MAX][place],
+            number: [1, 24, 256, 65_536, 4_294_967_296, u64::MAX][place],
             monotonic_millis: 90_000,
             issued_at: 1_795_219_200,
             quality: TimeQuality::Synchronised,

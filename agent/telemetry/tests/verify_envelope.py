@@ -58,6 +58,16 @@ def by_cwt(envelope, topic, key, defects):
         defects.append(f"signature (cwt): {error}")
 
 
+def by_next_key(payload, topic, key, defects):
+    """The proof in a key statement: the next key follows this one, for this device."""
+    said = cbor2.loads(payload)
+    try:
+        proved = cbor2.dumps(["NextKey1", issuer(topic), key, said["key"]])
+        Ed25519PublicKey.from_public_bytes(said["key"]).verify(said["proof"], proved)
+    except (InvalidSignature, KeyError, ValueError):
+        defects.append("proof of the next key")
+
+
 def by_grammar(protected, payload, topic, grammar, defects):
     # pycddl 0.6.4 does not look into byte strings that stand in an array, so each is given to it alone.
     rules = {"protected": protected, topic.split("/")[6]: payload}
@@ -92,6 +102,8 @@ def main():
     by_pycose(envelope, topic, key, defects)
     by_cwt(envelope, topic, key, defects)
     by_grammar(protected, payload, topic, grammar, defects)
+    if topic.split("/")[6] == "key":
+        by_next_key(payload, topic, key, defects)
     if plain(cbor2.loads(payload)) != case["view"]:
         defects.append("view")
     if cbor2.dumps(cbor2.loads(payload), canonical=True) != payload:

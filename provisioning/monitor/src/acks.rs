@@ -15,7 +15,7 @@ use telemetry::envelope::{SealError, Stamp, seal};
 use telemetry::message::machine::TimeQuality;
 use telemetry::name::Label;
 use telemetry::topic::DownKind;
-use telemetry::{DownTopic, Lane, Signer};
+use telemetry::{DownTopic, Lane, Signer, VerifyingKey};
 
 use crate::watch::Watched;
 
@@ -60,13 +60,13 @@ impl Voice {
         }
     }
 
-    /// Tells a device how far everything is there; none where it is too early.
+    /// Tells a device how far everything is there, and which key may follow; none where it is too early.
     ///
     /// # Errors
     /// Where the key cannot be used; the device is told later.
     pub fn tell(
         &mut self,
-        device: &mut Watched,
+        (device, next_key): (&mut Watched, Option<VerifyingKey>),
         manner: Manner,
         clock: &dyn Clock,
     ) -> Result<Vec<Outgoing>, SealError> {
@@ -99,6 +99,7 @@ impl Voice {
                 marks: part.to_vec(),
                 resend: device.ack.resend && at + 1 == last,
                 per_second: manner.per_second,
+                next_key,
                 time: clock.unix_millis() / 1000,
             };
             sealed.push(self.seal(&topic, &ack, now, clock)?);

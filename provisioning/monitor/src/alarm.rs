@@ -47,6 +47,10 @@ pub enum AlarmKind {
     ForgedDeath,
     /// A device that is in quarantine speaks.
     Quarantined,
+    /// A device has stated its next key.
+    NewKey,
+    /// A device has stated a next key that cannot be its.
+    KeyRefused,
 }
 
 /// How urgent it is.
@@ -75,7 +79,7 @@ pub struct Alarm {
 
 impl AlarmKind {
     /// Every one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::TooLong,
         Self::UnknownDevice,
@@ -92,6 +96,8 @@ impl AlarmKind {
         Self::StaleSession,
         Self::ForgedDeath,
         Self::Quarantined,
+        Self::NewKey,
+        Self::KeyRefused,
     ];
 
     /// How it is written.
@@ -114,6 +120,8 @@ impl AlarmKind {
             Self::StaleSession => "staleSession",
             Self::ForgedDeath => "forgedDeath",
             Self::Quarantined => "quarantined",
+            Self::NewKey => "newKey",
+            Self::KeyRefused => "keyRefused",
         }
     }
 
@@ -127,7 +135,9 @@ impl AlarmKind {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Replayed | Self::StaleSession | Self::Quarantined => Severity::Notice,
+            Self::Replayed | Self::StaleSession | Self::Quarantined | Self::NewKey => {
+                Severity::Notice
+            }
             Self::Malformed
             | Self::TooLong
             | Self::UnknownDevice
@@ -137,7 +147,8 @@ impl AlarmKind {
             | Self::Suppressed
             | Self::ClockWrong
             | Self::ForgedDeath
-            | Self::GapUnexplained => Severity::Warning,
+            | Self::GapUnexplained
+            | Self::KeyRefused => Severity::Warning,
             Self::Equivocation | Self::Cloned | Self::RolledBack => Severity::Critical,
         }
     }
@@ -169,6 +180,12 @@ impl AlarmKind {
             Self::StaleSession => "nothing; a message of an earlier connection came late",
             Self::ForgedDeath => "the broker says what is not true: check it",
             Self::Quarantined => "release the device, or enrol it anew",
+            Self::NewKey => {
+                "if nobody ordered rotateKeys, somebody else has the device's key: visit it, and enrol it anew"
+            }
+            Self::KeyRefused => {
+                "the device, or whoever has its key, states a key that it cannot have: visit it"
+            }
         }
     }
 }

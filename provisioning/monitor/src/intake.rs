@@ -27,6 +27,7 @@ use crate::store::{Store, StoreError, Writer};
 use crate::watch::{Patience, Watched};
 
 mod batch;
+mod succession;
 
 use batch::Batch;
 
@@ -185,16 +186,19 @@ impl Intake {
         let mut told = Vec::new();
         for id in &self.due {
             if let Some(device) = self.watched.get_mut(id) {
-                let quarantined = self
-                    .registry
-                    .device(&device.name)
-                    .is_none_or(|known| known.quarantine.is_some());
+                let known = self.registry.device(&device.name);
+                let quarantined = known.is_none_or(|known| known.quarantine.is_some());
+                let next_key = known.and_then(Registered::next_key);
                 if quarantined {
                     device.ack.due = false;
                 }
                 let sealed = self
                     .voice
-                    .tell(device, self.settings.manner, self.clock.as_ref())
+                    .tell(
+                        (device, next_key),
+                        self.settings.manner,
+                        self.clock.as_ref(),
+                    )
                     .map_err(IntakeError::Seal)?;
                 outgoing.extend(sealed);
                 if !device.ack.due {

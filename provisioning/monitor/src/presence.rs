@@ -394,6 +394,7 @@ impl<'a> Said<'a> {
             | Message::Fault(_)
             | Message::Command(_)
             | Message::Part(_)
+            | Message::Key(_)
             | Message::Device(_)
             | Message::Machine(_)
             | Message::Queue(_)

@@ -107,7 +107,12 @@ pub fn device(store: &Store, device: &Registered) -> Result<String, StoreError> 
         let until = key
             .until_epoch
             .map_or_else(String::new, |until| format!(" to {until}"));
-        let range = format!("{} from epoch {}{until}", key.id, key.from_epoch);
+        let waits = if key.waits {
+            ", stated, has not signed yet"
+        } else {
+            ""
+        };
+        let range = format!("{} from epoch {}{until}{waits}", key.id, key.from_epoch);
         line("key", &range);
     }
     for class in [

@@ -2,6 +2,7 @@
 //!
 //! A device has one or more keys; each may speak in a range of epochs, so that a new key takes over without a
 //! moment in which neither counts.
+//! A key that the device itself has stated waits until it signs; the key that stated it counts until then.
 //! A device that is enrolled anew begins a new life: all keys of the earlier one are void, and its counters
 //! begin anew.
 //! Invariant: a key id belongs to one device.
@@ -39,6 +40,10 @@ pub struct DeviceKey {
     pub from_epoch: u64,
     /// The last epoch in which it counts.
     pub until_epoch: Option<u64>,
+    /// The key that stated it; none for a key that an operator registered.
+    pub stated_by: Option<KeyId>,
+    /// Whether it was stated, and nothing that it signed has been accepted yet.
+    pub waits: bool,
 }
 
 /// All devices.
@@ -115,6 +120,15 @@ impl Registry {
 
     fn at(&self, path: &str) -> Option<&Registered> {
         self.devices.get(*self.by_path.get(path)?)
+    }
+}
+
+impl Registered {
+    /// The key that the device has stated, that has not signed yet, and that no operator has ended.
+    #[must_use]
+    pub fn next_key(&self) -> Option<VerifyingKey> {
+        let waits = |key: &&DeviceKey| key.waits && key.until_epoch.is_none();
+        self.keys.iter().find(waits).map(|key| key.key)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use device_api::Moment;
 use telemetry::envelope::{SealError, seal};
 use telemetry::message::Message;
+use telemetry::message::key::KeyStatement;
 use telemetry::message::machine::TimeQuality;
 use telemetry::message::presence::{Beat, Birth, Challenge, LaneMark, Lost};
 use telemetry::name::{DeviceName, Digest, NameError};
@@ -94,6 +95,29 @@ impl Rehearsed {
     #[must_use]
     pub fn key(&self) -> VerifyingKey {
         self.signer.verifying_key()
+    }
+
+    /// The same device after a start with the key of another number.
+    ///
+    /// # Errors
+    /// Never, in practice.
+    pub fn followed_by(&self, number: u32) -> Result<Self, RehearsalError> {
+        let mut after = Self {
+            name: self.name.clone(),
+            numbers: BTreeMap::new(),
+            ..self.copy(number)?
+        };
+        after.restart();
+        Ok(after)
+    }
+
+    /// What states that another key follows, which proves that it does.
+    ///
+    /// # Errors
+    /// [`RehearsalError::Key`].
+    pub fn statement(&self, next: &Self) -> Result<Message, RehearsalError> {
+        let statement = KeyStatement::new(&next.signer, &self.name.urn(), &self.key());
+        statement.map(Message::Key).map_err(RehearsalError::Key)
     }
 
     /// The device was started anew.

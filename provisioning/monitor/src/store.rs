@@ -10,6 +10,7 @@
 //! | module | what it keeps |
 //! |---|---|
 //! | [`devices`] | devices, their keys, people who may command |
+//! | [`succession`] | keys that devices state themselves |
 //! | [`evidence`] | envelopes, byte for byte |
 //! | [`progress`] | ledgers, presence, counts |
 //! | [`orders`] | commands that were given, and how far their sending has come |
@@ -29,9 +30,10 @@ pub mod facts;
 pub mod orders;
 pub mod progress;
 mod schema;
+pub mod succession;
 
 /// The version of what the file holds.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 /// Marks the file as ours: "MDGM".
 const APPLICATION: i64 = 0x4D44_474D;
 
@@ -137,6 +139,8 @@ impl Store {
         db.execute_batch(schema::SETTINGS).map_err(&opened)?;
         if tables == 0 {
             db.execute_batch(schema::TABLES).map_err(&opened)?;
+        } else if format < FORMAT {
+            upgrade(&db).map_err(&opened)?;
         }
         Ok(Self { db })
     }
@@ -243,6 +247,16 @@ impl Store {
         let all: rusqlite::Result<Vec<T>> = read_all();
         all.map_err(failed(doing))
     }
+}
+
+/// Brings a database of format 1 up to this one, where no other process has done so meanwhile.
+fn upgrade(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format < FORMAT {
+        db.execute_batch(schema::FROM_1_TO_2)?;
+    }
+    db.execute_batch("COMMIT")
 }
 
 /// Says what was attempted.

@@ -10,11 +10,11 @@
 use telemetry::envelope::{Envelope, EnvelopeError, LONGEST};
 use telemetry::message::Message;
 use telemetry::topic::UpTopic;
-use telemetry::{Class, VerifyingKey};
+use telemetry::{Class, KeyId};
 
 use crate::alarm::{Alarm, AlarmKind};
 use crate::ledger::GREATEST;
-use crate::registry::{Registered, Registry};
+use crate::registry::{DeviceKey, Registered, Registry};
 
 /// Bytes that are well formed, at a topic where such bytes may come.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub struct Opened<'a> {
     pub class: Class,
     /// The envelope.
     pub envelope: Envelope,
-    key: &'a VerifyingKey,
+    /// The key that it names, which counts in its epoch.
+    pub key: &'a DeviceKey,
     topic: &'a str,
 }
 
@@ -84,7 +85,7 @@ pub fn open<'a>(
 /// # Errors
 /// [`AlarmKind::Forged`], and [`AlarmKind::Malformed`] for a payload that its class does not promise.
 pub fn prove(opened: &Opened<'_>) -> Result<Message, Alarm> {
-    if !opened.envelope.is_signed_by(opened.key, opened.topic) {
+    if !opened.envelope.is_signed_by(&opened.key.key, opened.topic) {
         // Nothing that such a message says of itself is repeated: anybody could have written it.
         let text = "the signature is not of the key that the message names";
         return Err(Alarm::new(AlarmKind::Forged, text));
@@ -105,7 +106,7 @@ fn fitting_key<'a>(
     device: &'a Registered,
     class: Class,
     envelope: &Envelope,
-) -> Result<&'a VerifyingKey, Alarm> {
+) -> Result<&'a DeviceKey, Alarm> {
     let header = envelope.header();
     let stamp = header.stamp;
     if stamp.epoch > GREATEST || stamp.number > GREATEST {
@@ -122,11 +123,8 @@ fn fitting_key<'a>(
         ));
     }
     match device.keys.iter().find(|key| key.id == header.key) {
-        Some(key) if key.counts_in(stamp.epoch) => Ok(&key.key),
-        Some(key) => Err(Alarm::new(
-            AlarmKind::UnknownKey,
-            format!("key {} does not count in epoch {}", key.id, stamp.epoch),
-        )),
+        Some(key) if key.counts_in(stamp.epoch) => Ok(key),
+        Some(key) => Err(not_then(key.id, stamp.epoch)),
         None => Err(match registry.owner(header.key) {
             Some(owner) => wrong_topic(&format!("its key is that of {}", owner.name)),
             None => Alarm::new(
@@ -135,6 +133,12 @@ fn fitting_key<'a>(
             ),
         }),
     }
+}
+
+/// A key of the device that does not count in this epoch.
+pub(crate) fn not_then(key: KeyId, epoch: u64) -> Alarm {
+    let text = format!("key {key} does not count in epoch {epoch}");
+    Alarm::new(AlarmKind::UnknownKey, text)
 }
 
 /// What is wrong with a topic that is of no known device.

@@ -5,6 +5,7 @@
 //! | a bundle is fetched | what leaves the machine is whole, signed for, and holds no canary |
 //! | a driver is restarted | an effect takes place once, and only for those who may order it |
 //! | an agent that is killed | what was running is unknown, and is not done again |
+//! | a new key | the monitor knows it before it signs, and the old one counts no more after that |
 
 use std::fs;
 use std::io::Write as _;
@@ -77,6 +78,36 @@ impl Office {
     fn start_agent(&mut self) -> anyhow::Result<()> {
         let log = self.path("agentd.log");
         self.agent = Some(Process::start("agentd", &mut self.agentd(&[])?, &log)?);
+        Ok(())
+    }
+
+    fn stop_agent(&mut self) -> anyhow::Result<()> {
+        let mut agent = self.agent.take().context("no agent runs")?;
+        agent.terminate(Patience::seconds(PATIENCE))?;
+        Ok(())
+    }
+
+    fn restart_agent(&mut self) -> anyhow::Result<()> {
+        self.stop_agent()?;
+        self.start_agent()
+    }
+
+    /// Waits until something is so.
+    fn wait_until(
+        &self,
+        what: &str,
+        is_so: impl Fn(&Self) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let patience = Patience::seconds(PATIENCE);
+        while !is_so(self)? {
+            if patience.left(what).is_err() {
+                bail!(
+                    "{what} did not come:\n{}",
+                    fs::read_to_string(self.path("agentd.log"))?
+                );
+            }
+            pause();
+        }
         Ok(())
     }
 
@@ -313,6 +344,52 @@ fn a_command_whose_agent_was_killed_is_unknown_and_never_done_again() -> anyhow:
     let of_it = audit.lines().filter(|line| line.contains(&id));
     let running = of_it.filter(|line| line.contains("\"progress\":\"running\""));
     ensure!(running.count() == 1, "{audit}");
+    Ok(())
+}
+
+#[test]
+fn a_new_key_signs_after_a_start_once_the_monitor_knows_it_and_the_old_one_counts_no_more()
+-> anyhow::Result<()> {
+    let mut office = Office::open(&binary("driver-host")?)?;
+    let (key, agreed) = (
+        office.path("state/telemetry-key.pk8"),
+        office.path("state/telemetry-key-agreed.pk8"),
+    );
+    let old = fs::read(&key)?;
+    let id = office.wait_for_order(&["rotate-keys"], &["sato", "suzuki"])?;
+    let done = office.wait_for(&id, &["done", "failed", "refused"])?;
+    ensure!(done["state"] == "done", "{done}");
+    let again = office.wait_for_order(&["rotate-keys"], &["suzuki", "sato"])?;
+    let busy = office.wait_for(&again, &["done", "failed", "refused"])?;
+    ensure!(busy["reason"] == "busy", "{busy}");
+    office.wait_until("the monitor's word", |_| Ok(agreed.exists()))?;
+    ensure!(fs::read(&key)? == old, "the key changed within an epoch");
+    let alarms = office.oversight.ask(&["alarms"])?.stdout;
+    let alarms = String::from_utf8_lossy(&alarms).into_owned();
+    ensure!(alarms.contains("newKey"), "{alarms}");
+
+    office.restart_agent()?;
+    office.wait_until("a message of the new key", |office| {
+        let list = office.told(&["device", "list"])?;
+        Ok(list.contains(" from epoch 0 to 1\n") && !list.contains("has not signed yet"))
+    })?;
+    ensure!(fs::read(&key)? != old && !agreed.exists());
+    // Orders come and are answered as before.
+    let next = office.order(&["diagnostics"], &["sato"])?;
+    office.wait_for(&next, &["done"])?;
+
+    // A disk from before, or a thief.
+    office.stop_agent()?;
+    fs::write(&key, &old)?;
+    office.start_agent()?;
+    office.wait_until("a refusal of the old key", |office| {
+        let alarms = office.oversight.ask(&["alarms"])?.stdout;
+        Ok(String::from_utf8_lossy(&alarms).contains("unknownKey"))
+    })?;
+    let audit = office.audit()?;
+    for word in [&id, &again, "rotateKeys"] {
+        ensure!(audit.contains(word), "the audit log says nothing of {word}");
+    }
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use telemetry::station::{NotKept, Reporter};
 use telemetry::{DeviceName, Message, Word};
 use tokio::sync::{mpsc, oneshot};
 
-use super::effects::{Findings, Toolbox};
+use super::effects::{Findings, Statement, Toolbox};
 use super::machine::Machine;
 use crate::config::telemetry::Closed;
 use crate::input::Input;
@@ -92,6 +92,8 @@ pub(super) struct Clerk {
     /// An outcome that is not in the journal yet.
     ended: Option<(Start, Outcome)>,
     first: Vec<Step>,
+    /// What effects have reported.
+    statements: mpsc::Receiver<Statement>,
 }
 
 impl Clerk {
@@ -102,7 +104,7 @@ impl Clerk {
     pub(super) fn open(
         state_dir: &Path,
         (me, authority): (DeviceName, Authority),
-        means: Means,
+        (means, statements): (Means, mpsc::Receiver<Statement>),
     ) -> Result<Self, JournalError> {
         let folder = Folder::open(&state_dir.join(JOURNAL_DIR));
         let folder = folder.map_err(|source| JournalError::Storage {
@@ -117,6 +119,7 @@ impl Clerk {
             running: None,
             ended: None,
             first,
+            statements,
         })
     }
 
@@ -133,6 +136,10 @@ impl Clerk {
                     Some(said) => self.hear(said).await,
                     None => return,
                 },
+                Some(Statement { message, kept }) = self.statements.recv() => {
+                    // The effect may have stopped waiting.
+                    let (Ok(()) | Err(_)) = kept.send(self.means.report(message).await);
+                }
                 outcome = outcome_of(&mut self.running) => {
                     self.ended = self.running.take().map(|(start, _)| (start, outcome));
                     self.go_on().await;

@@ -19,6 +19,7 @@ use super::clerk::{self, Clerk};
 use super::control::ThisMachine;
 use super::effects::{Findings, Toolbox};
 use super::opening::{self, ReportingError};
+use super::succession;
 use super::work::{Channels, Work};
 use super::{Machine, MachineFacts, Notice};
 use crate::config::telemetry::Telemetry;
@@ -84,6 +85,7 @@ impl Desk {
         let (done, ended) = oneshot::channel();
         let (to_clerk, said) = mpsc::channel(SAID_WAITING);
         let (ask, asked) = mpsc::channel(1);
+        state_again(around, &reporter);
         let clerk = clerk(around, reporter.clone(), ask);
         let machine = Machine::new(MachineFacts {
             configuration: around.configuration.clone(),
@@ -91,7 +93,7 @@ impl Desk {
             state_dir: around.dir.path().to_owned(),
         });
         let to_clerk = clerk.is_some().then_some(to_clerk);
-        let work = Work::new(Arc::clone(&around.clock), reporter, machine, to_clerk);
+        let work = Work::new(around, reporter, machine, to_clerk);
         let thread = std::thread::Builder::new()
             .name("telemetry".to_owned())
             .stack_size(STACK)
@@ -139,6 +141,16 @@ impl Desk {
     }
 }
 
+/// States the key that waits for the monitor's word, in case the statement before was dropped or never made.
+fn state_again(around: &Surroundings<'_>, reporter: &Reporter) {
+    match succession::unanswered(around.dir.as_ref(), &around.settings.name) {
+        // Whether it is kept shows at the next start.
+        Ok(Some(statement)) => drop(reporter.report(statement)),
+        Ok(None) => {}
+        Err(error) => tracing::error!(%error, "the next key is not stated"),
+    }
+}
+
 /// Who keeps commands; none where their journal cannot be used, because then none must be carried out.
 fn clerk(
     around: &Surroundings<'_>,
@@ -146,6 +158,7 @@ fn clerk(
     findings: mpsc::Sender<oneshot::Sender<Findings>>,
 ) -> Option<Clerk> {
     let settings = around.settings;
+    let (statements, stated) = mpsc::channel(1);
     let machine = ThisMachine {
         state_dir: around.dir.path().to_owned(),
         keys: vec![settings.key.clone()],
@@ -158,6 +171,8 @@ fn clerk(
             desk: around.desk.clone(),
             dir: Arc::clone(around.dir),
             control: Arc::new(machine),
+            device: settings.name.clone(),
+            statements,
         },
         findings,
         closed: settings.closed,
@@ -165,7 +180,7 @@ fn clerk(
         configuration: around.configuration.clone(),
     };
     let who = (settings.name.clone(), settings.authority.clone());
-    match Clerk::open(around.dir.path(), who, means) {
+    match Clerk::open(around.dir.path(), who, (means, stated)) {
         Ok(clerk) => Some(clerk),
         Err(error) => {
             clerk::journal_failed(&error);

@@ -6,7 +6,8 @@
 //! | `restartDriver` | tells the loop, and waits until the host is in service again |
 //! | `lockKiosk` `unlockKiosk` | a file of the state folder, then the loop: no job begins (`AGT-LOCKED`) |
 //! | `reboot` `wipe` | [`MachineControl`] |
-//! | `recalibrate` `rotateKeys` | not offered: no driver has it; the monitor takes new keys from people only |
+//! | `rotateKeys` | makes the next key that signs reports, and states it ([`succession`]) |
+//! | `recalibrate` | not offered: no driver finds its zero without a person at the device |
 //!
 //! Everything here blocks and runs on a thread of its own.
 
@@ -16,11 +17,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use commands::{Bundle, Effects, Failure};
-use telemetry::Word;
+use telemetry::{DeviceName, Message, Word};
+use tokio::sync::mpsc;
 
 pub(super) use commands::bundle::Findings;
 
 use super::control::MachineControl;
+use super::succession;
 use crate::input::{Desk, Input, Ordered};
 use crate::log;
 use crate::state_dir::StateDir;
@@ -30,6 +33,8 @@ use crate::stored;
 const BACK_WITHIN: Duration = Duration::from_secs(60);
 /// How long the loop may take for anything else.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a statement may take to be on the disk.
+const STATED_WITHIN: Duration = Duration::from_secs(60);
 /// So many lines are looked at; most of them may have to stay.
 const LINES: usize = 2 * commands::bundle::LINES;
 /// So many lines of the machine's own log.
@@ -44,6 +49,19 @@ pub(super) struct Toolbox {
     pub(super) dir: Arc<StateDir>,
     /// The machine itself.
     pub(super) control: Arc<dyn MachineControl>,
+    /// Who the agent is.
+    pub(super) device: DeviceName,
+    /// The way to what is reported.
+    pub(super) statements: mpsc::Sender<Statement>,
+}
+
+/// Something to report, and where to say whether it is on the disk.
+#[derive(Debug)]
+pub(super) struct Statement {
+    /// What.
+    pub(super) message: Message,
+    /// Who waits for it.
+    pub(super) kept: Sender<bool>,
 }
 
 /// What carries one order out.
@@ -113,7 +131,15 @@ impl Effects for Tools {
     }
 
     fn rotate_keys(&mut self) -> Result<(), Failure> {
-        Err(Failure::Unsupported)
+        let Toolbox { dir, device, .. } = &self.toolbox;
+        let message = succession::make(dir.as_ref(), device)?;
+        let (kept, heard) = channel();
+        let statement = Statement { message, kept };
+        let given = self.toolbox.statements.blocking_send(statement).is_ok();
+        if given && heard.recv_timeout(STATED_WITHIN).unwrap_or(false) {
+            return Ok(());
+        }
+        succession::take_back(dir.as_ref())
     }
 
     fn reboot(&mut self) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ use thiserror::Error;
 use trust::TrustError;
 
 use super::key::{self, KeyError};
-use super::{Machine, Surroundings};
+use super::{Machine, Surroundings, succession};
 use crate::config::telemetry::Telemetry;
 
 /// The folder of what is kept, within the state folder.
@@ -59,9 +59,12 @@ pub(super) fn identity(settings: &Telemetry) -> Result<(Identity, i64), Reportin
     Ok((identity, certificate_ends(&certificate)?))
 }
 
-/// The store with its key, opened for this start.
+/// The store with the key that is in force from now on, opened for this start.
 pub(super) fn outbox(around: &Surroundings<'_>) -> Result<Outbox, ReportingError> {
-    let signer = key::signer(around.dir).map_err(ReportingError::Key)?;
+    let dir = around.dir.as_ref();
+    // Before the epoch begins, so that each is signed with one key.
+    let _in_force = succession::take_over(dir).map_err(ReportingError::Key)?;
+    let signer = key::signer(dir).map_err(ReportingError::Key)?;
     tracing::info!(key = %signer.verifying_key().id(), device = %around.settings.name, "telemetry");
     let folder = around.dir.path().join(STORE_DIR);
     let disk = Folder::open(&folder).map_err(|source| ReportingError::File {

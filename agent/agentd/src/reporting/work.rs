@@ -13,8 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::clerk::Said;
 use super::effects::Findings;
-use super::{Change, Counts, Ledger, Machine, Notice};
+use super::{Change, Counts, Ledger, Machine, Notice, Surroundings, succession};
 use crate::log;
+use crate::state_dir::StateDir;
 
 /// How often counts are reported, and what the disk refused is tried again.
 const TURN: Duration = Duration::from_secs(60);
@@ -42,6 +43,7 @@ pub(super) struct Work {
     counted_at: Moment,
     given: Vec<(Confirmation, Given)>,
     clerk: Option<mpsc::Sender<Said>>,
+    dir: Arc<StateDir>,
 }
 
 /// What the disk will say of a report.
@@ -56,11 +58,12 @@ enum Given {
 impl Work {
     /// Nothing has happened yet; `clerk` keeps commands, where somebody does.
     pub(super) fn new(
-        clock: Arc<dyn Clock>,
+        around: &Surroundings<'_>,
         reporter: Reporter,
         machine: Machine,
         clerk: Option<mpsc::Sender<Said>>,
     ) -> Self {
+        let clock = Arc::clone(&around.clock);
         Self {
             started: clock.now(),
             counted_at: clock.now(),
@@ -71,6 +74,7 @@ impl Work {
             counts: Counts::default(),
             given: Vec::new(),
             clerk,
+            dir: Arc::clone(around.dir),
         }
     }
 
@@ -94,6 +98,7 @@ impl Work {
                 }
                 Some(happening) = channels.happenings.recv() => {
                     log_happening(&happening);
+                    self.agree(&happening);
                     self.tell_clerk(happening);
                 }
                 Some(asker) = channels.asked.recv() => {
@@ -129,6 +134,21 @@ impl Work {
                 took,
             } => self.counts.ended(operation, fault, took),
             Notice::AgentFault { fault, raised } => self.ledger.agent_fault(fault, raised),
+        }
+    }
+
+    /// Notes that the monitor knows the next key; where that cannot be noted, the next word says it again.
+    fn agree(&self, happening: &Happening) {
+        if let Happening::Acknowledged(ack) = happening
+            && let Some(named) = &ack.next_key
+        {
+            match succession::agree(self.dir.as_ref(), named) {
+                Ok(true) => {
+                    tracing::warn!(key = %named.id(), "this key signs from the next start on")
+                }
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "the next key"),
+            }
         }
     }
 

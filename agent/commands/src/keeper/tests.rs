@@ -52,6 +52,21 @@ fn what_is_fetched_comes_in_parts_with_its_digest() {
 }
 
 #[test]
+fn parts_are_sent_once_and_come_neither_after_a_start_nor_for_the_same_order() {
+    let mut world = World::new();
+    world.log = vec!["a line".to_owned()];
+    let message = world.message(&order(1, Verb::Diagnostics));
+    world.deliver(&message);
+    world.end();
+    let sent = world.parts.len();
+    assert!(sent > 0);
+    world.crash();
+    world.deliver(&message);
+    assert_eq!(world.parts.len(), sent);
+    assert_eq!(world.told_of(1).last(), Some(&Progress::Done));
+}
+
+#[test]
 fn a_failure_says_why() {
     let mut world = World::new();
     world.failure = Some(crate::Failure::Busy);

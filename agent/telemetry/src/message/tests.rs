@@ -9,9 +9,14 @@ use presence::{Challenge, LaneMark, LeavingReason};
 use work::{JobCount, JobOutcome};
 
 use crate::name::{Digest, Word};
+use crate::signer::{Signer as _, SoftwareSigner};
 
 fn word(text: &str) -> Word {
     text.parse().unwrap()
+}
+
+fn signer(seed: u8) -> SoftwareSigner {
+    SoftwareSigner::from_seed(&[seed; 32]).unwrap()
 }
 
 /// One of each class.
@@ -73,6 +78,9 @@ fn samples() -> Vec<Message> {
             of: 1,
             bytes: Bytes(vec![1, 2]),
         }),
+        Message::Key(
+            KeyStatement::new(&signer(2), "urn:madoguchi:t:d", &signer(1).verifying_key()).unwrap(),
+        ),
         Message::Device(DeviceState {
             device: word("printer-1"),
             class: word("ticketPrinter"),

@@ -313,20 +313,32 @@ fn damage_that_comes_while_running_is_named_before_what_follows_goes_out() {
 }
 
 #[test]
-fn the_key_changes_from_now_on() {
-    let mut rig = Rig::new();
-    let mut outbox = rig.open();
-    let old = outbox.verifying_key();
-    rig.accept(&mut outbox, &message(Lane::State));
-    outbox.rekey(Box::new(
-        crate::SoftwareSigner::from_seed(&[9; 32]).unwrap(),
-    ));
-    rig.accept(&mut outbox, &message(Lane::State));
-    rig.commit(&mut outbox).unwrap();
-    for key in [old, outbox.verifying_key()] {
-        let sealed = outbox.next_fresh().unwrap();
-        let envelope = crate::Envelope::read(&sealed.bytes).unwrap();
-        assert_eq!(envelope.header().key, key.id());
+fn each_epoch_is_signed_with_one_key_and_keeps_its_signatures() {
+    let rig = Rig::new();
+    let mut keys = Vec::new();
+    for seed in [7, 9] {
+        let signer = crate::SoftwareSigner::from_seed(&[seed; 32]).unwrap();
+        keys.push(signer.verifying_key().id());
+        let clock = Arc::clone(&rig.clock) as Arc<dyn Clock>;
+        let disk = Box::new(rig.disk.clone());
+        let name = DeviceName {
+            tenant: "hoshino-shi".parse().unwrap(),
+            device: "c-03".parse().unwrap(),
+        };
+        let opened = Outbox::open(disk, name, Box::new(signer), clock, rig.settings);
+        let mut outbox = opened.unwrap().0;
+        for lane in [Lane::State, Lane::Commands] {
+            outbox.accept(&message(lane)).unwrap();
+        }
+        outbox.commit().unwrap();
+        let next = || outbox.next_backlog().or_else(|| outbox.next_fresh());
+        let handed: Vec<_> = std::iter::from_fn(next).collect();
+        assert!(handed.len() >= 2 * keys.len());
+        for sealed in handed {
+            let envelope = crate::Envelope::read(&sealed.bytes).unwrap();
+            let place = usize::try_from(sealed.stamp.epoch - 1).unwrap();
+            assert_eq!(envelope.header().key, keys[place], "{:?}", sealed.stamp);
+        }
     }
 }
 

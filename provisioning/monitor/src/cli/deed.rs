@@ -86,8 +86,16 @@ pub(super) fn device(config: &Config, verb: DeviceVerb) -> Done {
                     let until = key
                         .until_epoch
                         .map_or_else(String::new, |until| format!(" to {until}"));
-                    let _infallible =
-                        writeln!(text, "  {} from epoch {}{until}", key.id, key.from_epoch);
+                    let waits = if key.waits {
+                        ", stated, has not signed yet"
+                    } else {
+                        ""
+                    };
+                    let _infallible = writeln!(
+                        text,
+                        "  {} from epoch {}{until}{waits}",
+                        key.id, key.from_epoch
+                    );
                 }
             }
             print(&text);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use device_api::Moment;
 use telemetry::message::Message;
-use telemetry::{Class, Lane, Stamp};
+use telemetry::{Class, KeyId, Lane, Stamp};
 
 use super::{Delivery, Verdict};
 use crate::alarm::{Alarm, AlarmKind};
@@ -25,7 +25,7 @@ type AlarmKey = (Option<i64>, AlarmKind, Option<(u64, Lane)>);
 
 /// A batch that is being taken in.
 pub(super) struct Batch<'a> {
-    store: &'a Store,
+    pub(super) store: &'a Store,
     patience: &'a Patience,
     now: Moment,
     facts: HashMap<Subject, Fact>,
@@ -33,6 +33,10 @@ pub(super) struct Batch<'a> {
     counts: HashMap<&'static str, u64>,
     touched: BTreeSet<i64>,
     quarantined: BTreeSet<i64>,
+    /// Keys that a message of this batch has ended, with the first epoch in which they no longer count.
+    pub(super) ended: HashMap<KeyId, u64>,
+    /// Whether a key was stated.
+    pub(super) keys_changed: bool,
 }
 
 /// What a batch leaves behind.
@@ -54,6 +58,8 @@ impl<'a> Batch<'a> {
             counts: HashMap::new(),
             touched: BTreeSet::new(),
             quarantined: BTreeSet::new(),
+            ended: HashMap::new(),
+            keys_changed: false,
         }
     }
 
@@ -75,6 +81,10 @@ impl<'a> Batch<'a> {
             return Ok(Verdict::NotNow);
         };
         let stamp = opened.envelope.header().stamp;
+        if self.is_over(&opened) {
+            let alarm = verify::not_then(opened.key.id, stamp.epoch);
+            return Ok(self.refuse(Some(opened.device.id), alarm, delivery));
+        }
         let name = Name::new(device.id, device.life, &stamp);
         match device
             .ledger
@@ -118,7 +128,7 @@ impl<'a> Batch<'a> {
                 delivery,
             );
         }
-        match self.accept(device, &name, &stamp, &message, delivery) {
+        match self.accept(registry, (device, &opened), (&name, &message), delivery) {
             Ok(()) => Ok(Verdict::Fresh),
             // The database holds each name once, whatever the ledger thinks.
             Err(StoreError::Taken) => self.again(device, &opened, &name, delivery),
@@ -157,7 +167,9 @@ impl<'a> Batch<'a> {
         self.store.count(&self.counts)?;
         Ok(End {
             touched: self.touched,
-            registry_changed: !self.quarantined.is_empty(),
+            registry_changed: self.keys_changed
+                || !self.quarantined.is_empty()
+                || !self.ended.is_empty(),
         })
     }
 
@@ -312,12 +324,12 @@ impl<'a> Batch<'a> {
     /// Keeps a message, and notes what it says.
     fn accept(
         &mut self,
-        device: &mut Watched,
-        name: &Name,
-        stamp: &Stamp,
-        message: &Message,
+        registry: &Registry,
+        (device, opened): (&mut Watched, &Opened<'_>),
+        (name, message): (&Name, &Message),
         delivery: &Delivery,
     ) -> Result<(), StoreError> {
+        let stamp = &opened.envelope.header().stamp;
         let (class, at) = (message.class(), delivery.arrival.unix_millis);
         let evidence = self.store.keep(name, class, at, &delivery.bytes)?;
         device.came(
@@ -326,7 +338,11 @@ impl<'a> Batch<'a> {
             stamp.number,
             stamp.monotonic_millis,
         );
+        self.signed(opened, delivery)?;
         match message {
+            Message::Key(statement) => {
+                self.stated(registry, (device, opened), statement, delivery)?;
+            }
             Message::Dropped(dropped) => device.dropped(dropped),
             Message::Closed(closed) => device.closed(closed),
             Message::Birth(_)
@@ -369,7 +385,7 @@ impl<'a> Batch<'a> {
         Verdict::Refused(kind)
     }
 
-    fn raise(&mut self, device: Option<i64>, alarm: Alarm, delivery: &Delivery) {
+    pub(super) fn raise(&mut self, device: Option<i64>, alarm: Alarm, delivery: &Delivery) {
         self.raise_with(device, alarm, delivery, None);
     }
 
@@ -405,7 +421,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn about(kind: AlarmKind, text: &str, stamp: &Stamp) -> Alarm {
+pub(super) fn about(kind: AlarmKind, text: &str, stamp: &Stamp) -> Alarm {
     Alarm::new(kind, text).about(stamp.epoch, stamp.lane, stamp.number)
 }
 

@@ -58,6 +58,10 @@ pub(super) fn said(message: &Message) -> String {
             part.of,
             part.command
         ),
+        Message::Key(statement) => format!(
+            "key {} is to follow the key that signs this",
+            statement.key.id()
+        ),
         Message::Device(state) => device(state),
         Message::Machine(state) => machine(state),
         Message::Queue(queue) => format!(

@@ -20,6 +20,9 @@ pub struct Person {
     pub retired: bool,
 }
 
+/// A key, its first and last epoch, who stated it, and whether it waits.
+type KeyRow = (Vec<u8>, (i64, Option<i64>), Option<Vec<u8>>, bool);
+
 /// What became of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Released {
@@ -75,19 +78,29 @@ impl Store {
     pub fn keys(&self, device: i64, life: i64) -> Result<Vec<DeviceKey>, StoreError> {
         let rows = self.rows(
             "read the keys",
-            "SELECT key, from_epoch, until_epoch FROM keys WHERE device = ?1 AND life = ?2
-             ORDER BY from_epoch",
+            "SELECT key, from_epoch, until_epoch, stated_by, waits FROM keys
+             WHERE device = ?1 AND life = ?2 ORDER BY from_epoch",
             [device, life],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    (row.get(1)?, row.get(2)?),
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            },
         )?;
         rows.into_iter()
-            .map(|(key, from, until): (Vec<u8>, i64, Option<i64>)| {
+            .map(|(key, (from, until), by, waits): KeyRow| {
                 let key = stored_key(&key)?;
+                let by = by.map(|by| stored_key(&by)).transpose()?;
                 Ok(DeviceKey {
                     id: key.id(),
                     key,
                     from_epoch: number(from),
                     until_epoch: until.map(number),
+                    stated_by: by.map(|by| by.id()),
+                    waits,
                 })
             })
             .collect()

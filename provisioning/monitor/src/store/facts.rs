@@ -45,6 +45,7 @@ pub fn subject(message: &Message) -> Option<String> {
         Message::Fault(change) => format!("{} {}", change.device, change.fault),
         Message::Command(state) => state.command.to_string(),
         Message::Part(part) => format!("{}:{}", part.command, part.part),
+        Message::Key(statement) => hex::encode(statement.key.bytes()),
         Message::Device(state) => state.device.to_string(),
         Message::Machine(_) | Message::Jobs(_) => String::new(),
         Message::Queue(queue) => format!("{}/{}", queue.site, queue.service),
@@ -64,6 +65,7 @@ pub const fn is_raised(message: &Message) -> bool {
         | Message::Closed(_)
         | Message::Command(_)
         | Message::Part(_)
+        | Message::Key(_)
         | Message::Device(_)
         | Message::Machine(_)
         | Message::Queue(_)

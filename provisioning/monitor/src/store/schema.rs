@@ -26,7 +26,11 @@ CREATE TABLE keys (
     key BLOB NOT NULL UNIQUE,
     life INTEGER NOT NULL,
     from_epoch INTEGER NOT NULL,
-    until_epoch INTEGER
+    until_epoch INTEGER,
+    stated_by BLOB,
+    stated_epoch INTEGER,
+    stated_number INTEGER,
+    waits INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE people (
     key BLOB NOT NULL UNIQUE,
@@ -134,6 +138,15 @@ CREATE TABLE counts (
     n INTEGER NOT NULL
 ) WITHOUT ROWID;
 PRAGMA application_id = 1296320333;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 COMMIT;
+";
+
+/// Makes format 2 of format 1: keys that devices state themselves.
+pub(super) const FROM_1_TO_2: &str = "
+ALTER TABLE keys ADD COLUMN stated_by BLOB;
+ALTER TABLE keys ADD COLUMN stated_epoch INTEGER;
+ALTER TABLE keys ADD COLUMN stated_number INTEGER;
+ALTER TABLE keys ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 2;
 ";

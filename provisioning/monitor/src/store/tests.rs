@@ -12,10 +12,10 @@ fn path() -> (tempfile::TempDir, std::path::PathBuf) {
 fn a_newer_format_and_another_programs_database_are_refused_and_left_alone() {
     let (_folder, path) = path();
     let store = Store::open(&path).unwrap();
-    store.db.pragma_update(None, "user_version", 2).unwrap();
+    store.db.pragma_update(None, "user_version", 3).unwrap();
     drop(store);
     let error = Store::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 2 }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 3 }), "{error}");
 
     let other = path.with_extension("other");
     let db = Connection::open(&other).unwrap();
@@ -24,6 +24,25 @@ fn a_newer_format_and_another_programs_database_are_refused_and_left_alone() {
         Store::open(&other).unwrap_err(),
         StoreError::Foreign
     ));
+}
+
+#[test]
+fn a_database_of_the_first_format_goes_on_with_its_keys() {
+    let (_folder, path) = path();
+    let name = super::devices::name("hoshino-shi/c-03").unwrap();
+    let key = telemetry::VerifyingKey::new([3; 32]);
+    let store = Store::open(&path).unwrap();
+    let id = store.add_device(&name, &key).unwrap();
+    for column in ["stated_by", "stated_epoch", "stated_number", "waits"] {
+        let drop = format!("ALTER TABLE keys DROP COLUMN {column}");
+        store.db.execute_batch(&drop).unwrap();
+    }
+    store.db.pragma_update(None, "user_version", 1).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let keys = Store::open(&path).unwrap().keys(id, 0).unwrap();
+        assert_eq!((keys.len(), keys[0].key, keys[0].waits), (1, key, false));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::kit::{Bench, SETTINGS, device, fault, jobs};
+use crate::kit::{Bench, SETTINGS, ack, device, fault, jobs};
 use monitor::alarm::{AlarmKind, Severity};
 use monitor::intake::Verdict;
 use monitor::rehearsal::{Rehearsed, arrival};
@@ -395,7 +395,7 @@ fn quarantined_by_an_operator_and_every_kind_is_tested_here() {
         bench.take(&counter.say(&jobs(1)).unwrap()),
         refused(AlarmKind::Quarantined)
     );
-    let tests = include_str!("alarms.rs");
+    let tests = [include_str!("alarms.rs"), include_str!("keys.rs")].concat();
     for kind in AlarmKind::ALL {
         assert!(tests.contains(&format!("AlarmKind::{kind:?}")), "{kind:?}");
     }
@@ -477,9 +477,4 @@ fn another_part_takes_another_parts_devices() {
             [expected]
         );
     }
-}
-
-fn ack(bytes: &[u8]) -> telemetry::down::Ack {
-    let envelope = telemetry::Envelope::read(bytes).unwrap();
-    telemetry::cbor::decode(envelope.payload()).unwrap()
 }

@@ -124,3 +124,9 @@ pub(crate) fn jobs(seconds: u32) -> Message {
         jobs: Vec::new(),
     })
 }
+
+/// What an acknowledgement says.
+pub(crate) fn ack(bytes: &[u8]) -> telemetry::down::Ack {
+    let envelope = telemetry::Envelope::read(bytes).unwrap();
+    telemetry::cbor::decode(envelope.payload()).unwrap()
+}

@@ -4,16 +4,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use commands::{Document, Order, Preconditions, Verb, approve, join};
 use device_api::{Clock, SystemClock};
 use monitor::intake::Intake;
 use monitor::mqtt;
 use monitor::source::{self, Keeping};
 use monitor::store::Store;
+use monitor::store::orders::Given;
 use telemetry::link::{
     Connection, Connector, Link, LinkEvent, LinkFailure, NextEvent, Protocol, ProtocolChoice,
-    Publication, PublishRefusal, Security, Token,
+    Publication, PublishRefusal, Reliability, Security, Token,
 };
-use telemetry::{DownTopic, Envelope, Lane, cbor};
+use telemetry::message::outcome::CommandId;
+use telemetry::topic::DownKind;
+use telemetry::{DownTopic, Envelope, Lane, SoftwareSigner, cbor};
 use tokio::sync::mpsc;
 
 use crate::kit::{SETTINGS, device, jobs, own, own_key};
@@ -62,6 +66,40 @@ impl Link for Wire {
     }
 }
 
+/// An order for a device, which somebody has approved.
+fn order(counter: &monitor::rehearsal::Rehearsed) -> Given {
+    let now = SystemClock::new().unix_millis() / 1000;
+    let name = "sato".parse().unwrap();
+    let mut id = [7; 16];
+    id[6] = 0x70;
+    id[8] = 0x80;
+    let document = Document::new(Order {
+        id: CommandId(id),
+        target: counter.name.clone(),
+        issuer: "sato".parse().unwrap(),
+        counter: 1,
+        not_before: now,
+        expires: now + 3600,
+        verb: Verb::Diagnostics,
+        preconditions: Preconditions::default(),
+        challenge: None,
+    })
+    .unwrap();
+    let signer = SoftwareSigner::from_seed(&[5; 32]).unwrap();
+    let approval = approve(&document, &signer, &name, now).unwrap();
+    Given {
+        id: CommandId(id).to_string(),
+        device: 1,
+        given_at: now * 1000,
+        expires: now + 3600,
+        message: join(&[approval]).unwrap(),
+        sent_at: None,
+        sent_in: None,
+        settled: None,
+        heard_in: None,
+    }
+}
+
 #[test]
 fn what_comes_by_a_link_is_kept_and_acknowledged_over_a_broken_connection() {
     let folder = tempfile::tempdir().unwrap();
@@ -69,6 +107,7 @@ fn what_comes_by_a_link_is_kept_and_acknowledged_over_a_broken_connection() {
     let mut counter = device(3);
     let store = Store::open(&path).unwrap();
     store.add_device(&counter.name, &counter.key()).unwrap();
+    store.give(&order(&counter)).unwrap();
     let arrived = |said: monitor::intake::Delivery| LinkEvent::Arrived {
         topic: said.topic,
         payload: said.bytes,
@@ -120,16 +159,30 @@ fn what_comes_by_a_link_is_kept_and_acknowledged_over_a_broken_connection() {
         };
         let running = mqtt::run(connector, connection, (inlet, outlet), clock, stop);
         let listening = async {
+            let (mut ordered, mut through) = (false, None);
             loop {
                 let told = seen.recv().await.unwrap();
                 let topic: DownTopic = told.topic.parse().unwrap();
                 assert_eq!(topic.to, counter.name);
+                assert_eq!(told.reliability, Reliability::AtLeastOnce);
+                assert!(!told.retain);
+                if topic.kind == DownKind::Command {
+                    ordered = true;
+                    if let Some(mark) = through {
+                        heard.send(()).unwrap();
+                        return mark;
+                    }
+                    continue;
+                }
                 let envelope = Envelope::read(&told.payload).unwrap();
                 assert!(envelope.is_signed_by(&own_key(), &told.topic));
                 let ack: telemetry::down::Ack = cbor::decode(envelope.payload()).unwrap();
                 if ack.marks.iter().any(|mark| mark.through == 2) {
-                    heard.send(()).unwrap();
-                    return ack.marks[0];
+                    through = Some(ack.marks[0]);
+                    if ordered {
+                        heard.send(()).unwrap();
+                        return ack.marks[0];
+                    }
                 }
             }
         };

@@ -11,6 +11,7 @@ mod acknowledgements;
 mod alarms;
 mod commands;
 mod crash;
+mod keys;
 mod kit;
 mod link;
 mod throughput;

@@ -73,6 +73,7 @@ pub fn carried(message: &Message) -> Option<u64> {
         | Message::Fault(_)
         | Message::Command(_)
         | Message::Part(_)
+        | Message::Key(_)
         | Message::Machine(_)
         | Message::Queue(_) => None,
     }

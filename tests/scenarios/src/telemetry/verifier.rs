@@ -306,6 +306,7 @@ impl Evidence {
             | Message::Fault(_)
             | Message::Command(_)
             | Message::Part(_)
+            | Message::Key(_)
             | Message::Device(_)
             | Message::Machine(_)
             | Message::Queue(_)

@@ -28,6 +28,7 @@ impl MachineControl for Noted {
 struct Bench {
     tools: Tools,
     inputs: mpsc::Receiver<Input>,
+    statements: mpsc::Receiver<Statement>,
     noted: Arc<Noted>,
     folder: tempfile::TempDir,
 }
@@ -36,14 +37,21 @@ fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let (desk, inputs) = Desk::open();
     let noted = Arc::new(Noted::default());
+    let (to_report, statements) = mpsc::channel(1);
     let toolbox = Toolbox {
         desk,
         dir: Arc::new(StateDir::open(folder.path()).unwrap()),
         control: Arc::<Noted>::clone(&noted) as Arc<dyn MachineControl>,
+        device: DeviceName {
+            tenant: "hoshino-shi".parse().unwrap(),
+            device: "c-03".parse().unwrap(),
+        },
+        statements: to_report,
     };
     Bench {
         tools: toolbox.tools(None),
         inputs,
+        statements,
         noted,
         folder,
     }
@@ -104,12 +112,30 @@ fn what_cannot_be_taken_back_reaches_the_machine_only_through_its_control() {
 fn what_is_not_offered_fails_and_says_so() {
     let mut bench = bench();
     let device = "ticketPrinter:1".parse().unwrap();
-    for verb in [Verb::Recalibrate { device }, Verb::RotateKeys] {
-        assert_eq!(
-            carry_out(&mut bench.tools, &verb),
-            Outcome::Failed(Failure::Unsupported)
-        );
-    }
+    assert_eq!(
+        carry_out(&mut bench.tools, &Verb::Recalibrate { device }),
+        Outcome::Failed(Failure::Unsupported)
+    );
+}
+
+#[test]
+fn a_new_key_is_on_the_disk_and_stated_before_the_order_is_done_and_one_waits_at_a_time() {
+    let mut bench = bench();
+    let next = bench.folder.path().join("telemetry-key-next.pk8");
+    let waits = next.clone();
+    let reports = thread::spawn(move || {
+        for kept in [false, true] {
+            let statement = bench.statements.blocking_recv().unwrap();
+            assert!(matches!(statement.message, Message::Key(_)) && waits.exists());
+            statement.kept.send(kept).unwrap();
+        }
+    });
+    let mut rotate = || carry_out(&mut bench.tools, &Verb::RotateKeys);
+    assert_eq!(rotate(), Outcome::Failed(Failure::Storage));
+    assert!(!next.exists(), "a key that was not stated is kept");
+    assert_eq!(rotate(), Outcome::Done);
+    assert_eq!(rotate(), Outcome::Failed(Failure::Busy));
+    reports.join().unwrap();
 }
 
 #[test]
@@ -125,6 +151,8 @@ fn a_wipe_leaves_the_journal_of_commands_and_nothing_else() {
     }
     for file in [
         "telemetry-key.pk8",
+        "telemetry-key-next.pk8",
+        "telemetry-key-agreed.pk8",
         "agent-key.pk8",
         "broker-key.pem",
         "pairings.json",

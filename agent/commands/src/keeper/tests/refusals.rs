@@ -211,6 +211,42 @@ fn an_order_that_was_refused_is_refused_for_good_and_a_message_is_not() {
 }
 
 #[test]
+fn signatures_are_checked_after_everything_that_costs_less() {
+    let world = World::new();
+    let mut elsewhere = order(1, Verb::LockKiosk);
+    elsewhere.target.device = "c-04".parse().unwrap();
+    let mut helper = order(1, Verb::LockKiosk);
+    helper.issuer = "tanaka".parse().unwrap();
+    let reboot = world.fresh(order(1, Verb::Reboot));
+    let cases: [(Refusal, Order, &[&str]); 6] = [
+        (Refusal::NotForThisDevice, elsewhere, &["sato"]),
+        (Refusal::UnknownApprover, reboot.clone(), &["yamada"]),
+        (Refusal::NotAllowed, helper, &["tanaka"]),
+        (
+            Refusal::SameApproverTwice,
+            reboot.clone(),
+            &["sato", "sato"],
+        ),
+        (Refusal::OneApproverOnly, reboot, &["sato"]),
+        (
+            Refusal::SignatureWrong,
+            order(1, Verb::LockKiosk),
+            &["sato"],
+        ),
+    ];
+    for (reason, order, names) in cases {
+        let document = Document::new(order).unwrap();
+        let approvals = names.iter().map(|name| world.approve(&document, name));
+        let mut message = join(&approvals.collect::<Vec<_>>()).unwrap();
+        // No signature is right, and only what nothing else is wrong with is refused for that.
+        *message.last_mut().unwrap() ^= 1;
+        let me = topic().to;
+        let refused = admission::prove(&message, &topic(), &me, &world.authority).unwrap_err();
+        assert_eq!(refused.reason, reason);
+    }
+}
+
+#[test]
 fn every_bit_of_a_command_counts() {
     let world = World::new();
     let message = world.message(&world.fresh(order(1, Verb::Wipe)));
