@@ -6,11 +6,13 @@
 //! tenants = ["hoshino-shi"]                # none for all
 //!
 //! [broker]
+//! kind = "mqtt"                            # or "rabbitmq", "nats": their own protocol, for messages that wait
 //! endpoints = ["broker-1.example.jp:8883", "broker-2.example.jp:8883"]
 //! authorities = "ca.pem"
 //! certificate = "monitor.pem"
 //! certificate_key = "monitor-tls.key"
 //! ```
+//! `kind` is how the monitor speaks with the broker; devices speak MQTT with any. The ports are other ones.
 //! Everything else has a default. Unknown keys are errors. Paths are relative to the file's folder.
 
 use std::path::{Path, PathBuf};
@@ -50,10 +52,25 @@ pub struct Config {
 /// How the broker is reached.
 #[derive(Debug, Clone)]
 pub struct Broker {
+    /// How it is spoken to.
+    pub kind: BrokerKind,
     /// Where, in the order of preference.
     pub endpoints: Vec<Endpoint>,
     /// The certificates; none for a broker on this machine that needs none.
     pub files: Option<TlsFiles>,
+}
+
+/// How a broker is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokerKind {
+    /// By MQTT, as devices do ([`crate::mqtt`]).
+    #[default]
+    Mqtt,
+    /// By AMQP, from its queues ([`crate::rabbitmq`]).
+    RabbitMq,
+    /// By its own protocol, from a stream ([`crate::nats`]).
+    Nats,
 }
 
 /// The certificates for the broker.
@@ -100,6 +117,9 @@ pub enum ConfigError {
         "a broker needs authorities, certificate and certificate_key, or, on this machine, none of them"
     )]
     Tls,
+    /// A broker that tells users by their certificates is to be reached without one.
+    #[error("rabbitmq and nats need authorities, certificate and certificate_key")]
+    NoCertificate,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,6 +143,8 @@ struct RawConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawBroker {
+    #[serde(default)]
+    kind: BrokerKind,
     endpoints: Vec<String>,
     authorities: Option<PathBuf>,
     certificate: Option<PathBuf>,
@@ -257,7 +279,11 @@ impl RawBroker {
             (None, None, None) => None,
             _ => return Err(ConfigError::Tls),
         };
+        if self.kind != BrokerKind::Mqtt && files.is_none() {
+            return Err(ConfigError::NoCertificate);
+        }
         Ok(Broker {
+            kind: self.kind,
             endpoints: endpoints.collect::<Result<_, _>>()?,
             files,
         })
@@ -281,11 +307,22 @@ mod tests {
         assert_eq!(config.settings.manner.interval, Duration::from_secs(1));
         let broker = "[broker]\nendpoints = ['b.example:8883']\nauthorities = 'ca.pem'\n\
                       certificate = 'm.pem'\ncertificate_key = 'm-tls.key'";
-        let broker = parse(broker).unwrap().broker.unwrap();
-        assert_eq!(
-            (broker.endpoints[0].port, broker.files.is_some()),
-            (8883, true)
-        );
+        for (kind, expected) in [
+            ("", BrokerKind::Mqtt),
+            ("\nkind = 'mqtt'", BrokerKind::Mqtt),
+            ("\nkind = 'rabbitmq'", BrokerKind::RabbitMq),
+            ("\nkind = 'nats'", BrokerKind::Nats),
+        ] {
+            let broker = parse(&format!("{broker}{kind}")).unwrap().broker.unwrap();
+            assert_eq!(
+                (
+                    broker.kind,
+                    broker.endpoints[0].port,
+                    broker.files.is_some()
+                ),
+                (expected, 8883, true)
+            );
+        }
     }
 
     #[test]
@@ -296,6 +333,14 @@ mod tests {
             (
                 "[broker]\nendpoints = ['b']",
                 "an endpoint is written as host:port, not as b",
+            ),
+            (
+                "[broker]\nkind = 'kafka'\nendpoints = []",
+                "the configuration cannot be understood",
+            ),
+            (
+                "[broker]\nkind = 'nats'\nendpoints = ['b:4222']",
+                "rabbitmq and nats need authorities, certificate and certificate_key",
             ),
             (
                 "[broker]\nendpoints = []\ncertificate = 'm.pem'",

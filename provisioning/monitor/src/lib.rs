@@ -20,8 +20,12 @@
 //! | [`acks`] | what devices are told |
 //! | [`orders`] | commands on their way, and what they fetched |
 //! | [`store`] | the database |
-//! | [`source`] | from where messages come, and the thread that takes them in |
-//! | [`mqtt`] | a source: a broker by MQTT |
+//! | [`worker`] | the thread that takes messages in |
+//! | [`source`] | from where messages come: one session with a broker after another |
+//! | [`mqtt`] | a source: any broker by MQTT |
+//! | [`rabbitmq`] | a source: queues of RabbitMQ by AMQP |
+//! | [`nats`] | a source: a stream of NATS |
+//! | [`dotted`] | topics as the last two write them |
 //! | [`config`] | the configuration file |
 //! | [`mod@print`] | what the commands print |
 //!
@@ -33,12 +37,15 @@
 pub mod acks;
 pub mod alarm;
 pub mod config;
+pub mod dotted;
 pub mod intake;
 pub mod ledger;
 pub mod mqtt;
+pub mod nats;
 pub mod orders;
 pub mod presence;
 pub mod print;
+pub mod rabbitmq;
 pub mod ranges;
 pub mod registry;
 pub mod rehearsal;
@@ -47,3 +54,4 @@ pub mod store;
 pub mod throughput;
 pub mod verify;
 pub mod watch;
+pub mod worker;

@@ -1,29 +1,31 @@
 //! Messages from a broker by MQTT, and acknowledgements back.
 //!
 //! Each connection begins with a clean session. What was on its way when a connection broke, or when this
-//! process ended, the devices send again, because nothing but our acknowledgement frees it.
+//! process ended, the devices send again, because nothing but our acknowledgement frees it: that is why a
+//! PUBACK to the broker need not wait for the disk.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use device_api::Clock;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use telemetry::link::{
-    Backoff, BackoffLimits, Connection, Connector, Link, LinkEvent, LinkFailure, Publication,
-    PublishRefusal, Reliability,
+    Connection, Connector, Link, LinkEvent, LinkFailure, Publication, PublishRefusal, Reliability,
 };
 use telemetry::name::Label;
 use telemetry::topic;
 
 use crate::acks::Outgoing;
-use crate::source::{Inlet, Outlet};
+use crate::source::Source;
+use crate::worker::{Incoming, Inlet, Outlet};
 
-/// A connection that held for so long begins the waits anew.
-const HELD: Duration = Duration::from_secs(60);
-/// How often presence is looked at.
-const LOOK: Duration = Duration::from_secs(1);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A broker by MQTT.
+pub struct Mqtt {
+    connector: Box<dyn Connector>,
+    connection: Connection,
+    /// There during a session, and after one that was dropped.
+    link: Option<Box<dyn Link>>,
+}
 
 /// The topics of these tenants; of all where there is none.
 #[must_use]
@@ -35,42 +37,46 @@ pub fn subscriptions(tenants: &[Label]) -> Vec<String> {
     tenants.iter().map(one).collect()
 }
 
-/// Connects again and again until `stop` resolves.
-pub async fn run(
-    mut connector: Box<dyn Connector>,
-    connection: Connection,
-    (inlet, mut outlet): (Inlet, Outlet),
-    clock: Arc<dyn Clock>,
-    stop: impl Future<Output = ()>,
-) {
-    let mut backoff = Backoff::new(BackoffLimits::default());
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let began = clock.now();
-        let mut link = connector.connect(&connection);
-        let failure = tokio::select! {
-            failure = talk(link.as_mut(), &inlet, &mut outlet) => failure,
-            () = &mut stop => {
-                leave(link.as_mut()).await;
-                return;
-            }
+impl Mqtt {
+    /// A source that has not connected.
+    #[must_use]
+    pub fn new(connector: Box<dyn Connector>, connection: Connection) -> Self {
+        Self {
+            connector,
+            connection,
+            link: None,
+        }
+    }
+}
+
+impl Source for Mqtt {
+    type Failure = LinkFailure;
+
+    async fn session(&mut self, inlet: &Inlet, outlet: &mut Outlet) -> LinkFailure {
+        let link = self.link.insert(self.connector.connect(&self.connection));
+        let failure = talk(link.as_mut(), inlet, outlet).await;
+        self.link = None;
+        failure
+    }
+
+    async fn leave(&mut self) {
+        let Some(mut link) = self.link.take() else {
+            return;
         };
-        drop(link);
-        if clock.now().since(began) >= HELD {
-            backoff.reset();
-        }
-        let wait = backoff.next(random);
-        tracing::warn!(%failure, wait_ms = wait.as_millis(), "no broker");
-        tokio::select! {
-            () = rest(&inlet, wait) => {}
-            () = &mut stop => return,
-        }
+        link.leave(FAREWELL);
+        let gone = async { while !matches!(link.next().await, LinkEvent::Closed(_)) {} };
+        let (Ok(()) | Err(_)) = tokio::time::timeout(FAREWELL, gone).await;
+    }
+}
+
+impl std::fmt::Debug for Mqtt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mqtt({:?})", self.connection.endpoints)
     }
 }
 
 /// Carries messages in and acknowledgements out until the connection ends.
 async fn talk(link: &mut dyn Link, inlet: &Inlet, outlet: &mut Outlet) -> LinkFailure {
-    let mut look = tokio::time::interval(LOOK);
     let mut waiting: Option<Outgoing> = None;
     let mut ready = false;
     loop {
@@ -84,7 +90,8 @@ async fn talk(link: &mut dyn Link, inlet: &Inlet, outlet: &mut Outlet) -> LinkFa
                     }
                 }
                 LinkEvent::Arrived { topic, payload, retained } => {
-                    if !inlet.give(topic, payload, retained).await {
+                    let incoming = Incoming { topic, bytes: payload, retained, receipt: None };
+                    if !inlet.give(incoming).await {
                         return LinkFailure::Left;
                     }
                 }
@@ -93,11 +100,6 @@ async fn talk(link: &mut dyn Link, inlet: &Inlet, outlet: &mut Outlet) -> LinkFa
                 LinkEvent::Closed(failure) => return failure,
             },
             Some(next) = outlet.recv(), if ready && waiting.is_none() => waiting = Some(next),
-            _ = look.tick() => {
-                if !inlet.look().await {
-                    return LinkFailure::Left;
-                }
-            }
         }
         if let Some(next) = waiting.take() {
             waiting = publish(link, next);
@@ -124,28 +126,4 @@ fn publish(link: &mut dyn Link, outgoing: Outgoing) -> Option<Outgoing> {
         // The device is told again after its next sign of life.
         Err(PublishRefusal::Closed) => None,
     }
-}
-
-async fn rest(inlet: &Inlet, wait: Duration) {
-    let mut look = tokio::time::interval(LOOK);
-    let resting = async {
-        loop {
-            look.tick().await;
-            inlet.look().await;
-        }
-    };
-    let (Ok(()) | Err(_)) = tokio::time::timeout(wait, resting).await;
-}
-
-async fn leave(link: &mut dyn Link) {
-    link.leave(FAREWELL);
-    let gone = async { while !matches!(link.next().await, LinkEvent::Closed(_)) {} };
-    let (Ok(()) | Err(_)) = tokio::time::timeout(FAREWELL, gone).await;
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    // Without randomness the wait is the shortest.
-    let (Ok(()) | Err(_)) = SystemRandom::new().fill(&mut bytes);
-    u64::from_le_bytes(bytes)
 }

@@ -184,6 +184,18 @@ impl Shard {
         }
     }
 
+    /// Its number, counted from 0.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many parts there are.
+    #[must_use]
+    pub const fn of(self) -> u32 {
+        self.of
+    }
+
     /// Whether the device to which a topic belongs lies in this part.
     ///
     /// What is no topic belongs to part 0, so that it is counted once.
@@ -194,6 +206,19 @@ impl Shard {
         }
         let part = taken_apart(topic).map_or(0, |(path, _)| shard_of_path(path, self.of));
         part == self.index
+    }
+
+    /// Which of `whole` finer parts make up this one; none where they do not fit.
+    ///
+    /// They fit where the number of parts divides `whole`: the remainder by a divisor follows from the
+    /// remainder by the whole.
+    #[must_use]
+    pub fn parts_of(self, whole: u32) -> Vec<u32> {
+        if !whole.is_multiple_of(self.of) {
+            return Vec::new();
+        }
+        let ours = |part: &u32| part.checked_rem(self.of) == Some(self.index);
+        (0..whole).filter(ours).collect()
     }
 
     /// How the process that serves this part is known to a broker.
@@ -260,6 +285,20 @@ mod tests {
         for wrong in ["", "1", "4/4", "0/0", "a/b"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_part_hold_the_same_devices() {
+        for (of, expected) in [(1, vec![0, 1, 2, 3]), (2, vec![1, 3]), (4, vec![3])] {
+            let shard = Shard::new(of - 1, of).unwrap();
+            assert_eq!(shard.parts_of(4), expected);
+            for number in 0..100 {
+                let name = name(&format!("c-{number}"));
+                assert_eq!(expected.contains(&shard_of(&name, 4)), shard.has(&name));
+            }
+        }
+        assert!(Shard::new(0, 3).unwrap().parts_of(4).is_empty());
+        assert!(Shard::new(0, 8).unwrap().parts_of(4).is_empty());
     }
 
     #[test]

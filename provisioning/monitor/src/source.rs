@@ -1,206 +1,138 @@
-//! From where messages come, and the thread that takes them in.
+//! From where messages come: one session with a broker after another, until somebody ends the program.
 //!
-//! ```text
-//! a source (task): broker -> Inlet ==bounded==> worker (thread): Intake -> disk
-//!                  broker <----------- Outgoing <---------'
-//! ```
-//! A source knows topics and bytes and nothing of what they mean: MQTT is one ([`crate::mqtt`]); a queue of
-//! AMQP or a stream of NATS is added as another, with nothing else to change.
-//! A source that waits for [`Inlet::give`] reads no more from its broker, so that memory is bounded.
-//! Where the database fails, the batch is kept and tried again: nothing is acknowledged meanwhile.
+//! A source knows topics and bytes and nothing of what they mean.
+//! What was on its way when a session ended, the devices or the broker send again: a message is acknowledged,
+//! to both, only when it is on the disk.
 
+use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use device_api::Clock;
-use tokio::sync::mpsc;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use telemetry::link::{Backoff, BackoffLimits, Endpoint};
 
-use crate::acks::Outgoing;
-use crate::intake::{Delivery, Intake, tally};
-use crate::presence::Arrival;
+use crate::worker::{Inlet, Outlet};
 
-/// The most messages in one batch.
-const BATCH: usize = 2048;
-/// How many messages wait for the thread.
-const WAITING: usize = 2 * BATCH;
-/// Every so many looks old evidence is deleted: once an hour.
-const LOOKS_BETWEEN_PRUNINGS: u32 = 3600;
+/// A session that held for so long begins the waits anew.
+const HELD: Duration = Duration::from_secs(60);
+/// How often presence is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
-/// Where a source puts what arrives.
+/// A broker, and how it is spoken to.
+pub trait Source {
+    /// Why a session ended.
+    type Failure: Display;
+
+    /// Connects, and carries messages in and acknowledgements out until the connection ends.
+    ///
+    /// It reads from its broker only as fast as [`Inlet::give`] takes.
+    /// Dropping the future ends the session.
+    fn session(
+        &mut self,
+        inlet: &Inlet,
+        outlet: &mut Outlet,
+    ) -> impl Future<Output = Self::Failure>;
+
+    /// Says farewell after the last session was dropped, where the broker makes a difference; waits for two
+    /// seconds at most.
+    fn leave(&mut self) -> impl Future<Output = ()>;
+}
+
+/// The brokers of a cluster, one after another: it stays at one until that fails.
 #[derive(Debug, Clone)]
-pub struct Inlet {
-    wakes: mpsc::Sender<Wake>,
+pub struct Turns {
+    endpoints: Vec<Endpoint>,
+    at: usize,
+}
+
+/// Runs a source until `stop` resolves, or nobody takes messages any more.
+///
+/// Between sessions it waits as [`Backoff`] says; a session that held begins the waits anew.
+pub async fn run(
+    mut source: impl Source,
+    (inlet, outlet): (Inlet, Outlet),
     clock: Arc<dyn Clock>,
-}
-
-/// What goes back to devices.
-pub type Outlet = mpsc::UnboundedReceiver<Outgoing>;
-
-/// The half of the channel that the thread has.
-#[derive(Debug)]
-pub struct Worker {
-    wakes: mpsc::Receiver<Wake>,
-    outgoing: mpsc::UnboundedSender<Outgoing>,
-    waiting: Vec<Delivery>,
-    looks: u32,
-}
-
-/// How long evidence is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Keeping {
-    /// Days.
-    pub days: u32,
-    /// Days, for signs of life.
-    pub signs_days: u32,
-}
-
-#[derive(Debug)]
-enum Wake {
-    Arrived(Delivery),
-    Resumed,
-    Look,
-}
-
-/// The two ends.
-#[must_use]
-pub fn channel(clock: Arc<dyn Clock>) -> (Inlet, Outlet, Worker) {
-    let (to_worker, wakes) = mpsc::channel(WAITING);
-    let (outgoing, outlet) = mpsc::unbounded_channel();
-    let inlet = Inlet {
-        wakes: to_worker,
-        clock,
-    };
-    let worker = Worker {
-        wakes,
-        outgoing,
-        waiting: Vec::new(),
-        looks: 0,
-    };
-    (inlet, outlet, worker)
-}
-
-impl Inlet {
-    /// Hands over what arrived; waits while too much waits already. `false` where nobody takes it any more.
-    pub async fn give(&self, topic: String, bytes: Vec<u8>, retained: bool) -> bool {
-        let delivery = Delivery {
-            topic,
-            bytes,
-            arrival: Arrival {
-                at: self.clock.now(),
-                unix_millis: self.clock.unix_millis(),
-                retained,
-            },
-        };
-        self.wakes.send(Wake::Arrived(delivery)).await.is_ok()
+    stop: impl Future<Output = ()>,
+) {
+    tokio::select! {
+        () = sessions(&mut source, &inlet, outlet, clock.as_ref()) => {}
+        () = looks(&inlet) => {}
+        () = stop => {}
     }
-
-    /// Says that the broker can be heard from now on, and could not be before.
-    pub async fn resume(&self) -> bool {
-        self.wakes.send(Wake::Resumed).await.is_ok()
-    }
-
-    /// Asks to look who has fallen silent, and to tell what is due; to be called once a second.
-    pub async fn look(&self) -> bool {
-        self.wakes.send(Wake::Look).await.is_ok()
-    }
+    source.leave().await;
 }
 
-impl Worker {
-    /// Takes in what arrives until every inlet is gone.
-    pub fn run(mut self, mut intake: Intake, keeping: Keeping) {
-        while let Some(first) = self.wakes.blocking_recv() {
-            let mut look = self.sort(first, &mut intake);
-            while self.waiting.len() < BATCH
-                && let Ok(next) = self.wakes.try_recv()
-            {
-                look |= self.sort(next, &mut intake);
-            }
-            self.take(&mut intake);
-            if look {
-                self.look(&mut intake, keeping);
-                self.order(&intake);
-            }
-            self.tell(&mut intake);
+async fn sessions(source: &mut impl Source, inlet: &Inlet, mut outlet: Outlet, clock: &dyn Clock) {
+    let mut backoff = Backoff::new(BackoffLimits::default());
+    loop {
+        let began = clock.now();
+        let failure = source.session(inlet, &mut outlet).await;
+        if clock.now().since(began) >= HELD {
+            backoff.reset();
         }
-        self.take(&mut intake);
+        let wait = backoff.next(random);
+        tracing::warn!(%failure, wait_ms = wait.as_millis(), "no broker");
+        tokio::time::sleep(wait).await;
     }
+}
 
-    /// Whether it is time to look.
-    fn sort(&mut self, wake: Wake, intake: &mut Intake) -> bool {
-        match wake {
-            Wake::Arrived(delivery) => {
-                self.waiting.push(delivery);
-                false
-            }
-            Wake::Resumed => {
-                intake.resume();
-                false
-            }
-            Wake::Look => true,
-        }
-    }
-
-    fn take(&mut self, intake: &mut Intake) {
-        if self.waiting.is_empty() {
+/// Has the worker look every second, whether there is a broker or not.
+async fn looks(inlet: &Inlet) {
+    let mut interval = tokio::time::interval(LOOK);
+    loop {
+        interval.tick().await;
+        if !inlet.look().await {
             return;
         }
-        match intake.take(&self.waiting) {
-            Ok(verdicts) => {
-                tracing::debug!(verdicts = ?tally(&verdicts), "batch taken in");
-                self.waiting.clear();
-            }
-            // The next message, or the next look within a second, tries again.
-            Err(error) => tracing::error!(error = chain(&error), "the batch was not stored"),
-        }
-    }
-
-    fn look(&mut self, intake: &mut Intake, keeping: Keeping) {
-        if let Err(error) = intake.look() {
-            tracing::error!(error = chain(&error), "presence was not stored");
-        }
-        self.looks += 1;
-        if self.looks >= LOOKS_BETWEEN_PRUNINGS {
-            self.looks = 0;
-            match intake.prune(keeping.days, keeping.signs_days) {
-                Ok(count) => tracing::info!(count, "old evidence deleted"),
-                Err(error) => tracing::error!(error = chain(&error), "old evidence stays"),
-            }
-        }
-    }
-
-    fn tell(&self, intake: &mut Intake) {
-        match intake.acknowledgements() {
-            Ok(all) => {
-                for one in all {
-                    // Where the source has gone, devices are told by the next one.
-                    let (Ok(()) | Err(_)) = self.outgoing.send(one);
-                }
-            }
-            Err(error) => tracing::error!(error = chain(&error), "devices are not told"),
-        }
-    }
-
-    /// What is lost here is sent again in the next session, or after a minute without an answer.
-    fn order(&self, intake: &Intake) {
-        match intake.orders() {
-            Ok(all) => {
-                for one in all {
-                    tracing::info!(topic = one.topic, "a command is sent");
-                    let (Ok(()) | Err(_)) = self.outgoing.send(one);
-                }
-            }
-            Err(error) => tracing::error!(error = chain(&error), "commands are not sent"),
-        }
     }
 }
 
-/// An error with all that caused it.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+impl Turns {
+    /// Begins with the first.
+    #[must_use]
+    pub const fn new(endpoints: Vec<Endpoint>) -> Self {
+        Self { endpoints, at: 0 }
     }
-    text
+
+    /// Whose turn it is; `None` where there is none at all.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoints.get(self.at)
+    }
+
+    /// Goes on to the next one.
+    pub fn pass(&mut self) {
+        self.at = (self.at + 1).checked_rem(self.endpoints.len()).unwrap_or(0);
+    }
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness the wait is the shortest.
+    let (Ok(()) | Err(_)) = SystemRandom::new().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_has_its_turn() {
+        let named = |host: &str| Endpoint {
+            host: host.to_owned(),
+            port: 5671,
+        };
+        let mut turns = Turns::new(vec![named("a"), named("b")]);
+        let mut hosts = Vec::new();
+        for _ in 0..3 {
+            hosts.extend(turns.endpoint().map(|endpoint| endpoint.host.clone()));
+            turns.pass();
+        }
+        assert_eq!(hosts, ["a", "b", "a"]);
+        let mut none = Turns::new(Vec::new());
+        none.pass();
+        assert_eq!(none.endpoint(), None);
+    }
 }

@@ -15,6 +15,7 @@
 //! | [`copies`] | copied and restored folders and databases |
 //! | [`offline`] | eight days without a broker |
 //! | [`clusters`] | one scenario for every broker |
+//! | [`stream`] | what an operator sets up in NATS |
 
 pub mod clusters;
 pub mod copies;
@@ -27,4 +28,5 @@ pub mod relay;
 pub mod reports;
 pub mod rig;
 pub mod settling;
+pub mod stream;
 pub mod verifier;

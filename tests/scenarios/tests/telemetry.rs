@@ -11,9 +11,8 @@
 use harness::broker::{Mosquitto, Nats, RabbitMq};
 use monitor::alarm::AlarmKind;
 use scenarios::telemetry::hostile::{self, Lie};
-use scenarios::telemetry::rig::DEVICE;
 use scenarios::telemetry::verifier::Waits;
-use scenarios::telemetry::{clusters, copies, kills, networks, offline};
+use scenarios::telemetry::{clusters, copies, kills, networks, offline, stream};
 use sim_broker::{Fault, Kind};
 
 /// Every failure names it.
@@ -176,13 +175,26 @@ fn mosquitto_may_be_cut_off_and_killed() -> anyhow::Result<()> {
 
 #[test]
 fn a_node_of_rabbitmq_may_be_cut_off_and_killed() -> anyhow::Result<()> {
-    let mut broker = RabbitMq::start(&[DEVICE])?;
-    println!("{}", clusters::through(&mut broker, SEED)?);
+    let devices = clusters::one_of_each_half()?;
+    let mut broker = RabbitMq::start(&devices.each_ref().map(String::as_str))?;
+    broker.declare_queues(|device| clusters::part_of(device, 4))?;
+    let desk = ("rabbitmq", broker.amqp_addresses());
+    println!(
+        "{}",
+        clusters::through_halves(&mut broker, desk, &devices, SEED)?
+    );
     Ok(())
 }
 
 #[test]
 fn a_node_of_nats_may_be_cut_off_and_killed() -> anyhow::Result<()> {
-    println!("{}", clusters::through(&mut Nats::start(&[DEVICE])?, SEED)?);
+    let devices = clusters::one_of_each_half()?;
+    let mut broker = Nats::start(&devices.each_ref().map(String::as_str))?;
+    stream::make(&broker, 2)?;
+    let desk = ("nats", broker.nats_addresses());
+    println!(
+        "{}",
+        clusters::through_halves(&mut broker, desk, &devices, SEED)?
+    );
     Ok(())
 }

@@ -107,7 +107,7 @@ const TESTS: [&str; 9] = [
 ];
 
 /// Outside crates that only some of ours may ship with, and why.
-const KEPT_TO: [(&str, &[&str], &str); 20] = [
+const KEPT_TO: [(&str, &[&str], &str); 22] = [
     (
         "pcsc",
         &["smartcard", "scenarios", "bench"],
@@ -177,6 +177,16 @@ const KEPT_TO: [(&str, &[&str], &str); 20] = [
         "csv",
         &["handover"],
         "one crate writes files that other systems read",
+    ),
+    (
+        "amqprs",
+        &["monitor"],
+        "only the monitor reads the queues of RabbitMQ",
+    ),
+    (
+        "async-nats",
+        &["monitor", "scenarios"],
+        "only the monitor reads the stream of NATS, which tests set up",
     ),
     ("rumqttc-v4-next", &["monitor", "telemetry"], ONE_MQTT),
     ("rumqttc-v5-next", &["monitor", "telemetry"], ONE_MQTT),

@@ -56,8 +56,9 @@ impl Identity {
         Self(config)
     }
 
-    /// The configuration for the TLS library.
-    pub(super) fn config(&self) -> Arc<ClientConfig> {
+    /// The configuration for the TLS library, for connections that are no [`Link`](super::Link).
+    #[must_use]
+    pub fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.0)
     }
 }

@@ -11,12 +11,15 @@ use telemetry::link::{Connection, Identity, MqttConnector, ProtocolChoice, Secur
 
 use super::deed::own;
 use super::{Done, End, print};
-use monitor::config::{Broker, Config};
+use monitor::config::{Broker, BrokerKind, Config, ConfigError};
 use monitor::intake::{Delivery, Intake, Own, Settings, Verdict};
-use monitor::mqtt;
+use monitor::mqtt::{self, Mqtt};
+use monitor::nats::Nats;
 use monitor::presence::Arrival;
+use monitor::rabbitmq::RabbitMq;
 use monitor::registry::Shard;
-use monitor::source::{self, Keeping};
+use monitor::source;
+use monitor::worker::{self, Keeping};
 
 /// How often broker and monitor make sure of each other.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -32,26 +35,41 @@ pub(super) fn run(config: Config, shard: Shard) -> Done {
         .context("the configuration names no broker")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let intake = open(&config, shard, &clock)?;
-    let connection = connection(&config, &broker, shard)?;
+    let security = security(&broker)?;
     let keeping = Keeping {
         days: config.keep_days,
         signs_days: config.keep_signs_days,
     };
-    let (inlet, outlet, worker) = source::channel(Arc::clone(&clock));
+    let (inlet, outlet, worker) = worker::channel(Arc::clone(&clock));
     let thread = std::thread::Builder::new()
         .name("intake".into())
         .spawn(move || worker.run(intake, keeping))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let connector = Box::new(MqttConnector::new(runtime.handle().clone()));
-    runtime.block_on(mqtt::run(
-        connector,
-        connection,
-        (inlet, outlet),
-        clock,
-        crate::platform::ended(),
-    ));
+    let ends = (inlet, outlet);
+    let stop = crate::platform::ended();
+    let name = shard.client(&config.monitor);
+    match (broker.kind, security) {
+        (BrokerKind::Mqtt, security) => {
+            let connector = Box::new(MqttConnector::new(runtime.handle().clone()));
+            let connection = connection(&config, &broker, (name, security));
+            let source = Mqtt::new(connector, connection);
+            runtime.block_on(source::run(source, ends, clock, stop));
+        }
+        (BrokerKind::RabbitMq, Security::MutualTls(identity)) => {
+            let source = RabbitMq::new(broker.endpoints, identity, name, shard)
+                .context("the queues cannot be shared by so many: 1, 2 or 4 parts")?;
+            runtime.block_on(source::run(source, ends, clock, stop));
+        }
+        (BrokerKind::Nats, Security::MutualTls(identity)) => {
+            let source = Nats::new(broker.endpoints, identity, name, shard);
+            runtime.block_on(source::run(source, ends, clock, stop));
+        }
+        (BrokerKind::RabbitMq | BrokerKind::Nats, Security::PlainLoopback) => {
+            anyhow::bail!(ConfigError::NoCertificate)
+        }
+    }
     anyhow::ensure!(
         thread.join().is_ok(),
         "the thread that takes messages in has failed"
@@ -126,30 +144,35 @@ fn open(config: &Config, shard: Shard, clock: &Arc<dyn Clock>) -> anyhow::Result
     )?)
 }
 
-fn connection(config: &Config, broker: &Broker, shard: Shard) -> anyhow::Result<Connection> {
-    let security = match &broker.files {
-        None => Security::PlainLoopback,
-        Some(files) => {
-            let read = |path: &std::path::Path| {
-                std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))
-            };
-            Security::MutualTls(Identity::from_pem(
-                &read(&files.authorities)?,
-                &read(&files.certificate)?,
-                &Secret::new(read(&files.key)?),
-            )?)
-        }
+fn security(broker: &Broker) -> anyhow::Result<Security> {
+    let Some(files) = &broker.files else {
+        return Ok(Security::PlainLoopback);
     };
-    Ok(Connection {
+    let read = |path: &std::path::Path| {
+        std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))
+    };
+    Ok(Security::MutualTls(Identity::from_pem(
+        &read(&files.authorities)?,
+        &read(&files.certificate)?,
+        &Secret::new(read(&files.key)?),
+    )?))
+}
+
+fn connection(
+    config: &Config,
+    broker: &Broker,
+    (client_id, security): (String, Security),
+) -> Connection {
+    Connection {
         endpoints: broker.endpoints.clone(),
         security,
-        client_id: shard.client(&config.monitor),
+        client_id,
         keep_alive: KEEP_ALIVE,
         will: None,
         subscriptions: mqtt::subscriptions(&config.tenants),
         window: WINDOW,
         protocol: ProtocolChoice::Newest,
-    })
+    }
 }
 
 fn log() {

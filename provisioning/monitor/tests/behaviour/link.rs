@@ -7,10 +7,11 @@ use std::time::Duration;
 use commands::{Document, Order, Preconditions, Verb, approve, join};
 use device_api::{Clock, SystemClock};
 use monitor::intake::Intake;
-use monitor::mqtt;
-use monitor::source::{self, Keeping};
+use monitor::mqtt::{self, Mqtt};
+use monitor::source;
 use monitor::store::Store;
 use monitor::store::orders::Given;
+use monitor::worker::{self, Keeping};
 use telemetry::link::{
     Connection, Connector, Link, LinkEvent, LinkFailure, NextEvent, Protocol, ProtocolChoice,
     Publication, PublishRefusal, Reliability, Security, Token,
@@ -132,7 +133,7 @@ fn what_comes_by_a_link_is_kept_and_acknowledged_over_a_broken_connection() {
     });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let intake = Intake::open(&path, own(), SETTINGS, Arc::clone(&clock)).unwrap();
-    let (inlet, outlet, worker) = source::channel(Arc::clone(&clock));
+    let (inlet, outlet, worker) = worker::channel(Arc::clone(&clock));
     let keeping = Keeping {
         days: 1,
         signs_days: 1,
@@ -157,7 +158,8 @@ fn what_comes_by_a_link_is_kept_and_acknowledged_over_a_broken_connection() {
         let stop = async {
             stop.await.unwrap();
         };
-        let running = mqtt::run(connector, connection, (inlet, outlet), clock, stop);
+        let source = Mqtt::new(connector, connection);
+        let running = source::run(source, (inlet, outlet), clock, stop);
         let listening = async {
             let (mut ordered, mut through) = (false, None);
             loop {

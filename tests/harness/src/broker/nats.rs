@@ -14,6 +14,9 @@ use crate::ports::PortPair;
 
 const PROGRAM: &str = "/usr/sbin/nats-server";
 
+/// Who sets up the stream; the shipped users have no such right.
+const OPERATOR: &str = "operator";
+
 /// How many nodes there are.
 const NODES: usize = 3;
 
@@ -71,6 +74,31 @@ impl Nats {
             .iter()
             .map(|pair| loopback(pair.first()))
             .collect()
+    }
+
+    /// What an operator asks for once, so that verifiers of so many parts are served: for each request its
+    /// subject and the shipped body.
+    ///
+    /// # Errors
+    /// When a shipped file cannot be read.
+    pub fn stream_requests(parts: u32) -> anyhow::Result<Vec<(String, String)>> {
+        let subject = "$JS.API.STREAM.CREATE.madoguchi-up".to_owned();
+        let mut requests = vec![(subject, shipped("nats/stream.json", &[])?)];
+        for part in 0..parts {
+            let name = format!("part-{part}-of-{parts}");
+            let subject = format!("$JS.API.CONSUMER.DURABLE.CREATE.madoguchi-up.{name}");
+            let exchanges = [("part-0-of-1", name)];
+            requests.push((subject, shipped("nats/consumer.json", &exchanges)?));
+        }
+        Ok(requests)
+    }
+
+    /// What the operator connects with who may ask for that.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn operator(&self) -> anyhow::Result<ClientFiles> {
+        self.trust.device(OPERATOR)
     }
 
     fn configure(&self) -> anyhow::Result<()> {
@@ -184,11 +212,15 @@ fn users(devices: &[String]) -> anyhow::Result<String> {
         .split_once(mark)
         .context("no mark before the devices")?;
     let (entry, after) = rest.split_once("  ]\n}\n").context("no end of the users")?;
+    let operator = format!(
+        "    {{\n      user: \"CN={OPERATOR},O={TENANT}\"\n      permissions: {{\n        \
+         publish: [\"$JS.API.>\"]\n        subscribe: [\"_INBOX.>\"]\n      }}\n    }}\n"
+    );
     let entries: String = devices
         .iter()
         .map(|device| entry.replace("DEVICE", device).replace("TENANT", TENANT))
         .collect();
-    Ok(format!("{before}{mark}{entries}  ]\n}}\n{after}"))
+    Ok(format!("{before}{operator}{mark}{entries}  ]\n}}\n{after}"))
 }
 
 fn node_name(number: usize) -> String {

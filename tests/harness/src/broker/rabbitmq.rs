@@ -84,16 +84,16 @@ impl RabbitMq {
         Ok(cluster)
     }
 
-    /// Makes the queues of the verifiers, and binds each device to one of them.
+    /// Makes the queues of the verifiers, and binds each device to one of them, by number.
     ///
     /// It waits until they are there: the program that asks for them ends before.
     ///
     /// # Errors
     /// When the cluster does not take them.
-    pub fn declare_queues(&self) -> anyhow::Result<()> {
+    pub fn declare_queues(&self, queue_of: impl Fn(&str) -> u32) -> anyhow::Result<()> {
         let mut wanted = parse(&shipped("rabbitmq/queues.json", &[])?)?;
-        for (number, device) in self.devices.iter().enumerate() {
-            let device = device_definitions(device, number % SHARDS)?;
+        for device in &self.devices {
+            let device = device_definitions(device, queue_of(device))?;
             append(&mut wanted, &device, &["bindings"])?;
         }
         let file = self.folder.path().join("queues.json");
@@ -317,7 +317,7 @@ fn count(text: &str, line: &str) -> usize {
 }
 
 /// What makes one device known, from the shipped template.
-fn device_definitions(device: &str, shard: usize) -> anyhow::Result<Map<String, Value>> {
+fn device_definitions(device: &str, shard: u32) -> anyhow::Result<Map<String, Value>> {
     let exchanges = [("DEVICE", device.to_owned()), ("SHARD", shard.to_string())];
     parse(&shipped("rabbitmq/device.json", &exchanges)?)
 }

@@ -35,6 +35,7 @@ fn play(wanted: u64, seed: u64) -> anyhow::Result<String> {
         device: broker.addresses(),
         monitor: broker.monitor_addresses(),
         files: Some(files),
+        ..Way::default()
     };
     let mut rig = Rig::new(&way, Waits::default(), seed)?;
     rig.device.orders.per_second = 100;

@@ -28,6 +28,7 @@ pub fn troubled(rounds: u64, seed: u64) -> anyhow::Result<Balance> {
         device: vec![near.address()],
         monitor: vec![far.address()],
         files: Some((broker.admit(DEVICE)?, broker.trust().monitor()?)),
+        ..Way::default()
     };
     let mut rig = Rig::new(&way, Waits::default(), seed)?;
     rig.start()?;

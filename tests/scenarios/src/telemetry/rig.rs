@@ -40,6 +40,29 @@ pub struct Way {
     pub monitor: Vec<SocketAddr>,
     /// What both show, the device first; none without TLS.
     pub files: Option<(ClientFiles, ClientFiles)>,
+    /// Whom it serves, and how.
+    pub post: Post,
+}
+
+/// Which device is served, and how its monitor hears of it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The device's name.
+    pub device: String,
+    /// How the monitor speaks with the broker.
+    pub kind: &'static str,
+    /// Which part of all devices the monitor serves, as its command line takes it.
+    pub shard: &'static str,
+}
+
+impl Default for Post {
+    fn default() -> Self {
+        Self {
+            device: DEVICE.to_owned(),
+            kind: "mqtt",
+            shard: "0/1",
+        }
+    }
 }
 
 impl Way {
@@ -49,7 +72,7 @@ impl Way {
         Self {
             device: vec![address],
             monitor: vec![address],
-            files: None,
+            ..Self::default()
         }
     }
 
@@ -72,9 +95,9 @@ impl Rig {
         let folder = tempfile::Builder::new()
             .prefix("madoguchi-telemetry-")
             .tempdir()?;
-        let verifier = Verifier::new(&folder.path().join("monitor"))?;
+        let verifier = Verifier::new(&folder.path().join("monitor"), way.post.shard)?;
         let home = folder.path().join("device");
-        let mut device = Device::new(&home, DEVICE, verifier.key())?;
+        let mut device = Device::new(&home, &way.post.device, verifier.key())?;
         device.orders.seed = seed;
         device.orders.endpoints = way.endpoints(&way.device);
         if let Some((files, _)) = &way.files {
@@ -82,7 +105,8 @@ impl Rig {
         }
         verifier.register(&device.name()?, &device.key()?)?;
         let files = way.files.as_ref().map(|(_, monitor)| monitor);
-        verifier.configure(&way.endpoints(&way.monitor), files, waits)?;
+        let endpoints = way.endpoints(&way.monitor);
+        verifier.configure((way.post.kind, &endpoints), files, waits)?;
         let evidence = verifier.evidence(device.key()?)?;
         Ok(Self {
             device,

@@ -31,6 +31,7 @@ pub struct Verifier {
     /// The running process.
     pub process: Option<Process>,
     folder: PathBuf,
+    shard: &'static str,
     key: VerifyingKey,
 }
 
@@ -72,11 +73,12 @@ pub struct Evidence {
 }
 
 impl Verifier {
-    /// A monitor in `folder` that has a key and an empty database, and has not been started.
+    /// A monitor of a part of all devices, in `folder`, that has a key and an empty database, and has not
+    /// been started.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn new(folder: &Path) -> anyhow::Result<Self> {
+    pub fn new(folder: &Path, shard: &'static str) -> anyhow::Result<Self> {
         fs::create_dir_all(folder.join("data"))?;
         let document = SoftwareSigner::generate()?;
         fs::write(folder.join("monitor.key"), &document)?;
@@ -85,6 +87,7 @@ impl Verifier {
         Ok(Self {
             process: None,
             folder: folder.to_owned(),
+            shard,
             key,
         })
     }
@@ -104,13 +107,13 @@ impl Verifier {
         Ok(())
     }
 
-    /// Writes where the brokers are and how long it waits.
+    /// Writes how brokers are spoken to, where they are, and how long it waits.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn configure(
         &self,
-        endpoints: &[String],
+        (kind, endpoints): (&str, &[String]),
         files: Option<&ClientFiles>,
         waits: Waits,
     ) -> anyhow::Result<()> {
@@ -123,7 +126,7 @@ impl Verifier {
             "database = 'data/monitor.db'\nkey = 'monitor.key'\n\
              [acknowledge]\ninterval_millis = 100\nper_second = 2000\n\
              [patience]\nresend_seconds = {resend}\nsuppressed_seconds = {suppressed}\n\
-             replay_seconds = {replay}\n[broker]\nendpoints = {endpoints:?}\n"
+             replay_seconds = {replay}\n[broker]\nkind = '{kind}'\nendpoints = {endpoints:?}\n"
         );
         if let Some(files) = files {
             let certificate = files.certificate.as_ref().context("no certificate")?;
@@ -142,7 +145,7 @@ impl Verifier {
     /// When it cannot be started.
     pub fn start(&mut self) -> anyhow::Result<()> {
         let mut command = self.command()?;
-        command.arg("run");
+        command.args(["run", "--shard", self.shard]);
         let log = self.folder.join("monitor.log");
         self.process = Some(Process::start("monitor", &mut command, &log)?);
         Ok(())
