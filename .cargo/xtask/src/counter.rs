@@ -51,7 +51,7 @@ pub(crate) fn demo_once() -> anyhow::Result<ExitCode> {
 /// Runs the long forms of the scenarios, all or those named.
 pub(crate) fn soak(names: &[&str]) -> anyhow::Result<ExitCode> {
     packages::ensure(&[packages::COUNTER, packages::BROKERS].concat())?;
-    build_programs(&["scenarios", "monitor"])?;
+    build_programs(&["scenarios"])?;
     let run = [
         "run",
         "--quiet",

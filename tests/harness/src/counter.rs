@@ -281,7 +281,9 @@ impl Counter {
         }
         self.simulation.process().terminate(Patience::seconds(10))?;
         self.pcscd.stop()?;
-        let left = known.iter().filter(|process| process.still_runs());
+        // A driver host ends when its agent has.
+        let patience = Patience::seconds(5);
+        let left = known.iter().filter(|process| !process.ends(&patience));
         let left: Vec<String> = left
             .map(|left| format!("{} ({})", left.name, left.id))
             .collect();

@@ -4,6 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::Patience;
 
 /// What one process uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,22 @@ impl ProcessFigures {
     #[must_use]
     pub fn still_runs(&self) -> bool {
         figures(self.id).is_ok_and(|now| now.started == self.started)
+    }
+
+    /// Waits for the end of this very process; whether it came in time.
+    #[must_use]
+    pub fn ends(&self, patience: &Patience) -> bool {
+        let handle = i32::try_from(self.id).ok().and_then(Pid::from_raw);
+        let handle = handle.and_then(|id| pidfd_open(id, PidfdFlags::empty()).ok());
+        // It may be another process's by now: what is held against the start time is what the handle names.
+        let (true, Some(handle)) = (self.still_runs(), handle) else {
+            return true;
+        };
+        let Ok(timeout) = patience.timespec("the end of a process") else {
+            return false;
+        };
+        let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout));
+        ended.is_ok_and(|ended| ended > 0)
     }
 }
 

@@ -99,6 +99,7 @@ fn a_card_is_read_through_the_whole_counter_and_nothing_is_left() -> anyhow::Res
         .context("no card")?;
     counter.control().insert(0, &card.id)?;
     let mut desk = counter.desk()?;
+    wait_for_card(&mut desk, &reader)?;
     let Read { job, .. } = read_with_pin(&mut desk, &reader, &card.pin)?;
     assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
     let JobResult::Reading {

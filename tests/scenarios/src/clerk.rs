@@ -183,7 +183,7 @@ impl Clerk {
         }
         let seen = self
             .events
-            .wait_for(Patience::seconds(5), |event| match event {
+            .wait_for(Patience::seconds(20), |event| match event {
                 Event::Devices { devices } if listed(&devices) => Some(()),
                 Event::Devices { .. }
                 | Event::Lease { .. }

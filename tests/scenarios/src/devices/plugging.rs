@@ -24,6 +24,8 @@ use crate::footprint::Footprint;
 
 /// Cycles of other devices for one of the document scanner.
 const RARELY: u32 = 20;
+/// Cycles before anything is counted, at least.
+const WARM_UP: u32 = 4;
 /// Cycles after which a page is opened anew, with a new token.
 const PAGE_FOR: u32 = 50;
 /// Longer than a document scanner is not asked.
@@ -46,9 +48,14 @@ pub fn plugging(cycles: u32, seed: u64) -> anyhow::Result<String> {
     let mut rig = Rig::start()?;
     let mut random = StdRng::seed_from_u64(seed);
     let mut tally = Tally::default();
-    // The first ones fill caches.
-    play(&rig, cycles.min(RARELY), &mut random, &mut Tally::default())
-        .with_context(|| format!("seed {seed}, warming up"))?;
+    // The first ones fill caches, whatever chance has them do.
+    play(
+        &rig,
+        cycles.clamp(WARM_UP, RARELY),
+        &mut random,
+        &mut Tally::default(),
+    )
+    .with_context(|| format!("seed {seed}, warming up"))?;
     let page = rig.page()?;
     let before = Footprint::of(&mut rig.counter)?;
     drop(page);
