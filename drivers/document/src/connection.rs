@@ -112,12 +112,16 @@ impl Connection {
         into: &mut [u8],
         attempted: &'static str,
     ) -> Result<usize, ScanError> {
-        let left = wait(&self.patience, self.silence, attempted)?;
-        let outcome = self
-            .stream
-            .set_read_timeout(Some(left))
-            .and_then(|()| self.stream.read(into));
-        self.outcome(outcome, attempted)
+        loop {
+            let left = wait(&self.patience, self.silence, attempted)?;
+            let outcome = self
+                .stream
+                .set_read_timeout(Some(left))
+                .and_then(|()| self.stream.read(into));
+            if let Some(count) = self.outcome(outcome, attempted)? {
+                return Ok(count);
+            }
+        }
     }
 
     /// Writes everything.
@@ -132,20 +136,25 @@ impl Connection {
                 .stream
                 .set_write_timeout(Some(left))
                 .and_then(|()| self.stream.write(bytes));
-            let written = self.outcome(outcome, attempted)?;
+            let written = self.outcome(outcome, attempted)?.unwrap_or(0);
             bytes = bytes.get(written..).unwrap_or_default();
         }
         Ok(())
     }
 
-    /// A stop shows as any error, or as the end; so it is looked for first.
+    /// A stop shows as any error, or as the end; so it is looked for first. Nothing where a signal ended the
+    /// call, as one does where the machine was suspended (`signal(7)`, sockets with a timeout).
     fn outcome(
         &self,
         outcome: io::Result<usize>,
         attempted: &'static str,
-    ) -> Result<usize, ScanError> {
+    ) -> Result<Option<usize>, ScanError> {
         check(&self.patience, attempted)?;
-        outcome.map_err(|source| ScanError::of_io(source, attempted))
+        match outcome {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Err(error) => Err(ScanError::of_io(error, attempted)),
+        }
     }
 }
 
@@ -195,5 +204,48 @@ pub(crate) fn pause(
         Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
             check(patience, attempted)
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::TcpListener;
+    use std::process::Command;
+    use std::sync::Arc;
+
+    use device_api::{Clock, Deadline, SystemClock};
+
+    use super::*;
+
+    /// Stopping and continuing a process ends what waits at a socket with a timeout (`signal(7)`).
+    #[test]
+    fn a_machine_that_was_suspended_costs_no_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let script = "kill -STOP $PPID
+                until grep -q 'State:.T' /proc/$PPID/status; do :; done
+                kill -CONT $PPID";
+            for _ in 0..8 {
+                assert!(
+                    Command::new("sh")
+                        .args(["-c", script])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+                stream.write_all(b"x").unwrap();
+            }
+        });
+        let clock = Arc::new(SystemClock::new());
+        let deadline = Deadline::at(clock.now().plus(Duration::from_secs(20)));
+        let patience = Patience::new(clock, deadline);
+        let silence = Duration::from_secs(20);
+        let mut connection = Connection::open(("127.0.0.1", port), &patience, silence).unwrap();
+        for _ in 0..8 {
+            assert_eq!(connection.read(&mut [0], "reading").unwrap(), 1);
+        }
+        server.join().unwrap();
     }
 }

@@ -17,7 +17,7 @@ use super::step::{Outcome, Step};
 use crate::run::shown;
 
 /// How many run at a time.
-const AT_A_TIME: usize = 3;
+const AT_A_TIME: usize = 2;
 /// Those that take longest, which begin first, so that none is left alone at the end.
 const LONGEST: [&str; 7] = [
     "scenarios telemetry",

@@ -94,6 +94,9 @@ impl<'a> Line<'a> {
             let left = self.left()?;
             let ready = self.stream.set_write_timeout(Some(left));
             let written = ready.and_then(|()| self.stream.write(rest));
+            if is_interrupted(&written) {
+                continue;
+            }
             let written = written.map_err(|source| blame("send", source, self.patience))?;
             if written == 0 {
                 return Err(HttpError::Connection(
@@ -116,6 +119,9 @@ impl<'a> Line<'a> {
             let left = self.left()?;
             let ready = self.stream.set_read_timeout(Some(left));
             let read = ready.and_then(|()| self.stream.read(&mut buffer));
+            if is_interrupted(&read) {
+                continue;
+            }
             match read.map_err(|source| blame("receive", source, self.patience))? {
                 // Closed by the other side, or by whoever stopped the work.
                 0 => {
@@ -135,6 +141,12 @@ impl<'a> Line<'a> {
             .remaining(self.patience.clock().now());
         left.ok_or(HttpError::Stopped(Stop::Deadline))
     }
+}
+
+/// Whether a signal ended a call, as one does where the machine was suspended.
+fn is_interrupted(outcome: &io::Result<usize>) -> bool {
+    let kind = outcome.as_ref().map_err(io::Error::kind);
+    kind == Err(io::ErrorKind::Interrupted)
 }
 
 /// A connection that failed because the work was stopped failed for that reason.
