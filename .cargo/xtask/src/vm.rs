@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
             arguments
         }
     };
-    let program = beside_this_program("kernel-run")?;
+    let program = built("kernel-run")?;
     let run = Run::prepare(&image, &program, arguments)?;
     let limit = if arguments.is_empty() {
         LONGEST
@@ -56,10 +56,9 @@ pub(crate) fn step() -> Command {
     )
 }
 
-/// Cargo puts the programs of one profile into one folder, wherever that is.
-fn beside_this_program(name: &str) -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("cannot tell where this program is")?;
-    let program = own.with_file_name(name);
+/// A program that must have been built.
+fn built(name: &str) -> anyhow::Result<PathBuf> {
+    let program = crate::run::beside_this_program(name);
     if !program.exists() {
         bail!("{} was not built", program.display());
     }

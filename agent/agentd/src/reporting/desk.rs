@@ -33,6 +33,7 @@ const STACK: usize = 1 << 20;
 const NOTICES_WAITING: usize = 1024;
 /// What may wait for the clerk.
 const SAID_WAITING: usize = 256;
+
 /// The way in.
 #[derive(Debug)]
 pub struct Desk {

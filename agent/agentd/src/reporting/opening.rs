@@ -22,6 +22,7 @@ use crate::config::telemetry::Telemetry;
 
 /// The folder of what is kept, within the state folder.
 const STORE_DIR: &str = "telemetry";
+
 /// Why nothing can be reported.
 #[derive(Debug, Error)]
 pub enum ReportingError {
