@@ -17,11 +17,21 @@ const SECONDS: &str = "60";
 /// The only platform on which the sanitizer's coverage is set up.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
-/// Fuzzes every target for `seconds`.
-pub(crate) fn run(seconds: Option<&str>) -> anyhow::Result<ExitCode> {
-    let seconds = seconds.unwrap_or(SECONDS);
-    if seconds.parse::<u32>().is_err() {
-        bail!("not a number of seconds: {seconds}");
+/// Fuzzes targets for so many seconds each: `[SECONDS] [TARGET...]`, every target where none is named.
+pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
+    let (seconds, named) = match arguments {
+        [first, rest @ ..] if first.parse::<u32>().is_ok() => (*first, rest),
+        named => (SECONDS, named),
+    };
+    let known = targets()?;
+    if let Some(unknown) = named
+        .iter()
+        .find(|name| !known.iter().any(|one| one == *name))
+    {
+        bail!(
+            "no target is called {unknown}; there are {}",
+            known.join(", ")
+        );
     }
     packages::ensure(&[packages::COUNTER, packages::FUZZ].concat())?;
     must(cargo(&[
@@ -36,9 +46,10 @@ pub(crate) fn run(seconds: Option<&str>) -> anyhow::Result<ExitCode> {
         "--features",
         "libfuzzer",
     ]))?;
-    for target in targets()? {
+    let wanted = |target: &&String| named.is_empty() || named.contains(&target.as_str());
+    for target in known.iter().filter(wanted) {
         println!("== {target}, {seconds} s");
-        must(fuzzer(&target, seconds)?)?;
+        must(fuzzer(target, seconds)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,7 @@ cargo xtask windows --check  builds drivers and agent for Windows
 cargo xtask soak [NAME]    runs the long forms of the scenarios
 cargo xtask soak telemetry [--kills N] [--seed N]  kills device, broker and monitor, and looks whether anything is lost
 cargo xtask tck            runs what shows the numbered requirements of the protocols, and lists them
-cargo xtask soak fuzz [SECONDS]  fuzzes every parser of outside bytes
+cargo xtask soak fuzz [SECONDS] [TARGET...]  fuzzes every parser of outside bytes, or those named
 cargo xtask bench [--devices | --telemetry]  measures, all but telemetry or one of these, and prints what docs/measurements.md records
 ";
 
@@ -52,8 +52,7 @@ fn perform(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["signatures"] => judges::check(),
         ["windows", "--check"] => windows::check(),
         ["tck"] => tck::run(),
-        ["soak", "fuzz"] => fuzz::run(None),
-        ["soak", "fuzz", seconds] => fuzz::run(Some(seconds)),
+        ["soak", "fuzz", arguments @ ..] => fuzz::run(arguments),
         ["soak", names @ ..] => counter::soak(names),
         ["bench", options @ ..] => counter::bench(options),
         _ => {

@@ -23,6 +23,11 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command(env!("CARGO"), arguments)
 }
 
+/// A program of the toolchain that built this one.
+pub(crate) fn beside_cargo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO")).with_file_name(name)
+}
+
 /// A program of the workspace that was built in the profile of this one; Cargo puts all into one folder.
 pub(crate) fn beside_this_program(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap_or_default();

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: everything that a change must pass, with a summary at the end.
 //!
 //! ```text
-//! format -> lints -> build -> .- test programs, a few at a time ------------. -> judges of what they left
-//!                             |- pages, browser, virtual machine ----------|
-//!                             '- documentation and its examples ------------'
+//! format -> build, with lints -> .- test programs, a few at a time ------------. -> judges of what they left
+//!                                |- pages, browser, virtual machine ----------|
+//!                                '- documentation and its examples ------------'
 //! ```
 //! What stands side by side waits for processes and clocks more than it computes.
 //! A step that fails does not stop the others, so that one run tells everything; what each printed lies in
@@ -12,7 +12,7 @@
 use std::process::{Command, ExitCode};
 use std::thread;
 
-use crate::run::{beside_this_program, cargo, command, root};
+use crate::run::{beside_cargo, beside_this_program, cargo, command, root};
 use crate::{judges, packages, vm};
 
 mod programs;
@@ -70,12 +70,12 @@ fn one_by_one(steps: Vec<Step>) -> Vec<Outcome> {
 fn made() -> Vec<Step> {
     vec![
         Step::new("format", cargo(&["fmt", "--all", "--check"])),
-        Step::new(
-            "lints",
-            of_all(&["clippy", "--all-targets"], &["--", "-D", "warnings"]),
-        ),
         // With what tests need of libraries, too: otherwise most of it would be built a second time.
-        Step::new("build", of_all(&["build", "--all-targets"], &[])),
+        Step::new(
+            "build, with lints",
+            linted(&["build", "--all-targets"], &[]),
+        )
+        .silent(),
     ]
 }
 
@@ -84,7 +84,7 @@ fn documented() -> Vec<Step> {
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     vec![
         Step::new("documentation", documentation),
-        Step::new("examples in docs", of_all(&["test", "--doc"], &[])),
+        Step::new("examples in docs", linted(&["test", "--doc"], &[])),
     ]
 }
 
@@ -112,6 +112,16 @@ fn judged() -> Vec<Step> {
         Step::new("signatures", judges::step()),
         Step::new("envelopes", npm(&["run", "--silent", "verify:envelopes"])),
     ]
+}
+
+/// A command of Cargo whose crates are compiled by Clippy, which compiles as `rustc` does and warns besides.
+///
+/// `cargo clippy` sets the same variable, but only checks, so that everything would be compiled twice.
+/// What was built with it is found again only by commands that set it, too.
+fn linted(words: &[&str], rest: &[&str]) -> Command {
+    let mut command = of_all(words, rest);
+    command.env("RUSTC_WORKSPACE_WRAPPER", beside_cargo("clippy-driver"));
+    command
 }
 
 /// A command of Cargo for the whole workspace.

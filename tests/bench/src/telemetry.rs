@@ -7,8 +7,9 @@
 //! | `disk` | a report until it is on the disk beside one `fdatasync` |
 //! | `fleet` | the processor time of a monitor to which thousands of devices report |
 //! | `alone` | what a station takes of a machine on which nothing happens |
+//! | `share` | what telemetry adds to an agent on which nothing happens |
 //!
-//! The broker is Mosquitto without TLS, so that its share hides nothing of ours.
+//! The broker is Mosquitto, where rates are compared without TLS, so that its share hides nothing of ours.
 
 mod alone;
 mod broker;
@@ -16,6 +17,7 @@ mod disk;
 mod fleet;
 mod intake;
 mod publish;
+mod share;
 
 use std::fs;
 use std::time::Duration;
@@ -41,6 +43,7 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Vec<Section>> {
         disk::measure(plan).context("a report until it is on the disk")?,
         fleet::measure(plan).context("a fleet that reports")?,
         alone::measure(plan, &broker).context("a station alone")?,
+        share::measure(plan).context("an agent with and without telemetry")?,
     ])
 }
 

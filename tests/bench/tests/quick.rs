@@ -34,6 +34,8 @@ fn telemetry_is_measured_on_its_whole_way() -> anyhow::Result<()> {
         "messages lost",
         "resident memory of a station",
         "processor of a station",
+        "resident memory that telemetry adds",
+        "processor that telemetry adds",
     ];
     assert_eq!(goals(&report), promised);
     Ok(())

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`layout`] | what stands at the top level and one below, folder = package name |
 //! | [`edges`] | which crate may use which, and which outside crates are kept to one place |
+//! | [`examples`] | examples in documentation run, and are looked for only where there are any |
 //! | [`licences`] | where the outside crates come from and under which licences |
 //! | [`source`] | the shape of Rust files: header, size, the places of one kind of code |
 //! | [`words`] | text that must not appear |
@@ -16,6 +17,7 @@
 //! It reads only; it never changes or formats a file.
 
 pub mod edges;
+pub mod examples;
 pub mod layout;
 pub mod licences;
 pub mod links;

@@ -4,7 +4,7 @@
     reason = "a test fails where its material cannot be read"
 )]
 
-use tidy::{Repository, edges, layout, licences, links, source, words};
+use tidy::{Repository, edges, examples, layout, licences, links, source, words};
 
 fn demand_none(rule: fn(&Repository) -> Vec<String>) {
     let repository = Repository::read().expect("the repository can be read");
@@ -20,6 +20,11 @@ fn the_layout_is_the_documented_one() {
 #[test]
 fn dependencies_point_the_documented_way() {
     demand_none(edges::check);
+}
+
+#[test]
+fn examples_in_documentation_run() {
+    demand_none(examples::check);
 }
 
 #[test]

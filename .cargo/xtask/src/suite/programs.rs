@@ -12,7 +12,7 @@ use std::thread;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::of_all;
+use super::linted;
 use super::step::{Outcome, Step};
 use crate::run::shown;
 
@@ -82,7 +82,7 @@ pub(super) fn run(programs: VecDeque<Program>) -> Vec<Outcome> {
 
 /// All of them, those that take longest first.
 pub(super) fn all() -> anyhow::Result<VecDeque<Program>> {
-    let mut build = of_all(
+    let mut build = linted(
         &["test", "--no-run"],
         &["--message-format=json-render-diagnostics"],
     );
