@@ -50,7 +50,8 @@ pub struct Hole {
 pub struct Scan {
     /// The records, as runs.
     pub runs: Vec<Run>,
-    /// Bytes before a sound record that are none, a damaged header among them.
+    /// Bytes before a sound record that are none, a damaged header among them; an empty one at 0 where no
+    /// header is there, and no bytes in its place.
     pub holes: Vec<Hole>,
     /// Where the last sound record ends; where the header ends if there is none.
     pub sound: u64,

@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use harness::Patience;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sim_peripherals::{DocumentAction, PrinterAction, ScannerAction, Symbology};
+use sim_peripherals::{DocumentAction, PrinterAction, ScannerAction, Symbology, TabletAction};
 
 use super::page::Page;
 use super::papers;
@@ -34,7 +34,7 @@ const BACK: u64 = 60;
 /// What happened.
 #[derive(Debug, Default)]
 struct Tally {
-    pulled: [u32; 3],
+    pulled: [u32; 4],
     in_a_job: u32,
     finished_anyway: u32,
     in_doubt: usize,
@@ -64,9 +64,9 @@ pub fn plugging(cycles: u32, seed: u64) -> anyhow::Result<String> {
     let held = before.is_not_exceeded_by(&mut rig.counter)?;
     drop(page);
     rig.stop()?;
-    let [scanner, printer, documents] = tally.pulled;
+    let [scanner, printer, tablet, documents] = tally.pulled;
     Ok(format!(
-        "seed {seed}: pulled and put back: code scanner {scanner}, ticket printer {printer}, \
+        "seed {seed}: pulled and put back: code scanner {scanner}, ticket printer {printer}, signature tablet {tablet}, \
          document scanner {documents} times, {} of them in a job, of which {} had just ended well; {} tickets in doubt and settled; \
          {held}",
         tally.in_a_job, tally.finished_anyway, tally.in_doubt
@@ -92,6 +92,9 @@ fn play(rig: &Rig, cycles: u32, random: &mut StdRng, tally: &mut Tally) -> anyho
         cables
             .printer()
             .with_context(|| format!("ticket printer, cycle {cycle}"))?;
+        cables
+            .tablet()
+            .with_context(|| format!("signature tablet, cycle {cycle}"))?;
         if cycle % RARELY == RARELY - 1 {
             cables
                 .document_scanner()
@@ -159,6 +162,29 @@ impl Cables<'_> {
         Ok(())
     }
 
+    fn tablet(&mut self) -> anyhow::Result<()> {
+        let tablet = self.rig.tablet()?;
+        let held = self.page.take("signatureTablet")?;
+        if self.random.random_bool(0.7) {
+            let job = uses::begin_to_sign(self.rig, self.page, &held)?;
+            self.moment();
+            tablet.act(TabletAction::Unplug)?;
+            let code = self.page.fault(&job)?;
+            ensure!(code == "DEV-GONE", "{code}");
+            self.tally.in_a_job += 1;
+        } else {
+            tablet.act(TabletAction::Unplug)?;
+        }
+        self.wait("signatureTablet", DeviceState::Absent)?;
+        tablet.act(TabletAction::Plug)?;
+        self.wait("signatureTablet", DeviceState::Ready)?;
+        let seed = self.random.random();
+        uses::sign_once(self.rig, self.page, &held, seed)?;
+        self.page.release(&held)?;
+        self.count(2);
+        Ok(())
+    }
+
     fn document_scanner(&mut self) -> anyhow::Result<()> {
         let scanner = self.rig.document_scanner()?;
         let held = self.page.take("documentScanner")?;
@@ -172,7 +198,7 @@ impl Cables<'_> {
         self.wait("documentScanner", DeviceState::Ready)?;
         uses::scan_document_once(self.rig, self.page, &held, 2)?;
         self.page.release(&held)?;
-        self.count(2);
+        self.count(3);
         Ok(())
     }
 
