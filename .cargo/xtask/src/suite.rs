@@ -15,7 +15,7 @@ use std::thread;
 use crate::run::{beside_cargo, beside_this_program, cargo, command, root};
 use crate::{judges, packages, vm};
 
-mod programs;
+pub(crate) mod programs;
 mod step;
 
 use step::{Outcome, Step};

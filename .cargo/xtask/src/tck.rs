@@ -11,14 +11,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use crate::run::{cargo, root};
+use crate::run::root;
+use crate::suite::programs;
 
 const TABLE: &str = "docs/protocol/tck.toml";
 const SPECIFICATIONS: [&str; 2] = ["docs/protocol/telemetry.md", "docs/protocol/commands.md"];
 /// Whose tests show it.
 const PACKAGES: [&str; 4] = ["telemetry", "commands", "monitor", "scenarios"];
-/// Of `scenarios` these alone, because the others are about something else.
-const SCENARIOS: &str = "telemetry";
+/// Those of `scenarios` are others', but for these.
+const SCENARIOS: &str = "scenarios telemetry";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,13 +80,14 @@ fn requirements() -> anyhow::Result<BTreeSet<String>> {
 /// Each test by the last part of its name, and whether it passed.
 fn outcomes() -> anyhow::Result<BTreeMap<String, bool>> {
     let mut outcomes = BTreeMap::new();
-    for package in PACKAGES {
-        let mut words = vec!["test", "--package", package, "--no-fail-fast"];
-        if package == "scenarios" {
-            words.extend(["--test", SCENARIOS]);
-        }
-        println!("== {package}");
-        let output = cargo(&words).output().context("cannot start cargo")?;
+    let shows = |one: &&programs::Program| {
+        let named = PACKAGES.contains(&one.package.as_str());
+        named && (one.package != "scenarios" || one.name == SCENARIOS)
+    };
+    for program in programs::all()?.iter().filter(shows) {
+        println!("== {}", program.name);
+        let output = program.command().output();
+        let output = output.with_context(|| format!("cannot start {}", program.name))?;
         let text = String::from_utf8_lossy(&output.stdout);
         for line in text.lines() {
             let Some(line) = line.strip_prefix("test ") else {
@@ -99,7 +101,8 @@ fn outcomes() -> anyhow::Result<BTreeMap<String, bool>> {
         }
         ensure!(
             text.contains("test result:"),
-            "the tests of {package} did not run:\n{}",
+            "{} did not run:\n{}",
+            program.name,
             String::from_utf8_lossy(&output.stderr)
         );
     }

@@ -51,10 +51,10 @@ struct Profile {
 }
 
 /// A test program.
-pub(super) struct Program {
+pub(crate) struct Program {
     /// Package and target.
-    name: String,
-    package: String,
+    pub(crate) name: String,
+    pub(crate) package: String,
     folder: PathBuf,
     path: PathBuf,
 }
@@ -80,8 +80,8 @@ pub(super) fn run(programs: VecDeque<Program>) -> Vec<Outcome> {
     })
 }
 
-/// All of them, those that take longest first.
-pub(super) fn all() -> anyhow::Result<VecDeque<Program>> {
+/// All of them, built where they are not yet, those that take longest first.
+pub(crate) fn all() -> anyhow::Result<VecDeque<Program>> {
     let mut build = linted(
         &["test", "--no-run"],
         &["--message-format=json-render-diagnostics"],
@@ -125,15 +125,20 @@ fn package_name(id: &str) -> Option<String> {
 }
 
 impl Program {
-    /// Run as Cargo would: in the package's folder, with what Cargo tells of it.
     fn step(&self) -> Step {
+        let mut command = self.command();
+        command.arg("--quiet");
+        Step::new(&self.name, command)
+    }
+
+    /// What runs it as Cargo would: in the package's folder, with what Cargo tells of it.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command
-            .arg("--quiet")
             .current_dir(&self.folder)
             .env("CARGO", env!("CARGO"))
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .env("CARGO_PKG_NAME", &self.package);
-        Step::new(&self.name, command)
+        command
     }
 }
