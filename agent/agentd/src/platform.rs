@@ -14,16 +14,16 @@ use std::path::PathBuf;
 #[cfg(unix)]
 pub use unix::{
     HAS_NATIVE_DOOR, NativeListener, Readiness, Termination, accept_native, card_service_socket,
-    clock_is_synchronised, close_native, default_state_dir, disk_of, faults_of_state_dir,
-    harden_process, listen_native, make_private_dir, own_process_group, owner_of_port,
-    private_file, process_name, reboot, sync_dir,
+    clock_error_bound, clock_is_synchronised, close_native, default_state_dir, disk_of,
+    faults_of_state_dir, harden_process, listen_native, make_private_dir, own_process_group,
+    owner_of_port, private_file, process_name, reboot, sync_dir,
 };
 #[cfg(windows)]
 pub use windows::{
     HAS_NATIVE_DOOR, NativeListener, Readiness, Termination, accept_native, card_service_socket,
-    clock_is_synchronised, close_native, default_state_dir, disk_of, faults_of_state_dir,
-    harden_process, listen_native, make_private_dir, own_process_group, owner_of_port,
-    private_file, process_name, reboot, sync_dir,
+    clock_error_bound, clock_is_synchronised, close_native, default_state_dir, disk_of,
+    faults_of_state_dir, harden_process, listen_native, make_private_dir, own_process_group,
+    owner_of_port, private_file, process_name, reboot, sync_dir,
 };
 
 /// A program in the folder of the running one.

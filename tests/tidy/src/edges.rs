@@ -107,7 +107,7 @@ const TESTS: [&str; 9] = [
 ];
 
 /// Outside crates that only some of ours may ship with, and why.
-const KEPT_TO: [(&str, &[&str], &str); 22] = [
+const KEPT_TO: [(&str, &[&str], &str); 23] = [
     (
         "pcsc",
         &["smartcard", "scenarios", "bench"],
@@ -190,6 +190,11 @@ const KEPT_TO: [(&str, &[&str], &str); 22] = [
     ),
     ("rumqttc-v4-next", &["monitor", "telemetry"], ONE_MQTT),
     ("rumqttc-v5-next", &["monitor", "telemetry"], ONE_MQTT),
+    (
+        "libc",
+        &["agentd"],
+        "rustix has the calls of the system, but for adjtimex(2)",
+    ),
     ("rusqlite", &["monitor"], "one crate keeps a database"),
     ("rcgen", &["trust"], "one crate issues certificates"),
     ("x509-parser", &["trust"], "one crate reads certificates"),

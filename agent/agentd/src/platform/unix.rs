@@ -2,12 +2,14 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use tokio::net::{UnixListener, UnixStream};
@@ -307,6 +309,30 @@ pub fn disk_of(folder: &Path) -> io::Result<(u64, u64)> {
     let disk = rustix::fs::statvfs(folder)?;
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     Ok((bytes(disk.f_blocks), bytes(disk.f_bavail)))
+}
+
+/// The most by which the clock may be wrong, as the kernel keeps account of it for every program that sets
+/// the clock; it grows from one correction to the next. `None` where the kernel does not tell.
+///
+/// `maxerror` of adjtimex(2) is in microseconds whatever `STA_NANO` says of other fields.
+#[must_use]
+#[expect(
+    unsafe_code,
+    reason = "the kernel tells it by adjtimex(2) alone, which no safe library offers for reading"
+)]
+pub fn clock_error_bound() -> Option<Duration> {
+    let mut answer = MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: the kernel writes no more than the structure, which lives until the call returns. No bit of
+    // `modes` is set, so that nothing is changed, and nobody needs a right for it.
+    let state = unsafe { libc::adjtimex(answer.as_mut_ptr()) };
+    if state < 0 {
+        return None;
+    }
+    // SAFETY: all fields are integers, which were zero before the kernel wrote to them.
+    let answer = unsafe { answer.assume_init() };
+    u64::try_from(answer.maxerror)
+        .ok()
+        .map(Duration::from_micros)
 }
 
 /// Whether systemd-timesyncd has synchronised the clock since the machine was started.

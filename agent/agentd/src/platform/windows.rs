@@ -7,6 +7,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Whether native clients have a door of their own on this system.
 pub const HAS_NATIVE_DOOR: bool = false;
@@ -167,6 +168,12 @@ impl Readiness {
 /// Always.
 pub fn disk_of(_folder: &Path) -> io::Result<(u64, u64)> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Not known here.
+#[must_use]
+pub fn clock_error_bound() -> Option<Duration> {
+    None
 }
 
 /// Not known here, so no.

@@ -110,11 +110,16 @@ fn machine(state: &MachineState) -> String {
         TimeQuality::Free => "not synchronised",
         TimeQuality::Floor => "wrong",
     };
+    let within = state
+        .clock
+        .error_millis
+        .map(|millis| format!(" within {millis} ms"));
     format!(
-        "{}, {} of {} MiB free, clock {clock}, certificate ends in {} days, up {} h, configuration {}",
+        "{}, {} of {} MiB free, clock {clock}{}, certificate ends in {} days, up {} h, configuration {}",
         versions.join(", "),
         state.disk.free_mib,
         state.disk.total_mib,
+        within.unwrap_or_default(),
         state.certificate_days,
         state.uptime_seconds / 3_600,
         state.configuration.as_str().get(..12).unwrap_or_default()
@@ -167,6 +172,8 @@ fn command(state: &CommandState) -> String {
 mod tests {
     use telemetry::Word;
     use telemetry::message::device::{FaultChange, Wear};
+    use telemetry::message::machine::{ClockState, Disk};
+    use telemetry::name::Digest;
 
     use super::*;
 
@@ -201,5 +208,26 @@ mod tests {
             raised: true,
         };
         assert_eq!(said(&Message::Fault(change)), "AGT-AUDIT at agent raised");
+    }
+
+    #[test]
+    fn a_clock_is_said_with_its_bound_where_it_has_one() {
+        let mut state = MachineState {
+            versions: Vec::new(),
+            configuration: Digest::of(b"configuration"),
+            disk: Disk {
+                total_mib: 2,
+                free_mib: 1,
+            },
+            clock: ClockState {
+                quality: TimeQuality::Synchronised,
+                error_millis: Some(25),
+            },
+            certificate_days: 90,
+            uptime_seconds: 0,
+        };
+        assert!(machine(&state).contains("clock synchronised within 25 ms, certificate"));
+        state.clock.error_millis = None;
+        assert!(machine(&state).contains("clock synchronised, certificate"));
     }
 }
