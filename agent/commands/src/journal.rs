@@ -19,12 +19,12 @@ mod record;
 use std::collections::BTreeMap;
 use std::io;
 
+use journal_file::Line;
 use telemetry::message::outcome::CommandId;
 use telemetry::name::Label;
 use thiserror::Error;
 
 use crate::storage::Storage;
-use record::Line;
 
 pub use record::{Entry, Fetched, Record, State};
 

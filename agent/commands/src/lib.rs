@@ -40,7 +40,6 @@ pub mod document;
 pub mod effects;
 pub mod journal;
 pub mod keeper;
-mod platform;
 pub mod refusal;
 pub mod step;
 pub mod storage;

@@ -17,12 +17,13 @@ mod record;
 use std::collections::BTreeMap;
 use std::io;
 
+use journal_file::Line;
 use thiserror::Error;
 
 use crate::storage::Storage;
 use crate::ticket::TicketId;
 use crate::wire::ProcessId;
-use record::{Line, Record};
+use record::Record;
 
 pub use record::{Decision, Progress, Proof, Stored, Unsure, Wear};
 

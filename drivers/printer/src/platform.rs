@@ -1,7 +1,6 @@
-//! What differs between operating systems: where fonts lie, and how a folder is synced.
+//! What differs between operating systems: where fonts lie.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The font files that are tried, the ordinary one first; those that do not exist are passed over.
 ///
@@ -34,15 +33,3 @@ const FONTS: [&str; 2] = [
 ];
 #[cfg(windows)]
 const BOLD_FONTS: [&str; 1] = ["C:\\Windows\\Fonts\\BIZ-UDGothicB.ttc"];
-
-/// Makes a renamed file survive a power cut.
-#[cfg(not(windows))]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// NTFS journals its folders by itself, and Windows opens no folder as a file.
-#[cfg(windows)]
-pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
-}

@@ -24,16 +24,14 @@ use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::consumer::pull::Stream;
 use async_nats::jetstream::message::Acker;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, jetstream};
-use telemetry::link::{Connection as Limits, Endpoint, Identity};
-use thiserror::Error;
+use telemetry::link::{Endpoint, Identity};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_stream::StreamExt as _;
 
 use crate::acks::Outgoing;
 use crate::dotted;
 use crate::registry::Shard;
-use crate::source::{Source, Turns};
+use crate::source::{SessionFailure, Source, Turns};
 use crate::worker::{Incoming, Inlet, Outlet, Receipts};
 
 /// The stream that keeps what devices say.
@@ -54,39 +52,6 @@ pub struct Nats {
     consumer: String,
 }
 
-/// Why a session ended, or did not begin.
-#[derive(Debug, Error)]
-pub enum NatsFailure {
-    /// There is no endpoint.
-    #[error("no endpoint is named")]
-    NoEndpoint,
-    /// The server does not let us do something.
-    #[error("failed to {attempt} at {host}: {detail}")]
-    Refused {
-        /// What was attempted.
-        attempt: &'static str,
-        /// Where.
-        host: String,
-        /// What the library says.
-        detail: String,
-    },
-    /// The server takes too long to let us begin.
-    #[error("{host} does not answer")]
-    TimedOut {
-        /// Which.
-        host: String,
-    },
-    /// The connection broke, or the consumer is silent.
-    #[error("the server stopped delivering: {detail}")]
-    Ended {
-        /// What the library says.
-        detail: String,
-    },
-    /// Nobody takes messages any more.
-    #[error("nobody takes messages any more")]
-    Left,
-}
-
 /// The durable consumer of a part.
 #[must_use]
 pub fn consumer(shard: Shard) -> String {
@@ -105,13 +70,8 @@ impl Nats {
         }
     }
 
-    async fn open(&self, endpoint: &Endpoint) -> Result<Session, NatsFailure> {
+    async fn open(&self, endpoint: &Endpoint) -> Result<Session, SessionFailure> {
         let Endpoint { host, port } = endpoint;
-        let refused = |attempt, detail: String| NatsFailure::Refused {
-            attempt,
-            host: host.clone(),
-            detail,
-        };
         let (heard, events) = mpsc::unbounded_channel();
         let options = ConnectOptions::new()
             .name(&self.name)
@@ -125,17 +85,17 @@ impl Nats {
                 let (Ok(()) | Err(_)) = heard.send(event);
                 std::future::ready(())
             });
-        let address: ServerAddr = format!("tls://{host}:{port}")
-            .parse()
-            .map_err(|error: std::io::Error| refused("connect", error.to_string()))?;
+        let address = format!("tls://{host}:{port}")
+            .parse::<ServerAddr>()
+            .map_err(SessionFailure::refused("connect", endpoint))?;
         let client = options
             .connect(address)
             .await
-            .map_err(|error| refused("connect", error.to_string()))?;
+            .map_err(SessionFailure::refused("connect", endpoint))?;
         let consumer: PullConsumer = jetstream::new(client.clone())
             .get_consumer_from_stream(&self.consumer, STREAM)
             .await
-            .map_err(|error| refused("find its consumer", error.to_string()))?;
+            .map_err(SessionFailure::refused("find its consumer", endpoint))?;
         let info = consumer.cached_info();
         let unacknowledged = u64::try_from(info.num_ack_pending).unwrap_or(u64::MAX);
         let backlog = info.num_pending.saturating_add(unacknowledged);
@@ -146,7 +106,7 @@ impl Nats {
             .heartbeat(HEARTBEAT)
             .messages()
             .await
-            .map_err(|error| refused("ask for messages", error.to_string()))?;
+            .map_err(SessionFailure::refused("ask for messages", endpoint))?;
         tracing::info!(host, port, "connected");
         Ok(Session {
             client,
@@ -158,23 +118,13 @@ impl Nats {
             backlog,
         })
     }
-
-    async fn begin(&self) -> Result<Session, NatsFailure> {
-        let endpoint = self.turns.endpoint().ok_or(NatsFailure::NoEndpoint)?;
-        match timeout(Limits::CONNECT_TIMEOUT, self.open(endpoint)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(NatsFailure::TimedOut {
-                host: endpoint.host.clone(),
-            }),
-        }
-    }
 }
 
 impl Source for Nats {
-    type Failure = NatsFailure;
+    type Failure = SessionFailure;
 
-    async fn session(&mut self, inlet: &Inlet, outlet: &mut Outlet) -> NatsFailure {
-        let failure = match self.begin().await {
+    async fn session(&mut self, inlet: &Inlet, outlet: &mut Outlet) -> SessionFailure {
+        let failure = match self.turns.begin(|endpoint| self.open(endpoint)).await {
             Ok(session) => session.carry(inlet, outlet).await,
             Err(failure) => failure,
         };
@@ -200,37 +150,37 @@ struct Session {
 }
 
 impl Session {
-    async fn carry(mut self, inlet: &Inlet, outlet: &mut Outlet) -> NatsFailure {
+    async fn carry(mut self, inlet: &Inlet, outlet: &mut Outlet) -> SessionFailure {
         if !inlet.resume().await {
-            return NatsFailure::Left;
+            return SessionFailure::Left;
         }
         loop {
             tokio::select! {
                 message = self.messages.next() => {
                     let message = match message {
                         Some(Ok(message)) => message,
-                        Some(Err(error)) => return ended(&error),
-                        None => return ended(&"the messages are at their end"),
+                        Some(Err(error)) => return SessionFailure::ended(&error),
+                        None => return SessionFailure::ended(&"the messages are at their end"),
                     };
                     if !inlet.give(self.incoming(message)).await {
-                        return NatsFailure::Left;
+                        return SessionFailure::Left;
                     }
                 }
                 through = self.receipts.settled() => {
                     if let Err(error) = self.acknowledge(through).await {
-                        return ended(&error);
+                        return SessionFailure::ended(&error);
                     }
                 }
                 Some(next) = outlet.recv() => {
                     // The device is told again after its next sign of life.
                     if let Err(error) = publish(&self.client, next).await {
-                        return ended(&error);
+                        return SessionFailure::ended(&error);
                     }
                 }
                 Some(event) = self.events.recv() => match event {
                     Event::Connected => {}
                     Event::Disconnected | Event::Closed | Event::Draining | Event::LameDuckMode => {
-                        return ended(&event);
+                        return SessionFailure::ended(&event);
                     }
                     Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
                         tracing::warn!(%event, "the connection complains");
@@ -269,10 +219,4 @@ impl Session {
 async fn publish(client: &Client, outgoing: Outgoing) -> Result<(), async_nats::PublishError> {
     let subject = dotted::from_topic(&outgoing.topic);
     client.publish(subject, outgoing.bytes.into()).await
-}
-
-fn ended(detail: &impl ToString) -> NatsFailure {
-    NatsFailure::Ended {
-        detail: detail.to_string(),
-    }
 }

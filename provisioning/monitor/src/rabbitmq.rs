@@ -25,17 +25,15 @@ use amqprs::connection::{Connection, OpenConnectionArguments};
 use amqprs::security::SecurityCredentials;
 use amqprs::tls::TlsAdaptor;
 use amqprs::{BasicProperties, DELIVERY_MODE_PERSISTENT};
-use telemetry::link::{Connection as Limits, Endpoint, Identity};
-use thiserror::Error;
+use telemetry::link::{Endpoint, Identity};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::acks::Outgoing;
 use crate::dotted;
 use crate::registry::Shard;
-use crate::source::{Source, Turns};
+use crate::source::{SessionFailure, Source, Turns};
 use crate::worker::{Incoming, Inlet, Outlet, Receipts};
 
 /// How many queues the devices are spread over; as many as `queues.json` has.
@@ -59,39 +57,6 @@ pub struct RabbitMq {
     shard: Shard,
 }
 
-/// Why a session ended, or did not begin.
-#[derive(Debug, Error)]
-pub enum RabbitMqFailure {
-    /// There is no endpoint.
-    #[error("no endpoint is named")]
-    NoEndpoint,
-    /// The broker does not let us do something. Its own reason is in the log before.
-    #[error("failed to {attempt} at {host}: {detail}")]
-    Refused {
-        /// What was attempted.
-        attempt: &'static str,
-        /// Where.
-        host: String,
-        /// What the library says.
-        detail: String,
-    },
-    /// The broker takes too long to let us begin.
-    #[error("{host} does not answer")]
-    TimedOut {
-        /// Which.
-        host: String,
-    },
-    /// A queue gives nothing any more, because the connection broke or the broker closed it.
-    #[error("the broker stopped delivering from {queue}")]
-    Ended {
-        /// Which.
-        queue: String,
-    },
-    /// Nobody takes messages any more.
-    #[error("nobody takes messages any more")]
-    Left,
-}
-
 impl RabbitMq {
     /// A source that has not connected; `None` where the parts of [`QUEUES`] do not make up the shard.
     ///
@@ -112,15 +77,8 @@ impl RabbitMq {
         (!shard.parts_of(QUEUES).is_empty()).then_some(source)
     }
 
-    async fn open(&self, endpoint: &Endpoint) -> Result<Session, RabbitMqFailure> {
-        let refused = |attempt| {
-            let host = endpoint.host.clone();
-            move |error: amqprs::error::Error| RabbitMqFailure::Refused {
-                attempt,
-                host,
-                detail: error.to_string(),
-            }
-        };
+    async fn open(&self, endpoint: &Endpoint) -> Result<Session, SessionFailure> {
+        let refused = |attempt| SessionFailure::refused(attempt, endpoint);
         let tls = TlsConnector::from(self.identity.config());
         let arguments = OpenConnectionArguments::default()
             .host(&endpoint.host)
@@ -153,23 +111,13 @@ impl RabbitMq {
             _connection: connection,
         })
     }
-
-    async fn begin(&self) -> Result<Session, RabbitMqFailure> {
-        let endpoint = self.turns.endpoint().ok_or(RabbitMqFailure::NoEndpoint)?;
-        match timeout(Limits::CONNECT_TIMEOUT, self.open(endpoint)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(RabbitMqFailure::TimedOut {
-                host: endpoint.host.clone(),
-            }),
-        }
-    }
 }
 
 impl Source for RabbitMq {
-    type Failure = RabbitMqFailure;
+    type Failure = SessionFailure;
 
-    async fn session(&mut self, inlet: &Inlet, outlet: &mut Outlet) -> RabbitMqFailure {
-        let failure = match self.begin().await {
+    async fn session(&mut self, inlet: &Inlet, outlet: &mut Outlet) -> SessionFailure {
+        let failure = match self.turns.begin(|endpoint| self.open(endpoint)).await {
             Ok(session) => session.carry(inlet, outlet).await,
             Err(failure) => failure,
         };
@@ -190,9 +138,9 @@ struct Session {
 }
 
 impl Session {
-    async fn carry(self, inlet: &Inlet, outlet: &mut Outlet) -> RabbitMqFailure {
+    async fn carry(self, inlet: &Inlet, outlet: &mut Outlet) -> SessionFailure {
         if !inlet.resume().await {
-            return RabbitMqFailure::Left;
+            return SessionFailure::Left;
         }
         // Tasks end when the set is dropped.
         let mut lanes = JoinSet::new();
@@ -202,7 +150,7 @@ impl Session {
         loop {
             tokio::select! {
                 Some(ended) = lanes.join_next() => {
-                    return ended.unwrap_or(RabbitMqFailure::Left);
+                    return ended.unwrap_or(SessionFailure::Left);
                 }
                 Some(next) = outlet.recv() => {
                     // The device is told again after its next sign of life, and the lanes tell of the end.
@@ -260,21 +208,21 @@ impl Lane {
         })
     }
 
-    async fn carry(mut self, inlet: Inlet) -> RabbitMqFailure {
+    async fn carry(mut self, inlet: Inlet) -> SessionFailure {
         loop {
             tokio::select! {
                 message = self.messages.recv() => {
                     let Some(incoming) = message.and_then(|message| self.incoming(message)) else {
-                        return RabbitMqFailure::Ended { queue: self.queue };
+                        return SessionFailure::ended(&self.queue);
                     };
                     if !inlet.give(incoming).await {
-                        return RabbitMqFailure::Left;
+                        return SessionFailure::Left;
                     }
                 }
                 through = self.receipts.settled() => {
                     let acknowledged = BasicAckArguments::new(through, true);
                     if self.channel.basic_ack(acknowledged).await.is_err() {
-                        return RabbitMqFailure::Ended { queue: self.queue };
+                        return SessionFailure::ended(&self.queue);
                     }
                 }
             }

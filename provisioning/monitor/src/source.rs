@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use device_api::Clock;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use telemetry::link::{Backoff, BackoffLimits, Endpoint};
+use telemetry::link::{Backoff, BackoffLimits, Connection, Endpoint};
+use thiserror::Error;
+use tokio::time::timeout;
 
 use crate::worker::{Inlet, Outlet};
 
@@ -44,6 +46,39 @@ pub trait Source {
 pub struct Turns {
     endpoints: Vec<Endpoint>,
     at: usize,
+}
+
+/// Why a session with a broker of a cluster ended, or did not begin.
+#[derive(Debug, Error)]
+pub enum SessionFailure {
+    /// There is no endpoint.
+    #[error("no endpoint is named")]
+    NoEndpoint,
+    /// The broker does not let us do something.
+    #[error("failed to {attempt} at {host}: {detail}")]
+    Refused {
+        /// What was attempted.
+        attempt: &'static str,
+        /// Where.
+        host: String,
+        /// What the library says.
+        detail: String,
+    },
+    /// The broker takes too long to let us begin.
+    #[error("{host} does not answer")]
+    TimedOut {
+        /// Which.
+        host: String,
+    },
+    /// The broker gives nothing any more, because the connection broke or the broker closed something.
+    #[error("the broker stopped delivering: {detail}")]
+    Ended {
+        /// What is known of it.
+        detail: String,
+    },
+    /// Nobody takes messages any more.
+    #[error("nobody takes messages any more")]
+    Left,
 }
 
 /// Runs a source until `stop` resolves, or nobody takes messages any more.
@@ -101,9 +136,51 @@ impl Turns {
         self.endpoints.get(self.at)
     }
 
+    /// Begins a session with the one whose turn it is, within the time that connecting may take.
+    ///
+    /// # Errors
+    /// Where there is none at all, it takes too long, or `open` fails.
+    pub(crate) async fn begin<'a, S, F>(
+        &'a self,
+        open: impl FnOnce(&'a Endpoint) -> F,
+    ) -> Result<S, SessionFailure>
+    where
+        F: Future<Output = Result<S, SessionFailure>>,
+    {
+        let endpoint = self.endpoint().ok_or(SessionFailure::NoEndpoint)?;
+        match timeout(Connection::CONNECT_TIMEOUT, open(endpoint)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(SessionFailure::TimedOut {
+                host: endpoint.host.clone(),
+            }),
+        }
+    }
+
     /// Goes on to the next one.
     pub fn pass(&mut self) {
         self.at = (self.at + 1).checked_rem(self.endpoints.len()).unwrap_or(0);
+    }
+}
+
+impl SessionFailure {
+    /// From what a library says when an endpoint does not let us do something.
+    pub(crate) fn refused<E: Display>(
+        attempt: &'static str,
+        endpoint: &Endpoint,
+    ) -> impl FnOnce(E) -> Self {
+        let host = endpoint.host.clone();
+        move |error| Self::Refused {
+            attempt,
+            host,
+            detail: error.to_string(),
+        }
+    }
+
+    /// From what is known of the end of a session that had begun.
+    pub(crate) fn ended(detail: &impl Display) -> Self {
+        Self::Ended {
+            detail: detail.to_string(),
+        }
     }
 }
 
@@ -134,5 +211,24 @@ mod tests {
         let mut none = Turns::new(Vec::new());
         none.pass();
         assert_eq!(none.endpoint(), None);
+    }
+
+    #[tokio::test]
+    async fn a_session_begins_at_the_endpoint_whose_turn_it_is() {
+        let named = |host: &str| Endpoint {
+            host: host.to_owned(),
+            port: 5671,
+        };
+        let turns = Turns::new(vec![named("a"), named("b")]);
+        let begun = turns.begin(async |endpoint| Ok(endpoint.host.clone()));
+        assert_eq!(begun.await.unwrap(), "a");
+        let refused = turns.begin(async |endpoint| {
+            Err::<(), _>(SessionFailure::refused("connect", endpoint)("no"))
+        });
+        let refused = refused.await.unwrap_err().to_string();
+        assert_eq!(refused, "failed to connect at a: no");
+        let none = Turns::new(Vec::new());
+        let nowhere = none.begin(async |_| Ok(())).await;
+        assert!(matches!(nowhere, Err(SessionFailure::NoEndpoint)));
     }
 }

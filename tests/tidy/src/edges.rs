@@ -12,7 +12,7 @@ use cargo_metadata::DependencyKind;
 use crate::Repository;
 
 /// Each crate with the crates of this workspace that it may use.
-const MAY_USE: [(&str, &[&str]); 35] = [
+const MAY_USE: [(&str, &[&str]); 36] = [
     ("device-api", &[]),
     ("host-protocol", &["device-api"]),
     ("link", &["device-api"]),
@@ -20,7 +20,8 @@ const MAY_USE: [(&str, &[&str]); 35] = [
     ("idcards", &["device-api", "smartcard"]),
     ("scanner", &["device-api", "link"]),
     ("tablet", &["device-api", "link"]),
-    ("printer", &["device-api", "link"]),
+    ("journal-file", &[]),
+    ("printer", &["device-api", "journal-file", "link"]),
     ("document", &["device-api"]),
     ("keystroke", &["device-api"]),
     (
@@ -47,7 +48,7 @@ const MAY_USE: [(&str, &[&str]); 35] = [
     ("handover", &["device-api"]),
     ("signature", &[]),
     ("telemetry", &["device-api"]),
-    ("commands", &["device-api", "telemetry"]),
+    ("commands", &["device-api", "journal-file", "telemetry"]),
     (
         "agentd",
         &[

@@ -153,47 +153,11 @@ impl Record {
     }
 }
 
-/// The frame of a line: its check sum in front, a line feed behind.
-#[derive(Debug)]
-pub(crate) struct Line;
-
-impl Line {
-    pub(crate) fn of(content: &str) -> String {
-        format!("{:08x} {content}\n", crc32(content.as_bytes()))
-    }
-
-    /// The content of a line that is whole and undamaged.
-    pub(crate) fn content(line: &[u8]) -> Option<&str> {
-        let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
-        let (sum, content) = line.split_once(' ')?;
-        (sum == format!("{:08x}", crc32(content.as_bytes()))).then_some(content)
-    }
-}
-
-/// CRC-32 of ISO 3309, bit by bit: a journal is short.
-fn crc32(bytes: &[u8]) -> u32 {
-    let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            if sum & 1 == 1 {
-                sum >> 1 ^ 0xEDB8_8320
-            } else {
-                sum >> 1
-            }
-        })
-    });
-    !sum
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::document::tests::order;
     use crate::verb::Verb;
-
-    #[test]
-    fn the_check_sum_is_the_published_one() {
-        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
-    }
 
     #[test]
     fn every_record_is_read_as_it_was_written() {
@@ -228,12 +192,7 @@ mod tests {
             }))
         }));
         for record in records {
-            let line = Line::of(&record.text());
-            let content = Line::content(line.as_bytes()).unwrap();
-            assert_eq!(Record::read(content), Some(record));
-            for cut in 0..line.len() {
-                assert_eq!(Line::content(&line.as_bytes()[..cut]), None);
-            }
+            assert_eq!(Record::read(&record.text()), Some(record));
         }
     }
 

@@ -1,9 +1,10 @@
 //! Journals written, cut off, damaged, compacted, and forgotten from.
 
+use journal_file::memory::{MemoryDisk, Part};
+
 use super::*;
 use crate::document::Document;
 use crate::document::tests::order;
-use crate::storage::tests::{Disk, Part};
 use crate::verb::Verb;
 
 fn entry(number: u8, state: State) -> Entry {
@@ -19,7 +20,7 @@ fn record(number: u8, state: State) -> Record {
     Record::Command(Box::new(entry(number, state)))
 }
 
-fn open(disk: &Disk) -> Journal {
+fn open(disk: &MemoryDisk) -> Journal {
     Journal::open(Box::new(disk.clone())).unwrap()
 }
 
@@ -28,8 +29,8 @@ fn states(journal: &Journal) -> Vec<State> {
 }
 
 /// A journal of four changes.
-fn written() -> (Disk, Vec<u8>) {
-    let disk = Disk::default();
+fn written() -> (MemoryDisk, Vec<u8>) {
+    let disk = MemoryDisk::default();
     let mut journal = open(&disk);
     for state in [State::Accepted, State::Running, State::Done(None)] {
         journal.write(vec![record(1, state)]).unwrap();
@@ -54,7 +55,7 @@ fn a_tail_that_was_torn_off_is_dropped_at_every_length() {
     let (_, bytes) = written();
     let first_line = bytes.iter().position(|byte| *byte == b'\n').unwrap();
     for end in first_line + 1..bytes.len() {
-        let disk = Disk::default();
+        let disk = MemoryDisk::default();
         disk.put(&bytes[..end]);
         let mut journal = open(&disk);
         let whole = bytes[..end].iter().filter(|byte| **byte == b'\n').count();
@@ -74,7 +75,7 @@ fn damage_before_a_sound_line_is_an_error_that_names_the_line() {
     for place in 0..last_line.unwrap() {
         let mut damaged = bytes.clone();
         damaged[place] ^= 0x04;
-        let disk = Disk::default();
+        let disk = MemoryDisk::default();
         disk.put(&damaged);
         let error = Journal::open(Box::new(disk)).unwrap_err();
         let before = bytes[..place].iter().filter(|byte| **byte == b'\n').count();
@@ -89,13 +90,13 @@ fn damage_before_a_sound_line_is_an_error_that_names_the_line() {
 fn a_file_of_somebody_else_is_left_alone() {
     let other = Line::of("madoguchi-command-journal 2");
     for content in [b"hello\nworld\n".as_slice(), b"x", other.as_bytes()] {
-        let disk = Disk::default();
+        let disk = MemoryDisk::default();
         disk.put(content);
         let error = Journal::open(Box::new(disk.clone())).unwrap_err();
         assert!(matches!(error, JournalError::Format));
         assert_eq!(disk.bytes(), content);
     }
-    let disk = Disk::default();
+    let disk = MemoryDisk::default();
     let unknown = [Line::of(FORMAT), Line::of("sell everything")].concat();
     disk.put(unknown.as_bytes());
     let error = Journal::open(Box::new(disk)).unwrap_err();
@@ -194,7 +195,7 @@ fn what_is_forgotten_leaves_a_floor() {
 
 #[test]
 fn no_more_than_so_many_are_kept() {
-    let disk = Disk::default();
+    let disk = MemoryDisk::default();
     let mut journal = open(&disk);
     let mut records = Vec::new();
     for number in 0..1_000_u32 {

@@ -1,15 +1,12 @@
 //! Commands that a broker hands over, and what the journal of commands holds after a power cut.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use commands::journal::Journal;
-use commands::storage::Storage;
 use commands::{
     Approver, Authority, Bundle, CommandKeeper, Danger, Document, Message, Situation, Step,
     approve, join,
 };
 use device_api::Moment;
+use journal_file::memory::MemoryDisk;
 use telemetry::message::machine::TimeQuality;
 use telemetry::name::{Digest, Label};
 use telemetry::topic::{DownKind, DownTopic};
@@ -59,7 +56,7 @@ pub fn command_message(input: &[u8]) {
         to: target.clone(),
         kind: DownKind::Command,
     };
-    let disk = Disk::default();
+    let disk = MemoryDisk::default();
     let (mut keeper, said) = CommandKeeper::open(Box::new(disk.clone()), target, authority)
         .expect("an empty journal can be opened");
     assert!(said.is_empty(), "something to say of nothing");
@@ -100,8 +97,8 @@ pub fn command_journal(input: &[u8]) {
         Some((_, bytes)) => bytes.to_vec(),
         None => Vec::new(),
     };
-    let disk = Disk::default();
-    disk.change(|kept| kept.clone_from(&bytes));
+    let disk = MemoryDisk::default();
+    disk.put(&bytes);
     let Ok(journal) = Journal::open(Box::new(disk.clone())) else {
         assert_eq!(disk.bytes(), bytes, "changed although it could not be read");
         return;
@@ -129,46 +126,4 @@ pub fn command_bundle(input: &[u8]) {
         bundle.lines().iter().all(plain),
         "a line that no agent lets go"
     );
-}
-
-/// A disk in memory that never fails.
-#[derive(Debug, Clone, Default)]
-struct Disk(Arc<Mutex<Vec<u8>>>);
-
-impl Disk {
-    fn change(&self, change: impl FnOnce(&mut Vec<u8>)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.change(|kept| bytes.clone_from(kept));
-        bytes
-    }
-}
-
-impl Storage for Disk {
-    fn load(&mut self) -> io::Result<Vec<u8>> {
-        Ok(self.bytes())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.change(|kept| kept.extend_from_slice(bytes));
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        let length = usize::try_from(length).map_err(|_huge| io::ErrorKind::InvalidInput)?;
-        self.change(|kept| kept.truncate(length));
-        Ok(())
-    }
-
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.change(|kept| *kept = bytes.to_vec());
-        Ok(())
-    }
 }

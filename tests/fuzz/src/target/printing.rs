@@ -1,12 +1,9 @@
 //! What printers say, and what a printer's own journal holds after a power cut.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
+use journal_file::memory::MemoryDisk;
 use printer::journal::Journal;
 use printer::page::http::Answer;
 use printer::page::ipp::{Message, Tag};
-use printer::storage::Storage;
 use printer::wire::decode::Decoder;
 
 /// A text of IPP is at most this long before it is cut off; what is replaced in it grows by three.
@@ -88,7 +85,8 @@ pub fn printer_journal(input: &[u8]) {
         Some((_, bytes)) => bytes.to_vec(),
         None => Vec::new(),
     };
-    let disk = Disk(Arc::new(Mutex::new(bytes)));
+    let disk = MemoryDisk::default();
+    disk.put(&bytes);
     let Ok(journal) = Journal::open(Box::new(disk.clone())) else {
         return;
     };
@@ -117,42 +115,4 @@ fn crc32(bytes: &[u8]) -> u32 {
         })
     });
     !sum
-}
-
-/// A disk in memory that never fails.
-#[derive(Debug, Clone)]
-struct Disk(Arc<Mutex<Vec<u8>>>);
-
-impl Disk {
-    fn change(&self, change: impl FnOnce(&mut Vec<u8>)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-impl Storage for Disk {
-    fn load(&mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.change(|kept| bytes.clone_from(kept));
-        Ok(bytes)
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.change(|kept| kept.extend_from_slice(bytes));
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        let length = usize::try_from(length).map_err(|_huge| io::ErrorKind::InvalidInput)?;
-        self.change(|kept| kept.truncate(length));
-        Ok(())
-    }
-
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.change(|kept| *kept = bytes.to_vec());
-        Ok(())
-    }
 }

@@ -2,8 +2,8 @@
 
 use super::world::{World, order};
 use super::*;
-use crate::storage::tests::Part;
 use crate::verb::Verb;
+use journal_file::memory::Part;
 
 /// Something that happens.
 type Act = Box<dyn Fn(&mut World)>;

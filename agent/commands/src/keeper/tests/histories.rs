@@ -9,8 +9,8 @@ use telemetry::message::machine::TimeQuality;
 use super::crashes::check;
 use super::world::{World, order};
 use super::*;
-use crate::storage::tests::Part;
 use crate::verb::Verb;
+use journal_file::memory::Part;
 
 #[derive(Debug, Clone, Copy)]
 enum Act {

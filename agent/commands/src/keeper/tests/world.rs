@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use journal_file::memory::MemoryDisk;
 use telemetry::message::machine::TimeQuality;
 use telemetry::message::outcome::{CommandState, Part};
 use telemetry::topic::DownKind;
@@ -13,7 +14,6 @@ use crate::bundle::tests::findings;
 use crate::document::{Document, Order};
 use crate::effects::{Effects, carry_out};
 use crate::step::AuditRecord;
-use crate::storage::tests::Disk;
 use crate::verb::{Danger, Verb};
 use crate::{Approver, Bundle, approve, join};
 
@@ -23,7 +23,7 @@ pub(super) use crate::document::tests::order;
 pub(super) const CHALLENGE: [u8; 16] = [0xC5; 16];
 
 pub(super) struct World {
-    pub(super) disk: Disk,
+    pub(super) disk: MemoryDisk,
     pub(super) keeper: CommandKeeper,
     pub(super) authority: Authority,
     pub(super) moment: Moment,
@@ -78,7 +78,7 @@ impl World {
             approver("tanaka", &[Danger::ReadOnly]),
         ])
         .unwrap();
-        let disk = Disk::default();
+        let disk = MemoryDisk::default();
         let (keeper, steps) =
             CommandKeeper::open(Box::new(disk.clone()), topic().to, authority.clone()).unwrap();
         assert_eq!(steps, []);

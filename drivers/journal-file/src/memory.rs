@@ -1,20 +1,26 @@
-//! The folder, and a disk in memory whose power goes at any step.
+//! A disk in memory whose power goes at any step.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::*;
+use crate::storage::Storage;
 
 /// How much of what was not yet synced is there after a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
+    /// Nothing.
     None,
+    /// The first half of its bytes.
     Half,
+    /// All of it.
     All,
 }
 
 /// A disk whose power goes at a step; every call of [`Storage`] that changes something is one.
+///
+/// Cheap to clone: clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Disk(Arc<Mutex<Inner>>);
+pub struct MemoryDisk(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -26,45 +32,46 @@ struct Inner {
     failing: bool,
 }
 
-impl Disk {
+impl MemoryDisk {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The power goes at the step of this number, counted from now.
-    pub(crate) fn cut_at(&self, step: u64, part: Part) {
+    pub fn cut_at(&self, step: u64, part: Part) {
         let mut inner = self.inner();
         inner.cut = Some((inner.steps + step, part));
     }
 
     /// Whether the power went; it is back after this.
-    pub(crate) fn restore(&self) -> bool {
+    pub fn restore(&self) -> bool {
         let mut inner = self.inner();
         inner.cut = None;
         std::mem::take(&mut inner.dark)
     }
 
     /// The process ends and the machine lives: all that was written is there.
-    pub(crate) fn process_ends(&self) {
-        let mut inner = self.inner();
-        let rest = std::mem::take(&mut inner.unsynced);
-        inner.synced.extend(rest);
+    pub fn process_ends(&self) {
+        self.inner().sync();
     }
 
-    /// From now on every change fails, or none.
-    pub(crate) fn fail(&self, failing: bool) {
+    /// From now on every change fails, or none; an append that fails leaves half of its bytes.
+    pub fn fail(&self, failing: bool) {
         self.inner().failing = failing;
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    /// What is there after a power cut.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
         self.inner().synced.clone()
     }
 
-    pub(crate) fn put(&self, bytes: &[u8]) {
-        self.inner().synced = bytes.to_vec();
+    /// Puts these bytes in the place of everything.
+    pub fn put(&self, bytes: &[u8]) {
+        self.inner().replace(bytes);
     }
 
-    /// One step; `all` and `none` are what the disk holds if the power goes after it or before it.
+    /// One step, in whose middle the power may go.
     fn step(&self, change: impl FnOnce(&mut Inner)) -> io::Result<()> {
         let mut inner = self.inner();
         if inner.dark || inner.failing {
@@ -84,14 +91,14 @@ impl Disk {
             Part::Half => inner.unsynced.len() / 2,
             Part::All => inner.unsynced.len(),
         };
-        let rest = std::mem::take(&mut inner.unsynced);
-        inner.synced.extend(&rest[..kept]);
+        inner.unsynced.truncate(kept);
+        inner.sync();
         inner.dark = true;
         Err(io::ErrorKind::BrokenPipe.into())
     }
 }
 
-impl Storage for Disk {
+impl Storage for MemoryDisk {
     fn load(&mut self) -> io::Result<Vec<u8>> {
         let inner = self.inner();
         if inner.dark {
@@ -101,46 +108,39 @@ impl Storage for Disk {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut inner = self.inner();
+        if inner.failing && !inner.dark {
+            inner.unsynced.extend(bytes.iter().take(bytes.len() / 2));
+        }
+        drop(inner);
         self.step(|inner| inner.unsynced.extend(bytes))
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.step(|inner| {
-            let rest = std::mem::take(&mut inner.unsynced);
-            inner.synced.extend(rest);
-        })
+        self.step(Inner::sync)
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         self.step(|inner| {
-            let rest = std::mem::take(&mut inner.unsynced);
-            inner.synced.extend(rest);
-            inner.synced.truncate(usize::try_from(length).unwrap());
+            inner.sync();
+            inner.synced.truncate(length);
         })
     }
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.step(|inner| {
-            inner.unsynced.clear();
-            inner.synced = bytes.to_vec();
-        })
+        self.step(|inner| inner.replace(bytes))
     }
 }
 
-#[test]
-fn a_folder_keeps_replaces_and_is_held_by_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut storage = Folder::open(folder.path()).unwrap();
-    let second = Folder::open(folder.path()).unwrap_err();
-    assert_eq!(second.kind(), io::ErrorKind::WouldBlock);
-    storage.append(b"one\ntwo\n").unwrap();
-    storage.sync().unwrap();
-    storage.truncate(4).unwrap();
-    storage.append(b"three\n").unwrap();
-    assert_eq!(storage.load().unwrap(), b"one\nthree\n");
-    storage.replace(b"new\n").unwrap();
-    storage.append(b"more\n").unwrap();
-    drop(storage);
-    let mut again = Folder::open(folder.path()).unwrap();
-    assert_eq!(again.load().unwrap(), b"new\nmore\n");
+impl Inner {
+    fn sync(&mut self) {
+        let rest = std::mem::take(&mut self.unsynced);
+        self.synced.extend(rest);
+    }
+
+    fn replace(&mut self, bytes: &[u8]) {
+        self.unsynced.clear();
+        self.synced = bytes.to_vec();
+    }
 }
