@@ -1,13 +1,15 @@
 //! Messages through a station, with its disk, beside a loop that signs and publishes them.
 //!
-//! Both are one thread with one runtime, and end when the broker has acknowledged the last message.
+//! Both are one thread with one runtime, and end when the broker has acknowledged the last message; a station
+//! has another thread that syncs its disk, whose processor time counts as well.
 
 use std::path::Path;
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use device_api::{Clock, Moment, SystemClock};
+use device_api::{Clock, SystemClock};
 use ring::rand::SystemRandom;
 use telemetry::disk::Folder;
 use telemetry::envelope::seal;
@@ -23,7 +25,7 @@ use telemetry::{DeviceName, Lane, SoftwareSigner, Stamp, UpTopic};
 use tokio::sync::mpsc;
 
 use super::broker::PlainBroker;
-use super::{Processor, connection, device, state};
+use super::{connection, device, processor_time, state};
 use crate::plan::Plan;
 use crate::report::Section;
 use crate::statistics::median_ratio;
@@ -52,7 +54,7 @@ pub(super) fn measure(plan: &Plan, broker: &PlainBroker) -> anyhow::Result<Secti
         "{} pairs of {} messages in turn, signed, published with quality of service 1 and at most {} under way, until the last PUBACK.",
         plan.publishing_rounds, plan.published, Connection::MOST_UNDER_WAY
     ));
-    section.note("A station writes each to the disk before, syncs those that wait together, and reads them back; the bare loop has no disk. One core is the processor time of the thread, the link's included.");
+    section.note("A station writes each to the disk before, syncs those that wait together, and reads them back; the bare loop has no disk. One core is the processor time of all threads, the link's and the disk's included.");
     let sum = |all: &[Took], part: fn(&Took) -> Duration| all.iter().map(part).sum::<Duration>();
     let rate = |all: &[Took], part: fn(&Took) -> Duration| {
         let messages = plan.published * all.len();
@@ -91,6 +93,7 @@ fn through_station(name: &DeviceName, count: usize, port: u16) -> anyhow::Result
     let connector = Counted {
         inner: MqttConnector::new(runtime.handle().clone()),
         told,
+        expected: count,
     };
     let (profile, means) = parts(name, folder.path(), port, Box::new(connector))?;
     let (station, reporter, mut happenings) = Station::new(profile, means);
@@ -100,7 +103,7 @@ fn through_station(name: &DeviceName, count: usize, port: u16) -> anyhow::Result
             happenings.recv().await.context("the station has ended")?,
             Happening::Connected { .. }
         ) {}
-        let began = Began::now();
+        let began = Began::now()?;
         let mut said = 0;
         while said < count {
             match reporter.report(state(u64::try_from(said)?)?) {
@@ -109,12 +112,10 @@ fn through_station(name: &DeviceName, count: usize, port: u16) -> anyhow::Result
                 Err(error) => return Err(error.into()),
             }
         }
-        for _ in 0..count {
-            delivered.recv().await.context("the link has ended")?;
-        }
+        delivered.recv().await.context("the link has ended")?;
         let took = began.took();
         station.abort();
-        Ok(took)
+        took
     })
 }
 
@@ -128,7 +129,7 @@ fn bare(name: &DeviceName, count: usize, port: u16) -> anyhow::Result<Took> {
         let mut link = connector.connect(&connection(name.device.as_str(), port));
         let ready = link.next().await;
         ensure!(matches!(ready, LinkEvent::Ready { .. }), "{ready:?}");
-        let began = Began::now();
+        let began = Began::now()?;
         let (mut under_way, mut delivered) = (0, 0);
         for number in 1..=count {
             while under_way >= Connection::MOST_UNDER_WAY {
@@ -164,7 +165,7 @@ fn bare(name: &DeviceName, count: usize, port: u16) -> anyhow::Result<Took> {
             wait_for_delivery(link.as_mut()).await?;
             delivered += 1;
         }
-        Ok(began.took())
+        began.took()
     })
 }
 
@@ -212,38 +213,38 @@ pub(super) fn parts(
 /// The moment at which a half began, by both clocks.
 struct Began {
     wall: SystemClock,
-    processor: Processor,
-    at: Moment,
+    processor: Duration,
 }
 
 impl Began {
-    fn now() -> Self {
-        let processor = Processor::new();
-        let at = processor.now();
-        Self {
+    fn now() -> anyhow::Result<Self> {
+        let processor = processor_time(process::id())?;
+        Ok(Self {
             wall: SystemClock::new(),
             processor,
-            at,
-        }
+        })
     }
 
-    fn took(&self) -> Took {
-        Took {
-            wall: self.wall.now().since_origin(),
-            processor: self.processor.now().since(self.at),
-        }
+    fn took(&self) -> anyhow::Result<Took> {
+        let wall = self.wall.now().since_origin();
+        let processor = processor_time(process::id())?.saturating_sub(self.processor);
+        Ok(Took { wall, processor })
     }
 }
 
-/// Tells of each kept message that the broker acknowledged.
+/// Tells when the broker has acknowledged as many kept messages as are expected.
+///
+/// Once, because a word for each would be time of the station's that the bare loop does not spend.
 struct Counted {
     inner: MqttConnector,
     told: mpsc::UnboundedSender<()>,
+    expected: usize,
 }
 
 struct CountedLink {
     inner: Box<dyn Link>,
     told: mpsc::UnboundedSender<()>,
+    expected: usize,
     /// Tokens of presence, of which there are few.
     presence: Vec<Token>,
 }
@@ -253,6 +254,7 @@ impl Connector for Counted {
         Box::new(CountedLink {
             inner: self.inner.connect(connection),
             told: self.told.clone(),
+            expected: self.expected,
             presence: Vec::new(),
         })
     }
@@ -274,8 +276,11 @@ impl Link for CountedLink {
             if let LinkEvent::Delivered(token) = &event
                 && !self.presence.contains(token)
             {
-                // Whoever counted may have seen enough.
-                let (Ok(()) | Err(_)) = self.told.send(());
+                self.expected = self.expected.saturating_sub(1);
+                if self.expected == 0 {
+                    // Whoever waited may have gone.
+                    let (Ok(()) | Err(_)) = self.told.send(());
+                }
             }
             event
         })
