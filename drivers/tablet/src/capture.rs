@@ -9,6 +9,7 @@
 //! Invariants: ink of an attempt is only of that attempt; a page's hash is recorded before the pen counts on it;
 //! the pen must have been lifted since a page appeared before it presses or writes, so that no old touch does.
 
+use std::fmt;
 use std::time::Duration;
 
 use device_api::{Deadline, Moment, Patience};
@@ -33,7 +34,7 @@ const MAX_SAMPLES: usize = 600_000;
 const MIN_INK: usize = 5;
 
 /// A tablet as a capture drives it.
-pub(crate) trait Station {
+pub(crate) trait Station: Send + fmt::Debug {
     fn description(&self) -> &TabletDescription;
     fn mapping(&self) -> Mapping;
     fn surface(&self) -> Surface;

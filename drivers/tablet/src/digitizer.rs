@@ -8,12 +8,12 @@ use device_api::{Clock, Deadline, Patience};
 use link::{Interrupter, LinkError, ReportLink};
 
 use crate::calibrate;
-use crate::capture::{self, Reading, Reported, Station};
-use crate::driver::{CaptureDesk, CaptureRequest, Connection, SignatureTablet, TabletSettings};
+use crate::capture::{Reading, Reported, Station};
+use crate::driver::{CaptureDesk, Connection, TabletSettings};
 use crate::fault::TabletError;
-use crate::ink::{CapturedInk, Sample, SampleClock, TabletDescription};
+use crate::ink::{Sample, SampleClock, TabletDescription};
 use crate::layout::Surface;
-use crate::mapping::{Calibration, Mapping, Rotation};
+use crate::mapping::{Mapping, Rotation};
 use crate::picture::Sha256;
 use crate::quirks::{Class, Quirk};
 use crate::shown::Page;
@@ -96,29 +96,6 @@ impl Digitizer {
         }
         self.heard = true;
         Ok(report == self.active)
-    }
-}
-
-impl SignatureTablet for Digitizer {
-    fn description(&self) -> &TabletDescription {
-        &self.description
-    }
-
-    fn capture(
-        &mut self,
-        request: &CaptureRequest,
-        desk: &mut dyn CaptureDesk,
-        patience: &Patience,
-    ) -> Result<CapturedInk, TabletError> {
-        capture::run(self, request, desk, patience)
-    }
-
-    fn calibrate(
-        &mut self,
-        desk: &mut dyn CaptureDesk,
-        patience: &Patience,
-    ) -> Result<Calibration, TabletError> {
-        calibrate::run(self, desk, patience)
     }
 }
 

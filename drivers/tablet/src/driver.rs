@@ -10,6 +10,8 @@ use link::identity::{Found, Way};
 use link::watch::{Event, Watch};
 use link::{Interrupter, LinkError, ReportLink, hid_stream, hidraw};
 
+use crate::calibrate;
+use crate::capture::{self, Station};
 use crate::digitizer::Digitizer;
 use crate::document::Document;
 use crate::fault::TabletError;
@@ -56,6 +58,29 @@ pub trait SignatureTablet: Send + fmt::Debug {
         desk: &mut dyn CaptureDesk,
         patience: &Patience,
     ) -> Result<Calibration, TabletError>;
+}
+
+impl<S: Station> SignatureTablet for S {
+    fn description(&self) -> &TabletDescription {
+        Station::description(self)
+    }
+
+    fn capture(
+        &mut self,
+        request: &CaptureRequest,
+        desk: &mut dyn CaptureDesk,
+        patience: &Patience,
+    ) -> Result<CapturedInk, TabletError> {
+        capture::run(self, request, desk, patience)
+    }
+
+    fn calibrate(
+        &mut self,
+        desk: &mut dyn CaptureDesk,
+        patience: &Patience,
+    ) -> Result<Calibration, TabletError> {
+        calibrate::run(self, desk, patience)
+    }
 }
 
 /// What is to be signed.

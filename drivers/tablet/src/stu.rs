@@ -10,13 +10,13 @@ use device_api::{Clock, Deadline, Patience};
 use link::{Frame, Interrupter, LinkError, ReportLink};
 
 use crate::calibrate;
-use crate::capture::{self, Reading, Reported, Station};
+use crate::capture::{Reading, Reported, Station};
 use crate::document::DocumentError;
-use crate::driver::{CaptureDesk, CaptureRequest, SignatureTablet, TabletSettings};
+use crate::driver::{CaptureDesk, TabletSettings};
 use crate::fault::TabletError;
-use crate::ink::{CapturedInk, Sample, SampleClock, TabletDescription};
+use crate::ink::{Sample, SampleClock, TabletDescription};
 use crate::layout::{Surface, WORDS};
-use crate::mapping::{Calibration, Mapping};
+use crate::mapping::Mapping;
 use crate::picture::{Area, Picture, Sha256, sha256};
 use crate::quirks::{self, Class, Pad};
 use crate::shown::Page;
@@ -228,29 +228,6 @@ impl Stu {
     fn blank(&mut self) -> Result<(), TabletError> {
         self.tell("stopping ink", &stu::inking(false))?;
         self.tell("clearing the pad", &stu::clear())
-    }
-}
-
-impl SignatureTablet for Stu {
-    fn description(&self) -> &TabletDescription {
-        &self.description
-    }
-
-    fn capture(
-        &mut self,
-        request: &CaptureRequest,
-        desk: &mut dyn CaptureDesk,
-        patience: &Patience,
-    ) -> Result<CapturedInk, TabletError> {
-        capture::run(self, request, desk, patience)
-    }
-
-    fn calibrate(
-        &mut self,
-        desk: &mut dyn CaptureDesk,
-        patience: &Patience,
-    ) -> Result<Calibration, TabletError> {
-        calibrate::run(self, desk, patience)
     }
 }
 
