@@ -1,7 +1,6 @@
 //! Messages through a station, with its disk, beside a loop that signs and publishes them.
 //!
-//! Both are one thread with one runtime, and end when the broker has acknowledged the last message; a station
-//! has another thread that syncs its disk, whose processor time counts as well.
+//! Both are one thread with one runtime, and end when the broker has acknowledged the last message.
 
 use std::path::Path;
 use std::process;
@@ -54,7 +53,7 @@ pub(super) fn measure(plan: &Plan, broker: &PlainBroker) -> anyhow::Result<Secti
         "{} pairs of {} messages in turn, signed, published with quality of service 1 and at most {} under way, until the last PUBACK.",
         plan.publishing_rounds, plan.published, Connection::MOST_UNDER_WAY
     ));
-    section.note("A station writes each to the disk before, syncs those that wait together, and reads them back; the bare loop has no disk. One core is the processor time of all threads, the link's and the disk's included.");
+    section.note("A station writes each to the disk before, syncs those that wait together, and reads them back; the bare loop has no disk. One core is the processor time of the process, the link's included.");
     let sum = |all: &[Took], part: fn(&Took) -> Duration| all.iter().map(part).sum::<Duration>();
     let rate = |all: &[Took], part: fn(&Took) -> Duration| {
         let messages = plan.published * all.len();
