@@ -104,6 +104,9 @@ pub struct Capabilities {
     /// Signature tablets: who shows the document, and who feels the pen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pen: Option<Pen>,
+    /// Signature tablets: whether it takes `calibrateTablet`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub calibrates: bool,
     /// Ticket printers: dots in a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dots: Option<u32>,

@@ -25,7 +25,7 @@ pub enum Item {
         /// The samples.
         samples: Vec<InkSample>,
     },
-    /// Of `captureSignature`: what a page is to show. To the citizen's screen, or, with `surface`:
+    /// Of `captureSignature` and `calibrateTablet`: what a page is to show. To the citizen's screen, or, with `surface`:
     /// `application`, to the application.
     Show {
         /// The page.
@@ -70,7 +70,8 @@ pub struct ToShow {
     /// The picture, a PNG as base64.
     pub picture: SecretText,
     /// Where on the picture the citizen signs: left, top, width, height in its pixels; absent on pages
-    /// without a place to sign.
+    /// without a place to sign. The last page of a document has one; a last page without it is a cross that
+    /// is to be touched with the pen, on which nothing else can be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<[u32; 4]>,
     /// The same area in the pen's units; absent where the page feels the pen.

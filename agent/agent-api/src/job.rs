@@ -12,7 +12,7 @@ use crate::desk::{HandedOver, Named};
 use crate::document::{DocumentScan, KeptDocument, PageFacts};
 use crate::error::ErrorBody;
 use crate::secret::SecretText;
-use crate::signature::{SignedSummary, SigningOrder};
+use crate::signature::{Calibration, SignedSummary, SigningOrder, Surface};
 use crate::ticket::{PrintedTicket, TicketElement, UnknownTicket};
 
 /// Asks for a job. The header `Idempotency-Key` names the attempt: the same key again returns the same job.
@@ -57,6 +57,15 @@ pub enum Task {
     CaptureSignature {
         /// What, and how.
         order: SigningOrder,
+    },
+    /// Calibrate a tablet whose `capabilities.calibrates` says that it can be: five crosses are shown one after
+    /// the other, and a person touches the middle of each with the pen. From the success on, also after a
+    /// restart, signatures are mapped by what came of it. Taps that give no calibration end the job with
+    /// `SIG-CALIBRATION` and change nothing.
+    CalibrateTablet {
+        /// Who shows the crosses, where the tablet has no screen of its own; over the whole monitor under the
+        /// pen, as it will show documents.
+        surface: Surface,
     },
     /// Print a ticket on at most one paper that is not marked 再発行.
     PrintTicket {
@@ -289,7 +298,7 @@ pub enum JobAnswer {
 }
 
 /// The result of a job, handed out once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -339,6 +348,11 @@ pub enum JobResult {
         summary: SignedSummary,
         /// The sealed container, always, then the exports that were ordered, in their order.
         documents: Vec<KeptDocument>,
+    },
+    /// Of `calibrateTablet`.
+    Calibration {
+        /// What came of it; in use already.
+        calibration: Calibration,
     },
     /// Of `printTicket` and `settleTicket`.
     Ticket {

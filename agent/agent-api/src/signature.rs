@@ -28,7 +28,7 @@ pub struct SigningOrder {
     pub place: Option<Place>,
 }
 
-/// Who shows the document.
+/// Who shows the document, or the crosses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Surface {
@@ -36,6 +36,19 @@ pub enum Surface {
     CitizenScreen,
     /// A page of the application, through the SDK.
     Application,
+}
+
+/// How a tablet is calibrated: `x[0]*x + x[1]*y + x[2]` of the pen's own x and y is the share of the picture from
+/// the left, the same with `y` that from the top. The rows are those of `mapping` in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Calibration {
+    /// Towards the right.
+    pub x: [f64; 3],
+    /// Downwards.
+    pub y: [f64; 3],
+    /// How far the worst tap was from its cross, in thousandths of the picture.
+    pub worst_error: f64,
 }
 
 /// Something that can come out of a signature.

@@ -72,6 +72,9 @@ pub enum Scope {
     /// Show a document and take the citizen's signature.
     #[serde(rename = "signatureTablet.capture")]
     CaptureSignature,
+    /// Calibrate a signature tablet, which changes how all later signatures are mapped.
+    #[serde(rename = "signatureTablet.calibrate")]
+    CalibrateTablet,
     /// See ticket printers and their state.
     #[serde(rename = "ticketPrinter.see")]
     SeeTicketPrinters,
@@ -109,7 +112,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::SeeCardReaders,
         Self::IdentifyCard,
         Self::ReadFourAttributes,
@@ -122,6 +125,7 @@ impl Scope {
         Self::ScanCodes,
         Self::SeeSignatureTablets,
         Self::CaptureSignature,
+        Self::CalibrateTablet,
         Self::SeeTicketPrinters,
         Self::PrintTickets,
         Self::SettleTickets,
@@ -151,6 +155,7 @@ impl Scope {
             Self::ScanCodes => "codeScanner.scan",
             Self::SeeSignatureTablets => "signatureTablet.see",
             Self::CaptureSignature => "signatureTablet.capture",
+            Self::CalibrateTablet => "signatureTablet.calibrate",
             Self::SeeTicketPrinters => "ticketPrinter.see",
             Self::PrintTickets => "ticketPrinter.print",
             Self::SettleTickets => "ticketPrinter.settle",
@@ -181,6 +186,9 @@ impl Scope {
             Self::ScanCodes => "Get the codes that are scanned.",
             Self::SeeSignatureTablets => "See signature tablets and their state.",
             Self::CaptureSignature => "Show a document and take the citizen's signature.",
+            Self::CalibrateTablet => {
+                "Calibrate a signature tablet, which changes how all later signatures are mapped."
+            }
             Self::SeeTicketPrinters => "See ticket printers and their state.",
             Self::PrintTickets => "Print tickets.",
             Self::SettleTickets => {
@@ -211,6 +219,7 @@ impl Scope {
             | Self::ScanCodes
             | Self::SeeSignatureTablets
             | Self::CaptureSignature
+            | Self::CalibrateTablet
             | Self::SeeTicketPrinters
             | Self::PrintTickets
             | Self::SettleTickets

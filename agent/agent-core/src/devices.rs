@@ -158,6 +158,13 @@ impl Devices {
             .is_some_and(|known| known.report.facts.capabilities.pin_pad)
     }
 
+    /// Whether a signature tablet takes part in its calibration.
+    pub(crate) fn calibrates(&self, id: &DeviceId) -> bool {
+        self.known
+            .get(id)
+            .is_some_and(|known| known.report.facts.capabilities.calibrates)
+    }
+
     /// Who shows a document on a signature tablet.
     pub(crate) fn pen_of(&self, id: &DeviceId) -> Option<Pen> {
         self.known.get(id)?.report.facts.capabilities.pen

@@ -29,6 +29,11 @@ pub enum Task {
         /// The visit to which it belongs.
         visit: Option<String>,
     },
+    /// Show crosses and have them tapped.
+    CalibrateTablet {
+        /// Who shows them, where the tablet does not.
+        surface: Surface,
+    },
     /// Print a ticket.
     PrintTicket {
         /// Its name.
@@ -66,7 +71,9 @@ impl Task {
         match self {
             Self::IdentifyCard | Self::ReadMyNumberCard { .. } => DeviceClass::CardReader,
             Self::ScanCodes => DeviceClass::CodeScanner,
-            Self::CaptureSignature { .. } => DeviceClass::SignatureTablet,
+            Self::CaptureSignature { .. } | Self::CalibrateTablet { .. } => {
+                DeviceClass::SignatureTablet
+            }
             Self::PrintTicket { .. } | Self::ListTickets | Self::SettleTicket { .. } => {
                 DeviceClass::TicketPrinter
             }
@@ -85,6 +92,7 @@ impl Task {
             Self::ReadMyNumberCard { .. } => "readMyNumberCard",
             Self::ScanCodes => "scanCodes",
             Self::CaptureSignature { .. } => "captureSignature",
+            Self::CalibrateTablet { .. } => "calibrateTablet",
             Self::PrintTicket { .. } => "printTicket",
             Self::ListTickets => "listTickets",
             Self::SettleTicket { .. } => "settleTicket",
@@ -106,6 +114,7 @@ impl Task {
             Self::IdentifyCard
             | Self::ReadMyNumberCard { .. }
             | Self::ScanCodes
+            | Self::CalibrateTablet { .. }
             | Self::ListTickets
             | Self::PrintDocument
             | Self::ScanDocument => None,
@@ -126,11 +135,23 @@ impl Task {
                     surface: Surface::Application,
                     ..
                 }
+                | Self::CalibrateTablet {
+                    surface: Surface::Application,
+                }
         )
+    }
+
+    /// Who shows what it has to show, where the device does not.
+    pub(crate) const fn surface(&self) -> Option<Surface> {
+        if let Self::CaptureSignature { surface, .. } | Self::CalibrateTablet { surface } = self {
+            Some(*surface)
+        } else {
+            None
+        }
     }
 }
 
-/// Who shows a document that is to be signed, where the tablet does not.
+/// Who shows a document that is to be signed, or a cross that is to be tapped, where the tablet does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
     /// The citizen's screen of this counter.

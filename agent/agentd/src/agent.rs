@@ -1,7 +1,7 @@
 //! The composition root: everything is made here, once, and handed to those who need it.
 //!
 //! ```text
-//! state folder -> key, audit log, fences, pairings
+//! state folder -> key, audit log, fences, pairings, calibrations
 //! listeners -> door -> router            PIN listener -> PIN page
 //! core + recorder + driver hosts -> event loop
 //! ```
@@ -19,6 +19,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
+use crate::calibrations::Calibrations;
 use crate::chance::SystemChance;
 use crate::config::{CARDS, Config};
 use crate::door::Door;
@@ -225,10 +226,14 @@ fn event_loop(
     };
     let recorder = Recorder::start(writing, desk.clone()).map_err(StartError::Process)?;
     let reporting = reporting(config, dir, clock, (desk, recorder.scribe()))?;
+    let mut hosts = config.hosts.clone();
+    let stored = stored::read_calibrations(dir).map_err(StartError::Stored)?;
+    let calibrations = Calibrations::new(stored, &mut hosts);
     let mut event_loop = EventLoop::new(Parts {
         core: Core::new(core, Box::new(SystemChance::default())),
         clock: Arc::clone(clock),
-        hosts: config.hosts.clone(),
+        hosts,
+        calibrations,
         seal,
         recorder,
         desk: desk.clone(),

@@ -84,8 +84,8 @@ pub struct Issuer {
     pub origins: BTreeSet<Origin>,
 }
 
-pub use hosts::CARDS;
 use hosts::Devices;
+pub use hosts::{CARDS, TABLETS};
 
 /// A driver host.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,6 +207,7 @@ impl Config {
             },
             signature_tablets: SignatureTablets {
                 tablets: raw.signature_tablet,
+                kept: BTreeMap::new(),
             },
             keyboards: Keyboards {
                 keyboard: raw.keyboard,

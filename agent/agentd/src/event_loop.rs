@@ -23,9 +23,11 @@ use agent_core::{Core, Effect, Event, Sealed};
 use commands::Failure;
 use device_api::{Clock, FaultCode, Moment};
 use host_protocol::HostMessage;
+use host_protocol::settings::Mapping;
 use telemetry::message::presence::LeavingReason;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::calibrations::Calibrations;
 use crate::config;
 use crate::driver::Driver;
 use crate::hearing::{Begun, Heard, Hearing};
@@ -60,6 +62,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// How hosts are started, in the order of their ids.
     pub hosts: Vec<config::Host>,
+    /// How tablets were calibrated.
+    pub calibrations: Calibrations,
     /// What seals signatures.
     pub seal: Seal,
     /// Who writes files.
@@ -302,6 +306,14 @@ impl EventLoop {
         let message = translate::host::only_own(message, vendor);
         match self.hearing.hear(run, message, &today) {
             Heard::Said(said) => self.happen(Event::HostSaid { run, said }),
+            Heard::Calibrated {
+                device,
+                mapping,
+                said,
+            } => {
+                self.keep_calibration(run, &device, mapping);
+                self.happen(Event::HostSaid { run, said });
+            }
             Heard::Part => {}
             Heard::Garbled => self.happen(Event::HostGarbled { run }),
             Heard::ToSeal(to_seal) => {
@@ -312,6 +324,17 @@ impl EventLoop {
                     desk.tell_blocking(Input::Sealed { run, said });
                 });
             }
+        }
+    }
+
+    /// Has a calibration outlive the host and this run of the agent.
+    fn keep_calibration(&mut self, run: HostRun, device: &str, mapping: Mapping) {
+        let parts = &mut self.parts;
+        let host = parts.hosts.get_mut(usize::from(run.host.0));
+        let kept = host.and_then(|host| parts.calibrations.keep(device, mapping, host));
+        if let Some(kept) = kept {
+            tracing::info!(device, "a tablet was calibrated");
+            parts.recorder.store_calibrations(kept.clone());
         }
     }
 
@@ -524,6 +547,9 @@ impl EventLoop {
                 content,
                 documents,
             } => {
+                if matches!(task, Task::CalibrateTablet { .. }) {
+                    self.hearing.begin_calibration((run, work), device.as_str());
+                }
                 let contents = documents.into_iter().filter_map(content_of).collect();
                 let assigned = (task, content.map(Sealed::open), contents);
                 self.assign((run, work), &order, assigned)

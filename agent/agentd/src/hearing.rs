@@ -14,6 +14,7 @@ use agent_core::ids::HostRun;
 use agent_core::task::Fault;
 use device_api::FaultCode;
 use host_protocol as wire;
+use host_protocol::settings::Mapping;
 use zeroize::Zeroizing;
 
 use crate::attachments::Attachments;
@@ -29,6 +30,15 @@ pub enum Heard {
     Said(HostSays<Parcel>),
     /// A signature that must be sealed first; the core hears of it afterwards.
     ToSeal(Box<ToSeal>),
+    /// A tablet was calibrated: to be kept, and for the core.
+    Calibrated {
+        /// The tablet.
+        device: String,
+        /// Its map.
+        mapping: Mapping,
+        /// For the core.
+        said: HostSays<Parcel>,
+    },
     /// A part of something that will be named later.
     Part,
     /// No message that makes sense here.
@@ -40,6 +50,7 @@ pub enum Heard {
 pub struct Hearing {
     attachments: Attachments,
     signings: BTreeMap<(HostRun, u64), Signing>,
+    calibrating: BTreeMap<(HostRun, u64), String>,
     names: NameSource,
 }
 
@@ -61,10 +72,16 @@ impl Hearing {
         self.signings.insert(of, signing);
     }
 
+    /// A tablet is to be calibrated.
+    pub fn begin_calibration(&mut self, of: (HostRun, u64), device: &str) {
+        self.calibrating.insert(of, device.to_owned());
+    }
+
     /// The host is gone: nothing more is heard of its jobs.
     pub fn forget_host(&mut self, gone: HostRun) {
         self.attachments.forget_host(gone);
         self.signings.retain(|(run, _), _| *run != gone);
+        self.calibrating.retain(|(run, _), _| *run != gone);
     }
 
     /// Takes in a message; `today` is the date in Japan.
@@ -98,6 +115,7 @@ impl Hearing {
                 let heard = self.finished((run, id), outcome, today);
                 self.attachments.forget((run, id));
                 self.signings.remove(&(run, id));
+                self.calibrating.remove(&(run, id));
                 heard
             }
             said @ (wire::HostMessage::Hello { .. }
@@ -161,6 +179,20 @@ impl Hearing {
             wire::Product::Document { document } => self
                 .document(of, document)
                 .map_or_else(unusable, Heard::Said),
+            product @ wire::Product::Calibration { calibration } => {
+                let said = done(work, product, today);
+                match (self.calibrating.remove(&of), said) {
+                    (Some(device), Some(said)) => Heard::Calibrated {
+                        device,
+                        mapping: Mapping {
+                            x: calibration.x,
+                            y: calibration.y,
+                        },
+                        said,
+                    },
+                    (Some(_) | None, _) => unusable(),
+                }
+            }
             product @ (wire::Product::Card { .. }
             | wire::Product::Reading { .. }
             | wire::Product::Scans { .. }
@@ -169,16 +201,7 @@ impl Hearing {
             | wire::Product::Pages { .. }
             | wire::Product::Typed { .. }
             | wire::Product::HandedOver { .. }) => {
-                let (verdict, result) = translate::host::product_of(product, today);
-                result.map_or_else(unusable, |result| {
-                    Heard::Said(HostSays::Done {
-                        work,
-                        verdict,
-                        result: Sealed::new(Parcel::Result(Box::new(result))),
-                        documents: Vec::new(),
-                        evidence: None,
-                    })
-                })
+                done(work, product, today).map_or_else(unusable, Heard::Said)
             }
         }
     }
@@ -217,6 +240,18 @@ impl Hearing {
     ) -> Option<Zeroizing<Vec<u8>>> {
         self.attachments.take(of, (named.attachment, named.length))
     }
+}
+
+/// A good end that comes without documents.
+fn done(work: u64, product: wire::Product, today: &str) -> Option<HostSays<Parcel>> {
+    let (verdict, result) = translate::host::product_of(product, today);
+    Some(HostSays::Done {
+        work,
+        verdict,
+        result: Sealed::new(Parcel::Result(Box::new(result?))),
+        documents: Vec::new(),
+        evidence: None,
+    })
 }
 
 /// What a job begins with.

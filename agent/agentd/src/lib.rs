@@ -23,6 +23,7 @@ pub mod allowing;
 pub mod asyncapi;
 pub mod attachments;
 pub mod browser_policy;
+pub mod calibrations;
 pub mod chance;
 pub mod cli;
 pub mod config;

@@ -4,6 +4,7 @@
 //! `Input::Recorded`), so an fsync delays one job and blocks nothing else.
 //! Invariant: records are written in the order of their effects, each reported exactly once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -17,6 +18,7 @@ use device_api::Clock;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::calibrations::Kept;
 use crate::input::{Desk, Input};
 use crate::state_dir::StateDir;
 use crate::stored;
@@ -61,6 +63,9 @@ enum Order {
     StorePairings {
         pairings: Vec<Pairing>,
     },
+    StoreCalibrations {
+        kept: BTreeMap<String, Kept>,
+    },
     End,
 }
 
@@ -90,7 +95,7 @@ pub struct Recorder {
 pub struct Writing {
     /// Where records go.
     pub ledger: Box<dyn Ledger>,
-    /// Where pairings go.
+    /// Where pairings and calibrations go.
     pub dir: Arc<StateDir>,
     /// The time of records.
     pub clock: Arc<dyn Clock>,
@@ -127,6 +132,11 @@ impl Recorder {
     /// Replaces the stored pairings.
     pub fn store_pairings(&self, pairings: Vec<Pairing>) {
         self.order(Order::StorePairings { pairings });
+    }
+
+    /// Replaces the stored calibrations of tablets.
+    pub fn store_calibrations(&self, kept: BTreeMap<String, Kept>) {
+        self.order(Order::StoreCalibrations { kept });
     }
 
     /// The way in for records of commands.
@@ -182,6 +192,11 @@ fn write(mut writing: Writing, orders: &mpsc::Receiver<Order>, desk: &Desk) {
             Order::StorePairings { pairings } => {
                 if let Err(error) = stored::write_pairings(&writing.dir, &pairings) {
                     tracing::error!(%error, "pairings are lost at the next start");
+                }
+            }
+            Order::StoreCalibrations { kept } => {
+                if let Err(error) = stored::write_calibrations(&writing.dir, &kept) {
+                    tracing::error!(%error, "a tablet's calibration is lost at the next start");
                 }
             }
         }

@@ -235,6 +235,7 @@ fn status_of(code: FaultCode) -> StatusCode {
         | FaultCode::SignatureEmpty
         | FaultCode::SignatureDocument
         | FaultCode::SignatureNoScreen
+        | FaultCode::SignatureCalibration
         | FaultCode::PrinterPaperOut
         | FaultCode::PrinterPaperLow
         | FaultCode::PrinterCoverOpen

@@ -12,6 +12,7 @@
 //! | `telemetry-key.pk8` | the private key that signs reports |
 //! | `telemetry-key-next.pk8` | the one that is to follow it, until the monitor has named it |
 //! | `telemetry-key-agreed.pk8` | the same from then on, until a start puts it in the place of the first |
+//! | `calibrations.json` | how signature tablets were calibrated at the counter |
 //! | `pairings.json` | which PIN screen belongs to which counter (digests of keys, never keys) |
 //! | `ports.json` | the real addresses, while the agent runs |
 //! | `lock` | held by the one agent that may use the folder |

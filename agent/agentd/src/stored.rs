@@ -1,8 +1,10 @@
-//! What the core wants to find again after a restart: pairings of PIN screens, the last fence, whether it serves.
+//! What must be found again after a restart: pairings of PIN screens, the last fence, whether it serves, and how
+//! tablets were calibrated.
 //!
 //! Each file carries a format number; a number that is not ours refuses the start, because an older agent
 //! must not misread and then overwrite what a newer one wrote.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -12,12 +14,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::calibrations::Kept;
 use crate::state_dir::StateDir;
 
 const FORMAT: u32 = 1;
 const PAIRINGS_FILE: &str = "pairings.json";
 const FENCE_FILE: &str = "fence.json";
 const LOCK_FILE: &str = "out-of-service.json";
+const CALIBRATIONS_FILE: &str = "calibrations.json";
 /// Fences that one run may give out: far more than there are leases in the life of a machine.
 const FENCES_PER_RUN: u64 = 1_000_000;
 
@@ -33,7 +37,9 @@ pub enum StoredError {
         source: io::Error,
     },
     /// The file does not hold what it should.
-    #[error("{path} is damaged; it can be removed, and PIN screens be paired again")]
+    #[error(
+        "{path} is damaged; it can be removed, and PIN screens be paired or tablets calibrated again"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -90,6 +96,25 @@ pub fn write_pairings(dir: &StateDir, pairings: &[Pairing]) -> Result<(), Stored
         })
         .collect();
     write(dir, PAIRINGS_FILE, content)
+}
+
+/// Reads how tablets were calibrated.
+///
+/// # Errors
+/// See [`StoredError`].
+pub fn read_calibrations(dir: &StateDir) -> Result<BTreeMap<String, Kept>, StoredError> {
+    Ok(read(dir, CALIBRATIONS_FILE)?.unwrap_or_default())
+}
+
+/// Replaces how tablets were calibrated.
+///
+/// # Errors
+/// The file cannot be written; the old one is still there.
+pub fn write_calibrations(
+    dir: &StateDir,
+    kept: &BTreeMap<String, Kept>,
+) -> Result<(), StoredError> {
+    write(dir, CALIBRATIONS_FILE, kept)
 }
 
 /// Whether an operator has taken the machine out of service.

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::calibrations::Calibrations;
 use crate::chance::SystemChance;
 use crate::config::{CARDS, Config, Host, HostCommand};
 use crate::door::{Door, Entrance};
@@ -145,6 +146,7 @@ impl TestAgent {
                 },
                 settings: None,
             }],
+            calibrations: Calibrations::default(),
             seal: Seal {
                 agent: "agent".to_owned(),
                 key: identity.key(),

@@ -40,6 +40,7 @@ pub const fn scope(scope: Scope) -> access::Scope {
         Scope::ScanCodes => access::Scope::ScanCodes,
         Scope::SeeSignatureTablets => access::Scope::SeeSignatureTablets,
         Scope::CaptureSignature => access::Scope::CaptureSignature,
+        Scope::CalibrateTablet => access::Scope::CalibrateTablet,
         Scope::SeeTicketPrinters => access::Scope::SeeTicketPrinters,
         Scope::PrintTickets => access::Scope::PrintTickets,
         Scope::SettleTickets => access::Scope::SettleTickets,

@@ -18,13 +18,20 @@ export type { ReadingOptions, Reply } from "./reading.js";
 export type { LoopScan, ScanIterator } from "./scan-iterator.js";
 export { CodeScanner, type Scan, type ScanCount, type ScanHandler, type ScanOptions } from "./scanner.js";
 export { SignatureView, type SignatureViewOptions } from "./signature-view.js";
-export { SignatureTablet, type SigningOptions, type SigningOutcome, type SigningSurface } from "./tablet.js";
+export {
+  SignatureTablet,
+  type CalibrationOptions,
+  type SigningOptions,
+  type SigningOutcome,
+  type SigningSurface,
+} from "./tablet.js";
 export type { TokenRequest, TokenSource } from "./tokens.js";
 export type { WorkOptions } from "./working.js";
 export type {
   Act,
   Attributes,
   Authenticity,
+  Calibration,
   Capabilities,
   CardFacts,
   CharacterNotice,

@@ -12,6 +12,11 @@ export type Press = "previous" | "next" | "redo" | "decline" | "confirm";
 
 const PRESSES: readonly Press[] = ["previous", "next", "redo", "decline", "confirm"];
 
+/** Whether a page is a cross that is to be touched, and no document: the last page of one has a place to sign. */
+export function isCross({ page, pages, area }: ToShow): boolean {
+  return area === undefined && page >= pages;
+}
+
 /** The elements. */
 export class SignatureSheet {
   /** Hears which button was pressed. */
@@ -51,25 +56,30 @@ export class SignatureSheet {
   }
 
   /** Paints a page, without ink. */
-  paint(picture: ImageBitmap, { page, pages }: ToShow): void {
+  paint(picture: ImageBitmap, shown: ToShow): void {
+    const { page, pages } = shown;
+    const cross = isCross(shown);
     for (const canvas of [this.#picture, this.#ink]) {
       canvas.width = picture.width;
       canvas.height = picture.height;
     }
     this.#picture.getContext("2d")?.drawImage(picture, 0, 0);
-    this.#number.textContent = this.#words.page(page, pages);
-    this.#picture.setAttribute("aria-label", `${this.#words.title}　${this.#words.page(page, pages)}`);
+    const number = this.#words.page(page, pages);
+    this.#number.textContent = cross ? "" : number;
+    this.#picture.setAttribute("aria-label", cross ? this.#words.cross : `${this.#words.title}　${number}`);
     this.#root.hidden = false;
   }
 
   /** Offers what can be done on a page. */
-  enable({ page, pages, area }: ToShow): void {
+  enable(shown: ToShow): void {
+    const { page, pages, area } = shown;
     const signing = area !== undefined;
     const offered: Readonly<Record<Press, boolean>> = {
       previous: page > 1,
       next: page < pages,
       redo: signing,
-      decline: true,
+      // A button that lies upon a cross would be pressed with it.
+      decline: !isCross(shown),
       confirm: signing,
     };
     for (const [press, button] of this.#buttons) {

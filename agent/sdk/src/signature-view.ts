@@ -15,7 +15,7 @@
 import { fromBase64 } from "./bytes.js";
 import { InkBatches, sampleOf, TIP } from "./ink.js";
 import { Pen } from "./pen.js";
-import { SignatureSheet } from "./signature-sheet.js";
+import { isCross, SignatureSheet } from "./signature-sheet.js";
 import type { SigningSurface } from "./tablet.js";
 import type { Act, InkSample, ToShow } from "./wire.js";
 
@@ -36,6 +36,8 @@ export interface SignatureWords {
   readonly redo: string;
   readonly decline: string;
   readonly confirm: string;
+  /** What to do with a cross, by which a pen display is calibrated. */
+  readonly cross: string;
   /** Of how many pages this is which. */
   readonly page: (page: number, pages: number) => string;
 }
@@ -51,6 +53,7 @@ const WORDS: SignatureWords = {
   redo: "書き直す",
   decline: "署名しない",
   confirm: "署名を確定する",
+  cross: "十字の中心を、ペンで押してください。",
   page: (page, pages) => `${page}ページ目（全${pages}ページ）`,
 };
 
@@ -130,7 +133,8 @@ export class SignatureView implements SigningSurface {
   #ready(page: ToShow): void {
     this.#page = page;
     this.#origin ??= performance.now();
-    this.#sheet.say(page.area === undefined ? this.#words.read : this.#words.sign);
+    const read = isCross(page) ? this.#words.cross : this.#words.read;
+    this.#sheet.say(page.area === undefined ? read : this.#words.sign);
     if (page.area !== undefined && page.inkArea === undefined) {
       this.#pen = new Pen(this.#sheet.surface, (event) => this.#feel(event));
     }

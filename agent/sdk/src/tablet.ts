@@ -7,13 +7,15 @@
  * What the citizen decides is an outcome, not an error. The sealed container and the exports are taken
  * once. With the surface `application` the document is shown by a page of the application, through a
  * `SigningSurface` such as `SignatureView`; its acts count only on the session of the lease, so a broken
- * connection ends the signing with an error.
+ * connection ends the signing with an error. A pen display is calibrated in the same way, with crosses in the
+ * place of the document.
  */
 import type { DocumentSource } from "./bytes.js";
 import { handIn, takeDocument } from "./documents.js";
 import { AgentError } from "./errors.js";
+import type { Held } from "./lease.js";
 import { atDevice, runJob, takeResult, type WorkOptions, type WorkParts } from "./working.js";
-import type { Act, Export, InkSample, Item, Place, SignedSummary, Surface, Task, ToShow } from "./wire.js";
+import type { Act, Calibration, Export, InkSample, Item, Place, SignedSummary, Surface, Task, ToShow } from "./wire.js";
 
 /** How a document is to be signed. */
 export interface SigningOptions extends WorkOptions {
@@ -33,7 +35,14 @@ export interface SigningOptions extends WorkOptions {
   readonly onShow?: (page: ToShow) => void;
 }
 
-/** Shows a document and reports what the citizen does with it. */
+/** How a tablet is to be calibrated. */
+export interface CalibrationOptions extends WorkOptions {
+  /** Shows the crosses on this page, over the whole monitor under the pen; without it the citizen's paired screen,
+   * or the tablet, shows them. */
+  readonly surface?: SigningSurface;
+}
+
+/** Shows a document, or a cross, and reports what the citizen does with it. */
 export interface SigningSurface {
   /** The job has begun; `say` carries what the citizen does, and is false once nobody hears it. */
   begin(say: (act: Act) => boolean): void;
@@ -94,18 +103,53 @@ export class SignatureTablet {
     }
   }
 
+  /**
+   * Shows five crosses one after the other, and has the middle of each touched with the pen. From then on
+   * signatures are mapped by what came of it. Only for a tablet whose `capabilities.calibrates` is true; taps that
+   * make no sense fail with the code `SIG-CALIBRATION` and change nothing.
+   */
+  async calibrate(options: CalibrationOptions): Promise<Calibration> {
+    const { surface } = options;
+    try {
+      return await atDevice(this.#parts, options, "signatureTablet", async (lease) => {
+        const begin = this.#beginner(lease, surface);
+        const order = {
+          deviceClass: "signatureTablet",
+          deadlineMs: DEADLINE_MS,
+          bound: surface !== undefined,
+          task: (): Task => ({ kind: "calibrateTablet", surface: shownBy(surface) }),
+          onItem: (job: string, _n: number, item: Item) => {
+            begin(job);
+            if (item.kind === "show") {
+              surface?.show(item.page);
+            }
+          },
+        } as const;
+        const job = await runJob(this.#parts, options, order, lease);
+        return (await takeResult(this.#parts.door, job, "calibration")).calibration;
+      });
+    } finally {
+      surface?.end();
+    }
+  }
+
+  /** Lets a surface begin with the first item of a job; what it says goes out on the session of the lease. */
+  #beginner({ session }: Held, surface: SigningSurface | undefined): (job: string) => void {
+    const { events } = this.#parts;
+    let begun = false;
+    return (job) => {
+      if (!begun && surface !== undefined && session !== undefined) {
+        begun = true;
+        surface.begin((act) => events.tell(session, { type: "act", job, act }));
+      }
+    };
+  }
+
   async #sign(document: DocumentSource, options: SigningOptions): Promise<SigningOutcome> {
-    const { door, events } = this.#parts;
+    const { door } = this.#parts;
     return atDevice(this.#parts, options, "signatureTablet", async (lease) => {
       const { surface } = options;
-      const { session } = lease;
-      let begun = false;
-      const begin = (job: string) => {
-        if (!begun && surface !== undefined && session !== undefined) {
-          begun = true;
-          surface.begin((act) => events.tell(session, { type: "act", job, act }));
-        }
-      };
+      const begin = this.#beginner(lease, surface);
       const order = {
         deviceClass: "signatureTablet",
         deadlineMs: DEADLINE_MS,
@@ -131,14 +175,17 @@ export class SignatureTablet {
   }
 }
 
+function shownBy(surface: SigningSurface | undefined): Surface {
+  return surface === undefined ? "citizenScreen" : "application";
+}
+
 function signingTask(document: string, options: SigningOptions): Task {
-  const shownBy: Surface = options.surface === undefined ? "citizenScreen" : "application";
   const { visit, place, everyPage = false, exports = [] } = options;
   return {
     kind: "captureSignature",
     order: {
       document,
-      surface: shownBy,
+      surface: shownBy(options.surface),
       everyPage,
       exports: [...exports],
       ...(visit === undefined ? {} : { visit }),

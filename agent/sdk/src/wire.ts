@@ -50,6 +50,7 @@ export type Surface = Schemas["Surface"];
 export type Export = Schemas["Export"];
 export type Place = Schemas["Place"];
 export type SignedSummary = Schemas["SignedSummary"];
+export type Calibration = Schemas["Calibration"];
 export type ToShow = Schemas["ToShow"];
 export type Item = Schemas["Item"];
 export type KeptDocument = Schemas["KeptDocument"];
@@ -105,6 +106,7 @@ export const SCOPES = [
   "codeScanner.scan",
   "signatureTablet.see",
   "signatureTablet.capture",
+  "signatureTablet.calibrate",
   "ticketPrinter.see",
   "ticketPrinter.print",
   "ticketPrinter.settle",

@@ -107,6 +107,8 @@ pub struct Capabilities {
     pub pin_pad: bool,
     /// Signature tablets: who shows the document, and who feels the pen.
     pub pen: Option<Pen>,
+    /// Signature tablets: whether crosses can be tapped on it to calibrate it.
+    pub calibrates: bool,
     /// Ticket printers: dots in a line.
     pub dots: Option<u32>,
     /// Printers and document scanners: resolutions, in dots per inch.

@@ -109,6 +109,7 @@ impl Floor for Cards {
             Task::IdentifyCard {} | Task::ReadMyNumberCard { .. } => None,
             Task::ScanCodes {}
             | Task::CaptureSignature { .. }
+            | Task::CalibrateTablet {}
             | Task::PrintTicket { .. }
             | Task::ListTickets {}
             | Task::SettleTicket { .. }

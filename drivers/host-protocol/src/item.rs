@@ -25,8 +25,8 @@ pub enum Item {
         /// The samples.
         samples: Vec<InkSample>,
     },
-    /// Of `captureSignature` on a tablet without a screen of its own: what the citizen's page is to show.
-    /// Needs no `received`.
+    /// Of `captureSignature` and `calibrateTablet` on a tablet without a screen of its own: what the citizen's
+    /// page is to show. Needs no `received`.
     Show {
         /// The page.
         page: ToShow,

@@ -54,7 +54,9 @@ pub use message::{
 pub use paper::{
     Attachment, Colour, DocumentFormat, PageFacts, ScanOrder, ScannedDocument, Source,
 };
-pub use pen::{Area, InkDevice, InkSample, SampleClock, ShownPage, SignOrder, Signature, ToShow};
+pub use pen::{
+    Area, Calibration, InkDevice, InkSample, SampleClock, ShownPage, SignOrder, Signature, ToShow,
+};
 pub use scan::{Gs1Element, PreApplication, Scan, ScanCount, TextRule};
 pub use secret_text::SecretText;
 pub use ticket::{

@@ -108,7 +108,7 @@ pub enum Answer {
 }
 
 /// What a host says to the agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -249,6 +249,9 @@ pub struct Capabilities {
     /// Signature tablets: who shows the document, and who feels the pen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pen: Option<Pen>,
+    /// Signature tablets: whether it takes [`crate::Task::CalibrateTablet`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub calibrates: bool,
     /// Ticket printers: dots in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dots: Option<u32>,
@@ -394,7 +397,7 @@ pub enum Question {
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",

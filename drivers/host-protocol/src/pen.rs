@@ -70,6 +70,20 @@ pub struct InkSample(
     pub u8,
 );
 
+/// How a tablet is calibrated: a map that brings the pen's own x and y to fractions of the picture.
+///
+/// `x[0]*x + x[1]*y + x[2]` is the share from the left, the same with `y` that from the top.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Calibration {
+    /// Towards the right.
+    pub x: [f64; 3],
+    /// Downwards.
+    pub y: [f64; 3],
+    /// How far the worst tap was from its cross, in thousandths of the picture.
+    pub worst_error: f64,
+}
+
 /// What felt the pen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

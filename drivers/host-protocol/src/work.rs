@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desk::{HandedOver, Typed};
 use crate::paper::{Attachment, ScanOrder, ScannedDocument};
-use crate::pen::{SignOrder, Signature};
+use crate::pen::{Calibration, SignOrder, Signature};
 use crate::scan::ScanCount;
 use crate::ticket::{PrintedTicket, StoredTicket, TicketElement};
 use crate::{Named, SecretText};
@@ -37,6 +37,9 @@ pub enum Task {
         /// What, and how.
         order: SignOrder,
     },
+    /// Shows five crosses one after the other, has each tapped with the pen, and fits a map to the taps. Only
+    /// for a device whose capabilities say `calibrates`.
+    CalibrateTablet {},
     /// Prints a ticket on at most one paper, or says that nobody knows.
     PrintTicket {
         /// The ticket's own name, the same for every attempt.
@@ -109,7 +112,7 @@ pub enum Credential {
 }
 
 /// What a job produced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -136,6 +139,11 @@ pub enum Product {
     Signature {
         /// What was signed.
         signature: Box<Signature>,
+    },
+    /// Of [`Task::CalibrateTablet`].
+    Calibration {
+        /// The map, which the device uses from now on.
+        calibration: Calibration,
     },
     /// Of [`Task::PrintTicket`] and [`Task::SettleTicket`].
     Ticket {

@@ -95,6 +95,7 @@ fn every_example_of_a_host_decodes_and_encodes_to_itself() {
     ];
     assert_eq!(kinds(&lines), all.map(str::to_owned).into());
     let products = [
+        "calibration",
         "card",
         "document",
         "handedOver",
@@ -133,6 +134,7 @@ fn every_example_of_the_agent_decodes_and_encodes_to_itself() {
     ];
     assert_eq!(kinds(&lines), all.map(str::to_owned).into());
     let tasks = [
+        "calibrateTablet",
         "captureSignature",
         "handOver",
         "identifyCard",

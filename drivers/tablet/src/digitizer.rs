@@ -13,7 +13,7 @@ use crate::driver::{CaptureDesk, Connection, TabletSettings};
 use crate::fault::TabletError;
 use crate::ink::{Sample, SampleClock, TabletDescription};
 use crate::layout::Surface;
-use crate::mapping::{Mapping, Rotation};
+use crate::mapping::Mapping;
 use crate::picture::Sha256;
 use crate::quirks::{Class, Quirk};
 use crate::shown::Page;
@@ -34,8 +34,7 @@ pub(crate) struct Digitizer {
     heard: bool,
     description: TabletDescription,
     mapping: Mapping,
-    wanted: Option<Mapping>,
-    rotation: Rotation,
+    settings: TabletSettings,
     surface: Surface,
     clock: Arc<dyn Clock>,
 }
@@ -52,11 +51,10 @@ impl Digitizer {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, TabletError> {
         let pens = Pens::find(link.descriptor()).map_err(TabletError::NoPen)?;
-        let Some(pen) = pens.pens().first() else {
-            return Err(TabletError::WrongKind);
-        };
+        let pen = likeliest(pens.pens(), settings).ok_or(TabletError::WrongKind)?;
         let (active, description) = (pen.report, describe(pen, settings, quirk));
-        let mapping = map(pen, settings.mapping, settings.rotation)?;
+        let mapping = settings.map(pen.ranges())?;
+        settings.tell_what_is_left_out(pen.ranges());
         let (width, height) = settings.picture;
         if !(320..=8192).contains(&width) || !(200..=8192).contains(&height) {
             return Err(TabletError::Mapping);
@@ -68,8 +66,7 @@ impl Digitizer {
             pens,
             heard: false,
             link,
-            wanted: settings.mapping,
-            rotation: settings.rotation,
+            settings: settings.clone(),
             surface: Surface {
                 width,
                 height,
@@ -84,7 +81,8 @@ impl Digitizer {
         if report != self.active && !self.heard {
             let pen = self.pens.pens().iter().find(|pen| pen.report == report);
             if let Some(pen) = pen {
-                self.mapping = map(pen, self.wanted, self.rotation)?;
+                self.mapping = self.settings.map(pen.ranges())?;
+                self.settings.tell_what_is_left_out(pen.ranges());
                 let (x, y) = pen.ranges();
                 self.description.x = x;
                 self.description.y = y;
@@ -153,6 +151,16 @@ impl Station for Digitizer {
     }
 }
 
+/// The kind of pen report that is expected before the first one comes: where a device describes several, that
+/// to whose units the calibration belongs, because it was made of such reports.
+fn likeliest<'a>(pens: &'a [Pen], settings: &TabletSettings) -> Option<&'a Pen> {
+    let calibrated = pens
+        .iter()
+        .find(|pen| settings.kept_for(pen.ranges()).is_some());
+    let usable = || pens.iter().find(|pen| settings.map(pen.ranges()).is_ok());
+    calibrated.or_else(usable).or_else(|| pens.first())
+}
+
 fn describe(pen: &Pen, settings: &TabletSettings, quirk: Option<&Quirk>) -> TabletDescription {
     let (x, y) = pen.ranges();
     let rate = match quirk.map(|quirk| quirk.class) {
@@ -190,14 +198,6 @@ const fn clock_of(pen: &Pen) -> SampleClock {
         SampleClock::Device
     } else {
         SampleClock::Host
-    }
-}
-
-fn map(pen: &Pen, wanted: Option<Mapping>, rotation: Rotation) -> Result<Mapping, TabletError> {
-    match wanted {
-        Some(mapping) if mapping.plausible(pen.ranges()) => Ok(mapping),
-        Some(_) => Err(TabletError::Mapping),
-        None => Mapping::whole(pen.ranges(), rotation).ok_or(TabletError::Mapping),
     }
 }
 

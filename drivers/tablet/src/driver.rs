@@ -17,7 +17,7 @@ use crate::document::Document;
 use crate::fault::TabletError;
 use crate::ink::{CapturedInk, Sample, TabletDescription};
 use crate::layout::Press;
-use crate::mapping::{Calibration, Mapping, Rotation};
+use crate::mapping::{Calibration, Mapping, Range, Rotation};
 use crate::quirks::{self, Class};
 use crate::shown::Page;
 use crate::stu::Stu;
@@ -49,7 +49,8 @@ pub trait SignatureTablet: Send + fmt::Debug {
 
     /// Shows five crosses one after the other, has each tapped, and fits a map to the taps.
     ///
-    /// The caller keeps the map and opens the tablet with it; nothing is changed here.
+    /// The caller keeps the map and opens the tablet with it as [`TabletSettings::kept`]; nothing is changed
+    /// here.
     ///
     /// # Errors
     /// Says why there is no calibration; [`TabletError::Calibration`] where the taps make no sense.
@@ -168,8 +169,10 @@ pub struct TabletSettings {
     pub connection: Connection,
     /// What it is.
     pub kind: Kind,
-    /// A calibration; it takes the place of `rotation`.
+    /// A calibration; it takes the place of `rotation`, and a device that it does not fit is refused.
     pub mapping: Option<Mapping>,
+    /// A calibration that was made at the tablet; it takes the place of `mapping` where it fits the device.
+    pub kept: Option<Mapping>,
     /// How it stands, where it is not calibrated.
     pub rotation: Rotation,
     /// The font of a pad's own screen.
@@ -186,9 +189,38 @@ impl TabletSettings {
             connection,
             kind: Kind::Auto,
             mapping: None,
+            kept: None,
             rotation: Rotation::None,
             font: PathBuf::from(DEFAULT_FONT),
             picture: (1920, 1080),
+        }
+    }
+
+    /// The map for a device with these ranges.
+    ///
+    /// # Errors
+    /// [`TabletError::Mapping`] where there is none, such as where the configured one is of another device.
+    pub fn map(&self, ranges: (Range, Range)) -> Result<Mapping, TabletError> {
+        match (self.kept_for(ranges), self.mapping) {
+            (Some(kept), _) => Ok(kept),
+            (None, Some(mapping)) if mapping.plausible(ranges) => Ok(mapping),
+            (None, Some(_)) => Err(TabletError::Mapping),
+            (None, None) => Mapping::whole(ranges, self.rotation).ok_or(TabletError::Mapping),
+        }
+    }
+
+    /// The calibration that was made at the tablet, where it can be of a device with these ranges.
+    pub(crate) fn kept_for(&self, ranges: (Range, Range)) -> Option<Mapping> {
+        self.kept.filter(|kept| kept.plausible(ranges))
+    }
+
+    /// Writes a warning into the log where such a calibration is left out.
+    pub(crate) fn tell_what_is_left_out(&self, ranges: (Range, Range)) {
+        if self.kept.is_some() && self.kept_for(ranges).is_none() {
+            tracing::warn!(
+                "the calibration that was made at the tablet does not fit it any more and is left out; \
+                 calibrate it again"
+            );
         }
     }
 }

@@ -108,9 +108,8 @@ impl TabletError {
             Self::NoPen(_) | Self::WrongKind | Self::Encrypted { .. } | Self::Mapping => {
                 FaultCode::DeviceUnsupported
             }
-            Self::Report(_) | Self::Refused { .. } | Self::Font(_) | Self::Calibration(_) => {
-                FaultCode::DeviceFailed
-            }
+            Self::Report(_) | Self::Refused { .. } | Self::Font(_) => FaultCode::DeviceFailed,
+            Self::Calibration(_) => FaultCode::SignatureCalibration,
             Self::Document(_) => FaultCode::SignatureDocument,
             Self::NoScreen => FaultCode::SignatureNoScreen,
             Self::Declined => FaultCode::SignatureDeclined,

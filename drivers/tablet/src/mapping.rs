@@ -47,7 +47,7 @@ pub struct Tap {
 pub struct Calibration {
     /// The map.
     pub mapping: Mapping,
-    /// The mean distance between taps and targets, in thousandths of the picture's larger side.
+    /// The mean distance between taps and targets, in thousandths of the picture.
     pub mean_error: f64,
     /// The largest distance, in the same measure.
     pub worst_error: f64,

@@ -79,11 +79,8 @@ impl Stu {
             (0, i32::from(capability.max_x)),
             (0, i32::from(capability.max_y)),
         );
-        let mapping = match settings.mapping {
-            Some(mapping) if mapping.plausible(ranges) => mapping,
-            Some(_) => return Err(TabletError::Mapping),
-            None => Mapping::whole(ranges, settings.rotation).ok_or(TabletError::Mapping)?,
-        };
+        let mapping = settings.map(ranges)?;
+        settings.tell_what_is_left_out(ranges);
         let mut stu = Self {
             link,
             pad: Pad {

@@ -24,7 +24,7 @@ pub(crate) const ISSUER: &str = "counter-sim";
 /// How long a token lasts; the agent takes at most fifteen minutes.
 const LIFETIME_SECONDS: u64 = 600;
 /// What a token permits when nobody asks for anything else: everything that is not privileged.
-const ORDINARY_SCOPES: [&str; 19] = [
+const ORDINARY_SCOPES: [&str; 20] = [
     "cardReader.see",
     "cardReader.identify",
     "cardReader.readFourAttributes",
@@ -34,6 +34,7 @@ const ORDINARY_SCOPES: [&str; 19] = [
     "codeScanner.scan",
     "signatureTablet.see",
     "signatureTablet.capture",
+    "signatureTablet.calibrate",
     "ticketPrinter.see",
     "ticketPrinter.print",
     "ticketPrinter.settle",

@@ -27,7 +27,7 @@ use crate::{
 use crate::{ProcessFigures, TokenWish};
 
 /// Everything that a token and a grant can permit.
-pub const ALL_SCOPES: [Scope; 23] = Scope::ALL;
+pub const ALL_SCOPES: [Scope; 24] = Scope::ALL;
 
 /// What kind of counter is wanted.
 #[derive(Debug, Clone)]

@@ -33,6 +33,8 @@ pub enum Scope {
     SeeSignatureTablets,
     /// Show a document and take the citizen's signature.
     CaptureSignature,
+    /// Calibrate a signature tablet, which changes how all later signatures are mapped.
+    CalibrateTablet,
     /// See ticket printers and their state.
     SeeTicketPrinters,
     /// Print tickets.
@@ -72,6 +74,7 @@ impl Scope {
         Self::ScanCodes,
         Self::SeeSignatureTablets,
         Self::CaptureSignature,
+        Self::CalibrateTablet,
         Self::SeeTicketPrinters,
         Self::PrintTickets,
         Self::SettleTickets,
@@ -109,6 +112,7 @@ impl Scope {
             Self::ScanCodes => "codeScanner.scan",
             Self::SeeSignatureTablets => "signatureTablet.see",
             Self::CaptureSignature => "signatureTablet.capture",
+            Self::CalibrateTablet => "signatureTablet.calibrate",
             Self::SeeTicketPrinters => "ticketPrinter.see",
             Self::PrintTickets => "ticketPrinter.print",
             Self::SettleTickets => "ticketPrinter.settle",
@@ -156,6 +160,7 @@ pub(crate) fn scope_to_start(task: &Task) -> Need {
     match task {
         Task::ScanCodes => scopes.push(Scope::ScanCodes),
         Task::CaptureSignature { .. } => scopes.push(Scope::CaptureSignature),
+        Task::CalibrateTablet { .. } => scopes.push(Scope::CalibrateTablet),
         Task::PrintTicket { reissue: false, .. } => scopes.push(Scope::PrintTickets),
         Task::PrintTicket { reissue: true, .. } => {
             scopes.extend([Scope::PrintTickets, Scope::SettleTickets]);

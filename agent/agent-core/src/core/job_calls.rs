@@ -74,6 +74,10 @@ impl<R> Core<R> {
         if let Some(trouble) = self.devices.trouble(&device).filter(|_| !answers) {
             return Err(trouble.into());
         }
+        let calibrates = matches!(order.task, Task::CalibrateTablet { .. });
+        if calibrates && !self.devices.calibrates(&device) {
+            return Err(FaultCode::DeviceUnsupported.into());
+        }
         let session = self.leases.session_of(&order.lease);
         if order.task.needs_session() && session.is_none() {
             return Err(Refusal::about(FaultCode::DoorConflict, "session"));

@@ -47,7 +47,7 @@ impl<R> Core<R> {
             return;
         };
         job.last_item = n;
-        let surface = surface_of(&job.order.task);
+        let surface = job.order.task.surface();
         let for_session = match kind {
             ItemKind::Scan | ItemKind::Ink | ItemKind::Page => true,
             ItemKind::Show => surface == Some(Surface::Application),
@@ -81,7 +81,7 @@ impl<R> Core<R> {
                 let shows = self
                     .jobs
                     .find(&job)
-                    .is_some_and(|job| surface_of(&job.order.task) == Some(Surface::Application));
+                    .is_some_and(|job| job.order.task.surface() == Some(Surface::Application));
                 if shows && self.session_may(link, &job) {
                     self.pass_act(&job, act);
                 }
@@ -120,7 +120,7 @@ impl<R> Core<R> {
     /// Whether a document can be shown where the order wants it.
     pub(super) fn can_show(&self, owner: &Owner, task: &Task, pen: Option<Pen>) -> bool {
         let by_page = matches!(pen, Some(Pen::Display | Pen::Page));
-        match surface_of(task) {
+        match task.surface() {
             Some(Surface::CitizenScreen) if by_page => self.screens.reachable(owner),
             Some(Surface::CitizenScreen | Surface::Application) | None => true,
         }
@@ -131,7 +131,7 @@ impl<R> Core<R> {
         let Some(job) = self.jobs.find(id) else {
             return false;
         };
-        if job.shown_on.is_some() || surface_of(&job.order.task) == Some(Surface::Application) {
+        if job.shown_on.is_some() || job.order.task.surface() == Some(Surface::Application) {
             return true;
         }
         let Some(link) = self.screens.free(&job.owner, None) else {
@@ -190,18 +190,11 @@ fn at<R>(job: &Job<R>) -> Option<(HostRun, u64)> {
     Some((at.run, at.work))
 }
 
-const fn surface_of(task: &Task) -> Option<Surface> {
-    if let Task::CaptureSignature { surface, .. } = task {
-        Some(*surface)
-    } else {
-        None
-    }
-}
-
 const fn kind_fits(kind: ItemKind, task: &Task) -> bool {
     match kind {
         ItemKind::Scan => matches!(task, Task::ScanCodes),
-        ItemKind::Ink | ItemKind::Show => matches!(task, Task::CaptureSignature { .. }),
+        ItemKind::Ink => matches!(task, Task::CaptureSignature { .. }),
+        ItemKind::Show => task.surface().is_some(),
         ItemKind::Page => matches!(task, Task::ScanDocument),
     }
 }

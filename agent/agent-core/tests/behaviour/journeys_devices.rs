@@ -177,7 +177,7 @@ fn scanned(bench: &mut Bench, clerk: &Caller) -> DocumentId {
     id
 }
 
-fn without(clerk: &Caller, scope: Scope) -> Caller {
+pub(crate) fn without(clerk: &Caller, scope: Scope) -> Caller {
     let mut less = clerk.clone();
     less.scopes.remove(&scope);
     less

@@ -1,6 +1,6 @@
 //! What comes of a job before its end, and what citizens do with a document that is shown.
 
-use agent_core::access::Caller;
+use agent_core::access::{Caller, Scope};
 use agent_core::effect::HostCommand;
 use agent_core::event::{
     Call, DeviceReport, DeviceState, HostSays, ItemKind, ScreenSays, ServiceState, SessionSays,
@@ -12,7 +12,7 @@ use device_api::{Capabilities, DeviceClass, DeviceFacts, FaultCode, Pen};
 
 use crate::bench::{Bench, Reading, caller, caller_at, reader, run};
 use crate::journeys_devices::{
-    Begun, Device, SCANNER, TICKETS, Wanted, begin, counter, plain, refused,
+    Begun, Device, SCANNER, TICKETS, Wanted, begin, counter, plain, refused, without,
 };
 
 const TABLET: Device = ("pen:desk", DeviceClass::SignatureTablet);
@@ -27,9 +27,14 @@ fn devices(bench: &mut Bench, devices: Vec<DeviceReport>) {
 
 /// A counter whose tablet feels the pen while a page shows the document.
 fn with_tablet() -> Bench {
+    with_tablet_that(true)
+}
+
+fn with_tablet_that(calibrates: bool) -> Bench {
     let mut bench = counter();
     let capabilities = Capabilities {
         pen: Some(Pen::Display),
+        calibrates,
         ..Capabilities::default()
     };
     let tablet = DeviceReport {
@@ -279,6 +284,77 @@ fn a_signature_of_a_citizen_without_a_screen_does_not_begin() {
     };
     let code = refused(&mut bench, &clerk, plain(TABLET, task));
     assert_eq!(code, Some(FaultCode::SignatureNoScreen));
+}
+
+const fn crosses(surface: Surface) -> Task {
+    Task::CalibrateTablet { surface }
+}
+
+#[test]
+fn a_calibration_changes_all_later_signatures_and_needs_a_right_of_its_own() {
+    let (mut bench, clerk) = (with_tablet(), caller("s-1"));
+    bench.pair(9, &clerk);
+    let wanted = || plain(TABLET, crosses(Surface::CitizenScreen));
+    let signs = without(&clerk, Scope::CalibrateTablet);
+    let code = refused(&mut bench, &signs, wanted());
+    assert_eq!(code, Some(FaultCode::DoorGrant));
+    let calibrates = without(&clerk, Scope::CaptureSignature);
+    let begun = begin(&mut bench, &calibrates, wanted()).unwrap();
+    bench.done(run(1), begun.work, 7);
+    assert_eq!(bench.audit(true).fault, None);
+}
+
+/// A host that does not know the task would throw it away without an answer, and be killed for its silence.
+#[test]
+fn a_tablet_that_does_not_say_that_it_can_be_calibrated_is_not_asked_to() {
+    let (mut bench, clerk) = (with_tablet_that(false), caller("s-1"));
+    bench.pair(9, &clerk);
+    let wanted = plain(TABLET, crosses(Surface::CitizenScreen));
+    let code = refused(&mut bench, &clerk, wanted);
+    assert_eq!(code, Some(FaultCode::DeviceUnsupported));
+}
+
+#[test]
+fn crosses_need_somebody_who_shows_them() {
+    let (mut bench, clerk) = (with_tablet(), caller("s-1"));
+    let wanted = plain(TABLET, crosses(Surface::CitizenScreen));
+    let code = refused(&mut bench, &clerk, wanted);
+    assert_eq!(code, Some(FaultCode::SignatureNoScreen));
+    let unbound = plain(TABLET, crosses(Surface::Application));
+    let code = refused(&mut bench, &clerk, unbound);
+    assert_eq!(code, Some(FaultCode::DoorConflict));
+}
+
+#[test]
+fn crosses_are_shown_by_the_page_of_the_lease_and_ink_is_none_of_a_calibration() {
+    let (mut bench, clerk) = (with_tablet(), caller("s-1"));
+    bench.pair(9, &clerk);
+    let begun = bound(&mut bench, &clerk, TABLET, crosses(Surface::Application));
+    for n in 1..=5 {
+        item(&mut bench, begun.work, n, ItemKind::Show);
+        assert_eq!(passed(&bench), [(Some(PAGE), None)]);
+        assert!(act_on_screen(&mut bench, 9, &begun.job).is_empty());
+        assert_eq!(act_on_page(&mut bench, PAGE, &begun.job), ["act"]);
+    }
+    item(&mut bench, begun.work, 6, ItemKind::Ink);
+    assert!(passed(&bench).is_empty());
+}
+
+#[test]
+fn a_calibration_whose_screen_goes_ends_as_a_signature_does() {
+    let (mut bench, clerk) = (with_tablet(), caller("s-1"));
+    bench.pair(9, &clerk);
+    let task = crosses(Surface::CitizenScreen);
+    let begun = begin(&mut bench, &clerk, plain(TABLET, task)).unwrap();
+    item(&mut bench, begun.work, 1, ItemKind::Show);
+    assert_eq!(passed(&bench), [(None, Some(9))]);
+    bench.event(Event::ScreenClosed {
+        link: ScreenLink(9),
+    });
+    assert_eq!(commands(&bench), ["cancel"]);
+    fail(&mut bench, begun.work, FaultCode::JobCancelled);
+    let end = bench.audit(true);
+    assert_eq!(end.fault, Some(Fault::from(FaultCode::SignatureNoScreen)));
 }
 
 #[test]

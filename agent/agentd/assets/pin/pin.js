@@ -68,6 +68,12 @@ const TEXTS = {
       entered: "手書きの署名を受け付けました。ありがとうございました。",
       cancelled: "署名は中止されました。",
     },
+    crossTitle: "ペンの位置合わせ",
+    crossHint: "十字の中心を、ペンで押してください",
+    crossOutcomes: {
+      entered: "ペンの位置合わせが終わりました。",
+      cancelled: "ペンの位置合わせは中止されました。",
+    },
     announce: (word, tries) => `数字4桁の暗証番号を入力してください。合言葉は ${word}。残り${tries}回です。`,
   },
   en: {
@@ -122,6 +128,12 @@ const TEXTS = {
       entered: "Your handwritten signature was received. Thank you.",
       cancelled: "Signing was cancelled.",
     },
+    crossTitle: "Pen alignment",
+    crossHint: "Please touch the middle of the cross with the pen",
+    crossOutcomes: {
+      entered: "The pen is aligned.",
+      cancelled: "The alignment of the pen was cancelled.",
+    },
     announce: (word, tries) => `Please enter your 4-digit PIN. The check word is ${word}. Tries left: ${tries}.`,
   },
 };
@@ -150,8 +162,8 @@ let asked;
 const entry = [];
 let counter;
 let outcome;
-/** Whether the outcome is that of a signature. */
-let ofSignature = false;
+/** Of what the outcome is, other than of a PIN: the name of its words. */
+let outcomesOf;
 let forgetTimer;
 let outcomeTimer;
 
@@ -171,7 +183,7 @@ function show(sheet) {
 function write() {
   const words = text();
   document.documentElement.lang = language;
-  document.title = sign.isOpen() ? words.signTitle : words.title;
+  document.title = sign.title(words) ?? words.title;
   for (const element of document.querySelectorAll("[data-text]")) {
     element.textContent = words[element.dataset.text];
   }
@@ -195,7 +207,8 @@ function outcomeText() {
   if (outcome === undefined) {
     return "";
   }
-  return (ofSignature ? text().signOutcomes[outcome] : undefined) ?? text().outcomes[outcome];
+  const words = text();
+  return (outcomesOf === undefined ? undefined : words[outcomesOf][outcome]) ?? words.outcomes[outcome];
 }
 
 function writeQuestion() {
@@ -367,7 +380,10 @@ function hear(instruction) {
 }
 
 function rest(last) {
-  ofSignature = sign.isOpen();
+  outcomesOf = undefined;
+  if (sign.isOpen()) {
+    outcomesOf = sign.isCross() ? "crossOutcomes" : "signOutcomes";
+  }
   sign.close();
   question = undefined;
   forget();

@@ -9,6 +9,9 @@
  * `inkArea`; where it is absent, this page feels the pen by pointer events and says so in hundredths of a pixel.
  * What is drawn here is for looking at; how thick a line is follows the pressure and is recorded nowhere.
  *
+ * A last page without a place to sign is no document but a cross, which is touched to calibrate a pen display: it
+ * is shown bare, because a button that lies upon a cross would be pressed with it.
+ *
  * Nothing of a document or of ink stays when it closes.
  */
 
@@ -115,6 +118,11 @@ export function isOpen() {
   return shown !== undefined;
 }
 
+/** Whether what is open is a cross that is to be touched, and no document. */
+export function isCross() {
+  return shown !== undefined && shown.area === undefined && shown.page >= shown.pages;
+}
+
 /** Draws what a tablet felt. */
 export function ink(instruction) {
   if (shown?.job !== instruction.job || shown.area === undefined || shown.inkArea === undefined) {
@@ -136,8 +144,8 @@ export function write(words) {
   byId("sign-decline").textContent = words.signDecline;
   byId("sign-next").textContent = words.signNext;
   byId("sign-previous").textContent = words.signPrevious;
-  byId("sign-title").textContent = words.signTitle;
-  byId("sign-hint").textContent = words.signHint;
+  byId("sign-title").textContent = title(words) ?? words.signTitle;
+  byId("sign-hint").textContent = isCross() ? words.crossHint : words.signHint;
   byId("sign-word-label").textContent = words.wordLabel;
   byId("sign-language").textContent = words.language;
   byId("sign-language").setAttribute("aria-label", words.languageLabel);
@@ -147,22 +155,37 @@ export function write(words) {
   byId("sign-word").textContent = shown.word;
   const pages = words.signPages(shown.page, shown.pages);
   byId("sign-pages").textContent = pages;
-  byId("sign-picture").setAttribute("aria-label", words.signPicture(shown.page, shown.pages));
+  const picture = isCross() ? words.crossHint : words.signPicture(shown.page, shown.pages);
+  byId("sign-picture").setAttribute("aria-label", picture);
   writeButtons();
+}
+
+/** The title of what is open; undefined where nothing is. */
+export function title(words) {
+  if (shown === undefined) {
+    return undefined;
+  }
+  return isCross() ? words.crossTitle : words.signTitle;
 }
 
 /** What a screen reader is told when a page opens. */
 export function announcement(words) {
+  if (isCross()) {
+    return words.crossHint;
+  }
   return words.signAnnounce(shown.word, shown.page, shown.pages, shown.area !== undefined);
 }
 
 function writeButtons() {
   const signed = shown.area !== undefined;
+  for (const side of document.querySelectorAll(".sign-side")) {
+    side.hidden = isCross();
+  }
   byId("sign-previous").hidden = shown.page <= 1;
   byId("sign-next").hidden = signed || shown.page >= shown.pages;
   byId("sign-redo").hidden = !signed;
   byId("sign-confirm").hidden = !signed;
-  byId("sign-hint").hidden = !signed || inked;
+  byId("sign-hint").hidden = !isCross() && (!signed || inked);
   for (const id of ["sign-previous", "sign-next", "sign-decline"]) {
     byId(id).disabled = answered;
   }
@@ -199,6 +222,11 @@ export function place() {
     set("--area-left", left + x * scale);
     set("--area-top", top + y * scale);
     set("--area-width", areaWidth * scale);
+  } else if (isCross()) {
+    // Between the crosses above and the one in the middle.
+    set("--area-left", left + 0.15 * width * scale);
+    set("--area-top", top + 0.25 * height * scale);
+    set("--area-width", 0.7 * width * scale);
   }
 }
 

@@ -14,6 +14,8 @@ use crate::platform;
 
 /// The name of the host of card readers.
 pub const CARDS: &str = "pcsc";
+/// The name of the host of signature tablets.
+pub const TABLETS: &str = "tablet";
 
 /// The devices that the configuration names, by family.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Devices {
         }
         if !self.signature_tablets.tablets.is_empty() {
             let settings = told("signature_tablet", &self.signature_tablets)?;
-            families.push(("tablet", settings));
+            families.push((TABLETS, settings));
         }
         if self.keyboards.keyboard.is_some() {
             families.push(("keyboard", told("keyboard", &self.keyboards)?));

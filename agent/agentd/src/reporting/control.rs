@@ -11,12 +11,13 @@ use crate::platform;
 
 /// What is erased in the state folder: keys first. The journal of commands, the lock of the folder and its
 /// port file stay.
-const ERASED: [&str; 11] = [
+const ERASED: [&str; 12] = [
     "telemetry-key.pk8",
     "telemetry-key-next.pk8",
     "telemetry-key-agreed.pk8",
     "agent-key.pk8",
     "pairings.json",
+    "calibrations.json",
     "telemetry",
     "tickets",
     "logs",

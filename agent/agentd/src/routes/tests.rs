@@ -673,8 +673,8 @@ async fn d14_no_call_takes_a_card_command_a_path_or_an_address() {
     #[rustfmt::skip]
     let looked_at = [
         "address", "agent", "ahead", "align", "anchor", "area", "ask", "attempts", "attributes",
-        "authenticity", "birthDate", "blank", "blankDropped", "bold", "cameOut", "capabilities",
-        "card", "cardService", "challenge", "class", "code", "codePoint", "colour", "confidence",
+        "authenticity", "birthDate", "blank", "blankDropped", "bold", "calibrates",
+        "calibration", "cameOut", "capabilities", "card", "cardService", "challenge", "class", "code", "codePoint", "colour", "confidence",
         "connected", "content", "copies", "counters", "credential", "deadlineMs", "delivered",
         "detail", "device", "devices", "document", "documentSha256", "documents", "dots",
         "dropBlank", "duplex", "en", "error", "everyPage", "expired", "expiresInMs", "expiresOn",
@@ -690,6 +690,7 @@ async fn d14_no_call_takes_a_card_command_a_path_or_an_address() {
         "straighten", "summary", "surface", "taken", "task", "template", "templates", "text",
         "ticket", "tickets", "triesLeft", "ttlMs", "turned", "undelivered", "usable", "value",
         "values", "vendor", "verdict", "versions", "visit", "warnings", "width", "word",
+        "worstError", "x", "y",
     ];
     assert_eq!(names, looked_at);
     agent.stop().await;

@@ -63,6 +63,7 @@ fn capabilities(told: wire::Capabilities) -> Capabilities {
             wire::Pen::Display => Pen::Display,
             wire::Pen::Page => Pen::Page,
         }),
+        calibrates: told.calibrates,
         dots: told.dots,
         resolutions: told.resolutions,
         sources: told
@@ -127,6 +128,7 @@ fn one(view: DeviceView) -> api::Device {
                 Pen::Display => api::Pen::Display,
                 Pen::Page => api::Pen::Page,
             }),
+            calibrates: capabilities.calibrates,
             dots: capabilities.dots,
             resolutions: capabilities.resolutions,
             sources: capabilities

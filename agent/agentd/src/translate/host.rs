@@ -121,6 +121,7 @@ pub fn card_task(task: task::Task, today: &str) -> Option<wire::Task> {
         }),
         task::Task::ScanCodes
         | task::Task::CaptureSignature { .. }
+        | task::Task::CalibrateTablet { .. }
         | task::Task::PrintTicket { .. }
         | task::Task::ListTickets
         | task::Task::SettleTicket { .. }
@@ -276,6 +277,7 @@ pub fn product_of(
         }
         product @ (wire::Product::Scans { .. }
         | wire::Product::Signature { .. }
+        | wire::Product::Calibration { .. }
         | wire::Product::Ticket { .. }
         | wire::Product::Tickets { .. }
         | wire::Product::Pages { .. }

@@ -6,6 +6,7 @@ use agent_api::item as api_item;
 use agent_api::job::JobResult;
 use agent_api::scan as api_scan;
 use agent_api::secret::SecretText;
+use agent_api::signature as api_signature;
 use agent_api::ticket as api_ticket;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,6 +23,13 @@ pub fn plain(product: wire::Product) -> Option<JobResult> {
         wire::Product::Scans { count } => JobResult::Scans {
             delivered: count.delivered,
             undelivered: count.undelivered,
+        },
+        wire::Product::Calibration { calibration } => JobResult::Calibration {
+            calibration: api_signature::Calibration {
+                x: calibration.x,
+                y: calibration.y,
+                worst_error: calibration.worst_error,
+            },
         },
         wire::Product::Ticket { ticket } => JobResult::Ticket {
             ticket: printed(ticket),

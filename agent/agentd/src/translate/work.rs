@@ -7,6 +7,7 @@ use agent_api::document as api_document;
 use agent_api::item as api_item;
 use agent_api::job::{Credential, Field, Task};
 use agent_api::secret::SecretText;
+use agent_api::signature::Surface;
 use agent_api::ticket as api_ticket;
 use agent_core::ids::DocumentId;
 use agent_core::task;
@@ -52,10 +53,7 @@ pub fn divide(task: Task) -> Divided {
         Task::ScanCodes {} => (task::Task::ScanCodes, wire::Task::ScanCodes {}),
         Task::CaptureSignature { order } => {
             let core = task::Task::CaptureSignature {
-                surface: match order.surface {
-                    agent_api::signature::Surface::CitizenScreen => task::Surface::CitizenScreen,
-                    agent_api::signature::Surface::Application => task::Surface::Application,
-                },
+                surface: surface_of(order.surface),
                 visit: order.visit.clone(),
             };
             let wire = wire::Task::CaptureSignature {
@@ -66,6 +64,11 @@ pub fn divide(task: Task) -> Divided {
             };
             signing = Some(order);
             (core, wire)
+        }
+        Task::CalibrateTablet { surface } => {
+            let surface = surface_of(surface);
+            let core = task::Task::CalibrateTablet { surface };
+            (core, wire::Task::CalibrateTablet {})
         }
         Task::PrintTicket {
             ticket,
@@ -162,6 +165,7 @@ pub fn describe_attachments(task: &mut wire::Task, contents: &[crate::parcel::Co
         wire::Task::IdentifyCard {}
         | wire::Task::ReadMyNumberCard { .. }
         | wire::Task::ScanCodes {}
+        | wire::Task::CalibrateTablet {}
         | wire::Task::ListTickets {}
         | wire::Task::SettleTicket { .. }
         | wire::Task::ScanDocument { .. }
@@ -188,6 +192,13 @@ pub fn act(act: api_item::Act) -> wire::Act {
 const fn ink_sample(sample: api_item::InkSample) -> wire::InkSample {
     let api_item::InkSample(at, x, y, pressure, tilt_x, tilt_y, flags) = sample;
     wire::InkSample(at, x, y, pressure, tilt_x, tilt_y, flags)
+}
+
+const fn surface_of(surface: Surface) -> task::Surface {
+    match surface {
+        Surface::CitizenScreen => task::Surface::CitizenScreen,
+        Surface::Application => task::Surface::Application,
+    }
 }
 
 const fn field(field: Field) -> task::Field {

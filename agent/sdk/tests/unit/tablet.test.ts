@@ -118,6 +118,49 @@ test("a page of the application shows, and its acts go out on the session of the
   assert.equal(say({ kind: "redo" }), false);
 });
 
+test("a tablet is calibrated by crosses that the page shows bare", async () => {
+  const calibration = { x: [0.000125, 0, -0.0125], y: [0, 0.0002, 0.025], worstError: 2.5 };
+  agent.gives({ kind: "calibration", calibration });
+  const done: string[] = [];
+  let say: (act: Act) => boolean = () => false;
+  const surface: SigningSurface = {
+    begin: (tell) => {
+      say = tell;
+    },
+    show: ({ page, pages }) => {
+      done.push(`show ${page}/${pages}`);
+      say({ kind: "shown", page });
+    },
+    ink() {},
+    end: () => done.push("end"),
+  };
+  const cross = (n: number) =>
+    agent.mock.say({ type: "item", job: "job-1", n, item: { kind: "show", page: { page: 1, pages: 1, picture: "" } } });
+  let shown = 0;
+  agent.hear((said) => {
+    if (said.type === "act" && said.act.kind === "shown") {
+      shown += 1;
+      if (shown < 5) {
+        cross(shown + 1);
+      } else {
+        agent.push({ state: "succeeded", resultWaiting: true });
+      }
+    }
+  });
+  agent.course(() => cross(1));
+  assert.deepEqual(await agent.client.tablet.calibrate({ ...PURPOSE, surface }), calibration);
+  assert.deepEqual(done, [...Array.from({ length: 5 }, () => "show 1/1"), "end"]);
+  assert.deepEqual(agent.tasks(), [{ kind: "calibrateTablet", surface: "application" }]);
+  assert.equal(agent.mock.to(`DELETE ${LEASE}`).length, 1);
+});
+
+test("taps that make no sense are an error, and the tablet's own screen needs no page", async () => {
+  agent.course(() => agent.push({ state: "failed", error: refusal("SIG-CALIBRATION", "person") }));
+  const failure = await failureOf(agent.client.tablet.calibrate(PURPOSE));
+  assert.deepEqual([failure.kind, failure.code], ["person_stopped", "SIG-CALIBRATION"]);
+  assert.deepEqual(agent.tasks(), [{ kind: "calibrateTablet", surface: "citizenScreen" }]);
+});
+
 test("a lost connection ends a signing that the page shows, and the page is cleared", async () => {
   let ended = false;
   const surface: SigningSurface = { begin() {}, show() {}, ink() {}, end: () => (ended = true) };

@@ -258,6 +258,11 @@ faults! {
          "Open the citizen's screen and pair it with the code that it shows."]
         ["利用者側の画面がつながっていません。"
          "利用者側の画面を開き、表示された番号でこの窓口とつないでください。"]
+    SignatureCalibration "SIG-CALIBRATION" Person Now
+        ["A tap was too far from its cross, so the tablet is not calibrated; nothing has changed."
+         "Start again, and touch the middle of each cross with the pen."]
+        ["十字から離れた所が押されたため、ペンの位置合わせができませんでした。設定は変わっていません。"
+         "もう一度始めて、それぞれの十字の中心をペンで押してください。"]
     PrinterPaperOut "PRN-PAPER-OUT" Device Later
         ["The printer has no paper; nothing was printed."
          "Put paper in and print again."]

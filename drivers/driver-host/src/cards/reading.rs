@@ -83,6 +83,7 @@ pub(crate) fn work(job: &Job, reader: &mut Reader, tools: &Tools) -> Result<Prod
         // The floor lets no other task come as far as a reader.
         Task::ScanCodes {}
         | Task::CaptureSignature { .. }
+        | Task::CalibrateTablet {}
         | Task::PrintTicket { .. }
         | Task::ListTickets {}
         | Task::SettleTicket { .. }

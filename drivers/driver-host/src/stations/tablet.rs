@@ -6,6 +6,8 @@
 //! | a pen display | the citizen's page | the display | `tablet` |
 //! | `page` | the citizen's page | the page | `tablet`, over the reports of [`page_pen`] |
 //!
+//! The first two are calibrated here too: [`AtTablet::calibrate`]. A page needs none, because it says where on
+//! its own picture the pen is.
 //! So one set of rules decides about all three. A device is listened to from the beginning and always: what
 //! the pen does while nobody signs reaches nobody, and a device that leaves is gone at once.
 
@@ -17,13 +19,19 @@ mod shared_link;
 mod tests;
 mod told_ink;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use device_api::{Clock, Deadline, DeviceClass, FaultCode, Patience};
 use host_protocol::settings::{
-    Rotation, SignatureTablet as Settings, SignatureTablets, TabletConnection, TabletKind,
+    self, Rotation, SignatureTablet as Settings, SignatureTablets, TabletConnection, TabletKind,
 };
-use host_protocol::{DeviceState, HostFault, Make, Pen, Product, SignOrder, Step, Task};
+use host_protocol::{
+    Calibration, DeviceState, HostFault, Make, Pen, Product, SignOrder, Step, Task,
+};
 use link::identity::{Found, Way};
 use link::watch::{Event, Watch as Plugs};
 use link::{Link as _, LinkError, ReportLink, hid_stream, hidraw};
@@ -57,10 +65,12 @@ const IDLE: Duration = Duration::from_secs(180);
 
 /// The tablets that the settings name.
 pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Station>, String> {
-    let settings: SignatureTablets =
+    let SignatureTablets { tablets, kept } =
         serde_json::from_value(settings).map_err(|error| error.to_string())?;
     let one = |tablet: Settings| {
         let wanted = driver_settings(&tablet)?;
+        let made = kept.get(&tablet.name).copied().map(mapping);
+        let made = Arc::new(Mutex::new(made));
         let connection = connection(&tablet)?;
         let on_change = Arc::clone(&tools.on_change);
         let sheet = Sheet::new(DeviceClass::SignatureTablet, &tablet.name, on_change);
@@ -72,6 +82,7 @@ pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Sta
                 Box::new(AtTablet {
                     place: connection.clone(),
                     settings: wanted.clone(),
+                    made: Arc::clone(&made),
                     clock: Arc::clone(&tools.clock),
                     bell: tools.bell.clone(),
                     sheet: Arc::clone(&seen),
@@ -80,12 +91,15 @@ pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Sta
             }),
         })
     };
-    settings.tablets.into_iter().map(one).collect()
+    tablets.into_iter().map(one).collect()
 }
 
 /// Whether a task is one of a tablet.
 pub(super) const fn takes(task: &Task) -> bool {
-    matches!(task, Task::CaptureSignature { .. })
+    matches!(
+        task,
+        Task::CaptureSignature { .. } | Task::CalibrateTablet {}
+    )
 }
 
 /// Where a tablet is.
@@ -103,7 +117,10 @@ enum Place {
 /// The one who works at a tablet.
 struct AtTablet {
     place: Place,
+    /// As configured.
     settings: TabletSettings,
+    /// The calibration that was made at the tablet, which outlives one who works here and was given up.
+    made: Arc<Mutex<Option<Mapping>>>,
     clock: Arc<dyn Clock>,
     bell: Bell,
     sheet: Arc<Sheet>,
@@ -114,6 +131,7 @@ struct AtTablet {
 struct Device {
     tablet: Box<dyn SignatureTablet>,
     link: SharedLink,
+    connection: Connection,
 }
 
 impl Post for AtTablet {
@@ -122,11 +140,17 @@ impl Post for AtTablet {
     }
 
     fn work(&mut self, job: &Job) -> Result<Product, HostFault> {
+        let by_page = matches!(self.place, Place::Page);
+        if matches!(&job.task, Task::CalibrateTablet {}) && !by_page {
+            job.progress(Step::Showing, None);
+            let made = self.calibrate(job);
+            let calibration = made.map_err(|error| self.end_badly(job, error))?;
+            return Ok(Product::Calibration { calibration });
+        }
         let Task::CaptureSignature { order } = &job.task else {
             return Err(fault(FaultCode::DeviceUnsupported, "not a signature"));
         };
         job.progress(Step::Showing, None);
-        let by_page = matches!(self.place, Place::Page);
         let signed = request(job, order).and_then(|request| {
             if by_page {
                 self.capture_by_page(job, &request)
@@ -134,15 +158,7 @@ impl Post for AtTablet {
                 self.capture(job, &request)
             }
         });
-        let ink = signed.map_err(|error| {
-            self.note(&error);
-            // A screen that a cancelled job took away is not what failed.
-            let error = match (error, job.patience.check()) {
-                (TabletError::NoScreen, Err(stop)) => TabletError::from(stop),
-                (error, _) => error,
-            };
-            fault(error.fault(), &error.to_string())
-        })?;
+        let ink = signed.map_err(|error| self.end_badly(job, error))?;
         let signature = product::signature(job, &ink, by_page)
             .ok_or_else(|| fault(FaultCode::AgentInternal, "the ink cannot be written down"))?;
         Ok(Product::Signature {
@@ -163,16 +179,46 @@ impl Post for AtTablet {
 
 impl AtTablet {
     fn capture(&mut self, job: &Job, request: &CaptureRequest) -> Result<CapturedInk, TabletError> {
-        let (picture, mapping) = (self.settings.picture, self.settings.mapping);
-        let (rotation, bell) = (self.settings.rotation, self.bell.clone());
-        let Device { tablet, link } = self.device()?;
+        self.at_desk(job, |tablet, desk| {
+            tablet.capture(request, desk, &job.patience)
+        })
+    }
+
+    /// Has the crosses tapped. From the success on the map is in use.
+    fn calibrate(&mut self, job: &Job) -> Result<Calibration, TabletError> {
+        let made = self.at_desk(job, |tablet, desk| tablet.calibrate(desk, &job.patience))?;
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.mapping);
+        if let Some(Device {
+            link, connection, ..
+        }) = self.device.take()
+        {
+            // The map is whole, whatever becomes of the tablet.
+            match self.over(link, connection) {
+                Ok(device) => self.device = Some(device),
+                Err(error) => self.note(&error),
+            }
+        }
+        Ok(Calibration {
+            x: made.mapping.x,
+            y: made.mapping.y,
+            worst_error: made.worst_error,
+        })
+    }
+
+    /// Works with the tablet where what it shows reaches the citizen's page through the job.
+    fn at_desk<T>(
+        &mut self,
+        job: &Job,
+        work: impl FnOnce(&mut dyn SignatureTablet, &mut Desk<'_>) -> Result<T, TabletError>,
+    ) -> Result<T, TabletError> {
+        let (settings, bell) = (self.settings(), self.bell.clone());
+        let Device { tablet, link, .. } = self.device()?;
         let description = tablet.description();
         let units = Units {
             ranges: (description.x, description.y),
             max_pressure: description.max_pressure,
-            picture: description.screen.unwrap_or(picture),
-            mapping,
-            rotation,
+            picture: description.screen.unwrap_or(settings.picture),
+            settings,
         };
         let feels = if description.screen.is_some() {
             Feels::Pad(&units)
@@ -180,7 +226,24 @@ impl AtTablet {
             Feels::Display(&units, link)
         };
         let mut desk = Desk::new(job, &bell, feels);
-        tablet.capture(request, &mut desk, &job.patience)
+        work(tablet.as_mut(), &mut desk)
+    }
+
+    /// What is said of a job that failed.
+    fn end_badly(&mut self, job: &Job, error: TabletError) -> HostFault {
+        self.note(&error);
+        // A screen that a cancelled job took away is not what failed.
+        let error = match (error, job.patience.check()) {
+            (TabletError::NoScreen, Err(stop)) => TabletError::from(stop),
+            (error, _) => error,
+        };
+        // The cause of another error may quote the document.
+        let detail = if let TabletError::Calibration(why) = &error {
+            format!("{error}: {why}")
+        } else {
+            error.to_string()
+        };
+        fault(error.fault(), &detail)
     }
 
     /// The page's pen lives as long as the job.
@@ -268,6 +331,7 @@ impl AtTablet {
             seen.state = DeviceState::Ready;
             seen.fault = None;
             seen.capabilities.pen = Some(pen);
+            seen.capabilities.calibrates = true;
             seen.make = make;
         });
         Ok(device)
@@ -315,13 +379,28 @@ impl AtTablet {
         link: Box<dyn ReportLink>,
         connection: Connection,
     ) -> Result<Device, TabletError> {
-        let link = SharedLink::new(link);
-        let settings = TabletSettings {
-            connection,
+        self.over(SharedLink::new(link), connection)
+    }
+
+    /// How the tablet is to be used now.
+    fn settings(&self) -> TabletSettings {
+        TabletSettings {
+            kept: *self.made.lock().unwrap_or_else(PoisonError::into_inner),
             ..self.settings.clone()
+        }
+    }
+
+    fn over(&self, link: SharedLink, connection: Connection) -> Result<Device, TabletError> {
+        let settings = TabletSettings {
+            connection: connection.clone(),
+            ..self.settings()
         };
         let tablet = tablet::over(Box::new(link.clone()), &settings, Arc::clone(&self.clock))?;
-        Ok(Device { tablet, link })
+        Ok(Device {
+            tablet,
+            link,
+            connection,
+        })
     }
 
     /// Writes down what an error says of the tablet.
@@ -333,6 +412,7 @@ impl AtTablet {
                 | TabletError::Declined
                 | TabletError::TimedOut
                 | TabletError::Empty
+                | TabletError::Calibration(_)
                 | TabletError::Cancelled
         );
         if citizen_or_document {
@@ -384,6 +464,13 @@ fn connection(tablet: &Settings) -> Result<Place, String> {
     }
 }
 
+const fn mapping(told: settings::Mapping) -> Mapping {
+    Mapping {
+        x: told.x,
+        y: told.y,
+    }
+}
+
 fn driver_settings(tablet: &Settings) -> Result<TabletSettings, String> {
     let (width, height) = (tablet.picture_width, tablet.picture_height);
     // The bounds of what `tablet` draws.
@@ -405,10 +492,7 @@ fn driver_settings(tablet: &Settings) -> Result<TabletSettings, String> {
             Rotation::Half => tablet::Rotation::Half,
             Rotation::ThreeQuarters => tablet::Rotation::ThreeQuarters,
         };
-        settings.mapping = tablet.mapping.map(|mapping| Mapping {
-            x: mapping.x,
-            y: mapping.y,
-        });
+        settings.mapping = tablet.mapping.map(mapping);
     }
     settings.font = tablet.font.clone().into();
     settings.picture = (width, height);

@@ -1,5 +1,7 @@
 //! Signature tablets.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The settings of the host of signature tablets.
@@ -8,6 +10,10 @@ use serde::{Deserialize, Serialize};
 pub struct SignatureTablets {
     /// The tablets.
     pub tablets: Vec<SignatureTablet>,
+    /// Calibrations that were made at tablets, by the tablet's name. One takes the place of what stands with
+    /// the tablet as long as it fits the device.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, Mapping>,
 }
 
 /// One signature tablet, for signatures by hand (手書き署名).
@@ -31,7 +37,7 @@ pub struct SignatureTablet {
     pub rotation: Rotation,
     /// A calibration, in the place of `rotation`: `x` and `y`, each three numbers.
     /// They bring the pen's own x and y to fractions of the picture: `x[0]*x + x[1]*y + x[2]`, and the same
-    /// with `y`.
+    /// with `y`. A calibration that was made at the tablet since takes its place.
     /// Default: none, so that the whole surface is the whole picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Mapping>,

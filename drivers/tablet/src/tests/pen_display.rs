@@ -19,7 +19,7 @@ use crate::ink::Sample;
 use crate::layout::Press;
 use crate::picture::{Area, Picture, sha256};
 use crate::shown::Page;
-use crate::{Calibration, MediaType, Rotation, SignatureTablet};
+use crate::{Calibration, Mapping, MediaType, Rotation, SignatureTablet};
 
 const WACOM_ONE: &[u8] = include_bytes!("../../data/wacom-one-03a6.bin");
 const MAX: (u32, u32) = (0x72FA, 0x40AC);
@@ -299,7 +299,9 @@ fn five_taps_are_kept_and_used_for_the_next_signature() {
 
     let (mut citizen, link) = Citizen::new(acts(Scene::Signs));
     let calibrated = TabletSettings {
-        mapping: Some(mapping),
+        // What is configured counts no more.
+        mapping: Mapping::whole(((0, 500), (0, 500)), Rotation::Half),
+        kept: Some(mapping),
         ..settings()
     };
     let mut tablet = open(link, &citizen, &calibrated).unwrap();
@@ -318,13 +320,50 @@ fn five_taps_are_kept_and_used_for_the_next_signature() {
 fn a_calibration_of_another_device_is_refused() {
     let (citizen, link) = Citizen::new(vec![]);
     let foreign = TabletSettings {
-        mapping: crate::Mapping::whole(((0, 500), (0, 500)), Rotation::None),
+        mapping: Mapping::whole(((0, 500), (0, 500)), Rotation::None),
         ..settings()
     };
     assert!(matches!(
         open(link, &citizen, &foreign),
         Err(TabletError::Mapping)
     ));
+}
+
+#[test]
+fn a_kept_calibration_that_fits_no_more_is_left_out() {
+    let (citizen, link) = Citizen::new(vec![]);
+    let outgrown = TabletSettings {
+        kept: Mapping::whole(((0, 500), (0, 500)), Rotation::None),
+        ..settings()
+    };
+    assert!(open(link, &citizen, &outgrown).is_ok());
+    let ranges = ((0, 29_434), (0, 16_556));
+    let whole = Mapping::whole(ranges, Rotation::None).unwrap();
+    assert_eq!(outgrown.map(ranges).unwrap(), whole);
+}
+
+/// A display that describes its pen in two units was refused whatever report it then sent, where its
+/// calibration was of the second.
+#[test]
+fn a_calibration_counts_for_the_units_of_which_it_was_made() {
+    let (device, link) =
+        memory::reports(include_bytes!("../../data/cintiq-pro-16-0350.bin").as_slice());
+    let clock = device.clock();
+    let probe = Digitizer::open(Box::new(link), &settings(), None, Arc::clone(&clock)).unwrap();
+    let common = Station::description(&probe).x;
+    for kept in [false, true] {
+        let (_device, link) =
+            memory::reports(include_bytes!("../../data/cintiq-pro-16-0350.bin").as_slice());
+        let own = Mapping::whole(((0, 69_920), (0, 39_980)), Rotation::Half);
+        let calibrated = TabletSettings {
+            mapping: own.filter(|_| !kept),
+            kept: own.filter(|_| kept),
+            ..settings()
+        };
+        let pen = Digitizer::open(Box::new(link), &calibrated, None, Arc::clone(&clock)).unwrap();
+        assert_ne!(Station::description(&pen).x, common);
+        assert_eq!(Some(pen.mapping()), own);
+    }
 }
 
 #[test]

@@ -156,6 +156,7 @@ fn a_wipe_leaves_the_journal_of_commands_and_nothing_else() {
         "agent-key.pk8",
         "broker-key.pem",
         "pairings.json",
+        "calibrations.json",
     ] {
         std::fs::write(state.join(file), "secret").unwrap();
     }

@@ -1,4 +1,4 @@
-//! A signature's surroundings: the citizen's page, reached through the job.
+//! The surroundings of a signature or a calibration: the citizen's page, reached through the job.
 //!
 //! Invariants: a page counts as shown when the screen said so; what was done on the page before it is not of
 //! it; a press is heard after all ink that came before it.
@@ -9,11 +9,11 @@ use device_api::{Clock, Deadline};
 use host_protocol::{Act, InkSample, Item, Step, ToShow};
 use link::Interrupter;
 use tablet::shown::Page;
-use tablet::{CaptureDesk, Mapping, Press, Rotation, Sample, Screen, ScreenClosed};
+use tablet::{CaptureDesk, Press, Sample, Screen, ScreenClosed, TabletSettings};
 
 use super::page_pen::{FINENESS, PagePen};
 use super::product;
-use super::shared_link::SharedLink;
+use super::shared_link::{Ranges, SharedLink};
 use super::told_ink::ToldInk;
 use crate::{
     job::Job,
@@ -37,15 +37,15 @@ pub(super) enum Feels<'a> {
 }
 
 /// What brings the pen's units to those of the picture.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Units {
     /// Smallest and largest X and Y.
-    pub(super) ranges: ((i32, i32), (i32, i32)),
+    pub(super) ranges: Ranges,
     pub(super) max_pressure: i32,
     /// The picture, in pixels.
     pub(super) picture: (u32, u32),
-    pub(super) mapping: Option<Mapping>,
-    pub(super) rotation: Rotation,
+    /// How the tablet is calibrated, or stands.
+    pub(super) settings: TabletSettings,
 }
 
 /// How the last page came to the screen.
@@ -128,17 +128,14 @@ impl CaptureDesk for Desk<'_> {
 
     fn ink(&mut self, samples: &[Sample]) {
         self.sign();
-        let units = match &self.feels {
-            Feels::Pad(units) => **units,
-            Feels::Display(units, link) => Units {
-                ranges: link.ranges().unwrap_or(units.ranges),
-                ..**units
-            },
+        let (units, ranges) = match &self.feels {
+            Feels::Pad(units) => (units, units.ranges),
+            Feels::Display(units, link) => (units, link.ranges().unwrap_or(units.ranges)),
             // A page has drawn its own ink already.
             Feels::Page(_) => return,
         };
         for sample in samples {
-            if let Some(sample) = units.for_showing(sample) {
+            if let Some(sample) = units.for_showing(ranges, sample) {
                 self.ink.add(sample);
             }
         }
@@ -217,10 +214,8 @@ impl Screen for Desk<'_> {
 impl Units {
     /// A sample in hundredths of a pixel of the picture, so that whoever draws it need not know how the
     /// tablet stands.
-    fn for_showing(&self, sample: &Sample) -> Option<InkSample> {
-        let mapping = self
-            .mapping
-            .or_else(|| Mapping::whole(self.ranges, self.rotation))?;
+    fn for_showing(&self, ranges: Ranges, sample: &Sample) -> Option<InkSample> {
+        let mapping = self.settings.map(ranges).ok()?;
         let (x, y) = mapping.picture((f64::from(sample.x), f64::from(sample.y)));
         let mut told = product::told(sample);
         told.1 = hundredths(x, self.picture.0);
@@ -251,6 +246,8 @@ fn fine(area: tablet::picture::Area) -> [i32; 4] {
 
 #[cfg(test)]
 mod tests {
+    use tablet::{Connection, Rotation};
+
     use super::*;
 
     #[test]
@@ -259,8 +256,7 @@ mod tests {
             ranges: ((0, 1000), (0, 1000)),
             max_pressure: 1000,
             picture: (1920, 1080),
-            mapping: None,
-            rotation: Rotation::None,
+            settings: TabletSettings::new(Connection::HidStream(String::new())),
         };
         let sample = Sample {
             x: 250,
@@ -270,17 +266,16 @@ mod tests {
             in_range: true,
             ..Sample::default()
         };
-        let told = units.for_showing(&sample).unwrap();
+        let told = units.for_showing(units.ranges, &sample).unwrap();
         assert_eq!(
             (told.1, told.2, told.3, told.6),
             (48_000, 54_000, 32_767, 3)
         );
-        units.rotation = Rotation::Half;
-        let told = units.for_showing(&sample).unwrap();
+        units.settings.rotation = Rotation::Half;
+        let told = units.for_showing(units.ranges, &sample).unwrap();
         assert_eq!((told.1, told.2), (144_000, 54_000));
         units.max_pressure = 0;
-        assert_eq!(units.for_showing(&sample).unwrap().3, 0);
-        units.ranges = ((0, 0), (0, 0));
-        assert_eq!(units.for_showing(&sample), None);
+        assert_eq!(units.for_showing(units.ranges, &sample).unwrap().3, 0);
+        assert_eq!(units.for_showing(((0, 0), (0, 0)), &sample), None);
     }
 }

@@ -1,5 +1,7 @@
 //! A citizen signs: on a page that feels the pen, and on a pen display behind a byte stream.
 
+mod calibrating;
+
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -69,6 +71,17 @@ impl Outside {
         }
     }
 
+    /// Whether something is said before long.
+    fn is_told_something(&mut self) -> bool {
+        const BEFORE_LONG: Duration = Duration::from_millis(250);
+        if !self.rest.contains(&b'\n')
+            && let Ok(line) = self.heard.recv_timeout(BEFORE_LONG)
+        {
+            self.rest.extend(line);
+        }
+        self.rest.contains(&b'\n')
+    }
+
     /// What is told of the pen next.
     fn ink(&mut self) -> Vec<InkSample> {
         loop {
@@ -131,18 +144,36 @@ fn rig_with(
     every_page: bool,
     (height, media_type): (u32, &str),
 ) -> Rig {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (station, tools) = station(connection, &json!({}));
+    let (job, outside) = ordered(&tools, every_page, (height, media_type));
+    Rig {
+        job,
+        outside,
+        post: (station.post)(),
+        sheet: station.sheet,
+    }
+}
+
+/// A tablet, with calibrations that the agent kept.
+fn station(connection: &serde_json::Value, kept: &serde_json::Value) -> (Station, Tools) {
     let tools = Tools {
-        clock: Arc::clone(&clock),
+        clock: Arc::new(SystemClock::new()),
         on_change: Arc::new(|| {}),
         bell: Bell::default(),
     };
-    let settings = json!({"tablets": [{
+    let tablet = json!({
         "name": "1", "connection": connection, "picture_width": SIZE.0, "picture_height": SIZE.1,
-    }]});
-    let station = open(settings, &tools).unwrap().remove(0);
-    let (lines, heard) = channel();
-    let speaker = Speaker::start(Lines(lines), |_error| {}).unwrap();
+    });
+    let settings = json!({"tablets": [tablet], "kept": kept});
+    (open(settings, &tools).unwrap().remove(0), tools)
+}
+
+/// A job for a signature, and who hears of it.
+fn ordered(
+    tools: &Tools,
+    every_page: bool,
+    (height, media_type): (u32, &str),
+) -> (Arc<Job>, Outside) {
     let document = document(height);
     let order = SignOrder {
         document: Attachment {
@@ -152,24 +183,27 @@ fn rig_with(
         },
         every_page,
     };
+    let (job, outside) = start(tools, Task::CaptureSignature { order });
+    job.add_part(1, &SecretBytes::new(document), true);
+    (job, outside)
+}
+
+/// A job, and who hears of it.
+fn start(tools: &Tools, task: Task) -> (Arc<Job>, Outside) {
+    let (lines, heard) = channel();
+    let speaker = Speaker::start(Lines(lines), |_error| {}).unwrap();
+    let clock = Arc::clone(&tools.clock);
     let limit = Deadline::at(clock.now().plus(Duration::from_secs(60)));
     let patience = Patience::new(clock, limit);
     let bell = tools.bell.clone();
     let nudge: crate::floor::Nudge = Arc::new(move || bell.ring());
-    let task = Task::CaptureSignature { order };
     let job = Arc::new(Job::new(1, task, patience, (nudge, speaker)));
-    job.add_part(1, &SecretBytes::new(document), true);
     let outside = Outside {
         heard,
         rest: Vec::new(),
         parts: Vec::new(),
     };
-    Rig {
-        job,
-        outside,
-        post: (station.post)(),
-        sheet: station.sheet,
-    }
+    (job, outside)
 }
 
 /// A stroke in the middle of the area, in hundredths of a pixel.
