@@ -78,6 +78,43 @@ onStage("only a try that was spent is called a wrong PIN", async (stage) => {
   assert.equal(await noticeAfter(3, 2), "もう一度入力してください。");
 });
 
+onStage("a cross is shown bare, and its end is not called a signature", async (stage) => {
+  const picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+  let agent: WebSocketRoute | undefined;
+  const acts: string[] = [];
+  await stage.context.routeWebSocket(/\/pin\/events$/, (socket) => {
+    agent = socket;
+    socket.onMessage((text) => {
+      const said = JSON.parse(String(text)) as { type: string; act?: { kind: string } };
+      if (said.type === "act") {
+        acts.push(said.act?.kind ?? "");
+        socket.send(JSON.stringify({ type: "idle", last: "entered" }));
+      } else {
+        socket.send(JSON.stringify({ type: "paired", counter: "1" }));
+      }
+    });
+  });
+  const screen = await stage.open(`${stage.counter.addresses.pinPage}/`);
+  await screen.locator("#idle").waitFor();
+  const seen = await screen.evaluateHandle(() => {
+    const lines: string[] = [];
+    const sheet = document.getElementById("sign");
+    const look = () => {
+      if (sheet !== null && !sheet.hidden) {
+        const shown = [...sheet.querySelectorAll("button, .sign-hint, .sign-facts")].filter((one) => one.checkVisibility());
+        lines.push(shown.map((one) => one.textContent).join("|"));
+      }
+    };
+    new MutationObserver(look).observe(document.body, { attributes: true, subtree: true });
+    return lines;
+  });
+  agent?.send(JSON.stringify({ type: "show", job: "job-1", word: "さくら", page: { page: 1, pages: 1, picture } }));
+  await screen.getByText("ペンの位置合わせが終わりました。").first().waitFor();
+  assert.deepEqual(acts, ["shown"]);
+  const lines = await seen.jsonValue();
+  assert.equal(lines.at(-1), "十字の中心を、ペンで押してください");
+});
+
 onStage("the screen speaks English on request", async (stage) => {
   await stage.counter.insert("hanako");
   const page = await openCounter(stage);
