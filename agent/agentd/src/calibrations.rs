@@ -53,13 +53,18 @@ impl Calibrations {
         if !is_of_tablets(host) {
             return None;
         }
-        let settings = settings_of(host)?;
-        let name = device
-            .strip_prefix(DeviceClass::SignatureTablet.as_str())?
-            .strip_prefix(':')?;
-        let tablet = settings.tablets.iter().find(|known| known.name == name)?;
-        let footing = footing(tablet)?;
-        self.0.insert(name.to_owned(), Kept { footing, mapping });
+        let tablet = tablet_of(host, device)?;
+        let footing = footing(&tablet)?;
+        self.0.insert(tablet.name, Kept { footing, mapping });
+        self.tell(host);
+        Some(&self.0)
+    }
+
+    /// Forgets the calibration of a device of this host, which is told of none at its next start. What is to be
+    /// stored now; `None` for a device that the configuration does not name.
+    pub fn forget(&mut self, device: &str, host: &mut Host) -> Option<&BTreeMap<String, Kept>> {
+        let tablet = tablet_of(host, device)?;
+        self.0.remove(&tablet.name);
         self.tell(host);
         Some(&self.0)
     }
@@ -90,7 +95,27 @@ impl Calibrations {
     }
 }
 
-fn is_of_tablets(host: &Host) -> bool {
+/// Whether a device is a signature tablet, by its id.
+#[must_use]
+pub fn is_tablet(device: &str) -> bool {
+    name_of(device).is_some()
+}
+
+fn name_of(device: &str) -> Option<&str> {
+    let name = device.strip_prefix(DeviceClass::SignatureTablet.as_str())?;
+    name.strip_prefix(':')
+}
+
+/// What the configuration says of a tablet.
+fn tablet_of(host: &Host, device: &str) -> Option<SignatureTablet> {
+    let name = name_of(device)?;
+    let tablets = settings_of(host)?.tablets;
+    tablets.into_iter().find(|known| known.name == name)
+}
+
+/// Whether a host is the one whose calibrations are kept here.
+#[must_use]
+pub fn is_of_tablets(host: &Host) -> bool {
     host.name == TABLETS && host.vendor().is_none()
 }
 
@@ -164,6 +189,20 @@ mod tests {
         let stored = stored::read_calibrations(&dir).unwrap();
         let _calibrations = Calibrations::new(stored, &mut second);
         assert_eq!(told(&second), told(&first));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_told_no_more() {
+        let mut hosts = hosts("none");
+        let mut calibrations = Calibrations::default();
+        calibrations
+            .keep(DEVICE, MADE, tablets(&mut hosts))
+            .unwrap();
+        let unknown = calibrations.forget("signatureTablet:hall", tablets(&mut hosts));
+        assert_eq!(unknown, None);
+        assert_eq!(told(&hosts).len(), 1);
+        let stored = calibrations.forget(DEVICE, tablets(&mut hosts)).unwrap();
+        assert!(stored.is_empty() && told(&hosts).is_empty());
     }
 
     #[test]

@@ -27,7 +27,7 @@ use host_protocol::settings::Mapping;
 use telemetry::message::presence::LeavingReason;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::calibrations::Calibrations;
+use crate::calibrations::{self, Calibrations};
 use crate::config;
 use crate::driver::Driver;
 use crate::hearing::{Begun, Heard, Hearing};
@@ -251,6 +251,7 @@ impl EventLoop {
                 });
             }
             Input::RestartHost { host, done } => self.restart_host(&host, done),
+            Input::Recalibrate { device, done } => self.recalibrate(&device, done),
             Input::Lock { locked, done } => {
                 self.lock(locked);
                 // Whoever ordered it may have ended.
@@ -294,6 +295,28 @@ impl EventLoop {
             }
         };
         let (Ok(()) | Err(_)) = done.send(answer);
+    }
+
+    /// Forgets how a tablet was calibrated, and starts its host anew, which takes it as it is configured then.
+    fn recalibrate(&mut self, device: &str, done: Ordered) {
+        let parts = &mut self.parts;
+        let host = parts.hosts.iter().position(calibrations::is_of_tablets);
+        let id = host.and_then(|at| u16::try_from(at).ok()).map(HostId);
+        let serves = id.is_some_and(|id| parts.core.is_serving(id));
+        let forgotten = host
+            .filter(|_| !serves)
+            .and_then(|at| parts.hosts.get_mut(at))
+            .and_then(|host| parts.calibrations.forget(device, host));
+        let failure = match forgotten {
+            Some(kept) => {
+                parts.recorder.store_calibrations(kept.clone());
+                return self.restart_host(config::TABLETS, done);
+            }
+            None if !calibrations::is_tablet(device) => Failure::Unsupported,
+            None if serves => Failure::Busy,
+            None => Failure::NotThere,
+        };
+        let (Ok(()) | Err(_)) = done.send(Err(failure));
     }
 
     fn today(&self) -> String {

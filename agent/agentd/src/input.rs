@@ -131,6 +131,13 @@ pub enum Input {
         /// Hears when it is in service again.
         done: Ordered,
     },
+    /// An operator has a device's calibration set aside.
+    Recalibrate {
+        /// Its id.
+        device: String,
+        /// Hears when it is in service without it.
+        done: Ordered,
+    },
     /// An operator takes the machine out of service, or puts it back.
     Lock {
         /// Whether it is out of service.

@@ -196,7 +196,7 @@ fn write(mut writing: Writing, orders: &mpsc::Receiver<Order>, desk: &Desk) {
             }
             Order::StoreCalibrations { kept } => {
                 if let Err(error) = stored::write_calibrations(&writing.dir, &kept) {
-                    tracing::error!(%error, "a tablet's calibration is lost at the next start");
+                    tracing::error!(%error, "how tablets are calibrated was not stored, and is as before at the next start");
                 }
             }
         }

@@ -187,6 +187,7 @@ async fn place_of_the_core(mut inputs: mpsc::Receiver<Input>) -> (usize, usize) 
             | Input::HostExited { .. }
             | Input::Recorded { .. }
             | Input::RestartHost { .. }
+            | Input::Recalibrate { .. }
             | Input::Lock { .. }
             | Input::Terminate => {}
         }

@@ -30,7 +30,7 @@ pub trait Effects {
     /// Why not; the host is as it was, or absent.
     fn restart_driver(&mut self, host: &Word) -> Result<(), Failure>;
 
-    /// Has a device find its zero, its paper or its edges again.
+    /// Sets aside how a device was calibrated, so that it stands as configured and can be calibrated anew.
     ///
     /// # Errors
     /// Why not.

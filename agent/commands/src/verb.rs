@@ -30,7 +30,7 @@ pub enum Verb {
         /// Which, by the agent's name for it.
         host: Word,
     },
-    /// Have a device find its zero, its paper or its edges again.
+    /// Set aside how a device was calibrated, so that it stands as configured and can be calibrated anew.
     Recalibrate {
         /// Which, by the agent's id for it.
         device: Word,

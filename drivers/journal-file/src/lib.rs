@@ -7,7 +7,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`storage`] | where a journal lies, small enough that a test can cut the power at every call |
-//! | [`line`] | the frame of a line, by which a torn or damaged one is known |
+//! | [`line`](mod@line) | the frame of a line, by which a torn or damaged one is known |
 //! | `memory` (feature `testing`) | a disk in memory whose power goes at any step |
 //!
 //! **What it refuses.** It reads no line's content, repairs nothing by itself, and does not tell a torn end

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use harness::{PrivatePcscd, binary, process_tree};
+use harness::{Patience, PrivatePcscd, ProcessFigures, binary, process_tree};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Starting makes keys where there are none yet; ending takes less than a second.
@@ -64,6 +64,25 @@ impl Demo {
         Ok(demo)
     }
 
+    /// Its processes, once every part has one: the agent is ready before its driver hosts run.
+    fn processes(&self) -> anyhow::Result<Vec<ProcessFigures>> {
+        let patience = Patience::of(START_OR_END);
+        loop {
+            let processes = process_tree(self.child.id())?;
+            let runs = |name: &&str| processes.iter().any(|one| one.name == *name);
+            if ["agentd", "driver-host", "counter-sim", "pcscd"]
+                .iter()
+                .all(runs)
+            {
+                return Ok(processes);
+            }
+            patience
+                .left("every part of the demo")
+                .with_context(|| format!("{processes:?}"))?;
+            std::thread::yield_now();
+        }
+    }
+
     /// Presses Ctrl-C: the terminal signals the whole group. Returns whether the demo ended well.
     fn interrupt(mut self) -> anyhow::Result<bool> {
         kill_process_group(self.group, Signal::INT)?;
@@ -95,11 +114,7 @@ fn ctrl_c_leaves_nothing_behind_and_a_card_service_that_ran_already_never_notice
     let temporary = tempfile::tempdir()?;
 
     let demo = Demo::start(id, temporary.path())?;
-    let processes = process_tree(demo.child.id())?;
-    let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
-    for name in ["agentd", "driver-host", "counter-sim", "pcscd"] {
-        assert!(names.contains(&name), "{name} is not in {names:?}");
-    }
+    let processes = demo.processes()?;
     assert!(demo.interrupt()?, "the demo failed to end in order");
     let left: Vec<_> = processes.iter().filter(|one| one.still_runs()).collect();
     assert!(left.is_empty(), "{left:?}");

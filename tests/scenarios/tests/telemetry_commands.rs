@@ -34,6 +34,11 @@ struct Office {
 impl Office {
     /// Broker, monitor and agent, with two people who may approve and one whom the device does not know.
     fn open(driver_host: &Path) -> anyhow::Result<Self> {
+        Self::open_with(driver_host, Table::new())
+    }
+
+    /// The same, with more in the agent's configuration.
+    fn open_with(driver_host: &Path, more: Table) -> anyhow::Result<Self> {
         let mut office = Self {
             oversight: Oversight::start()?,
             agent: None,
@@ -66,6 +71,7 @@ impl Office {
         );
         config.insert("driver_host".into(), host.into());
         config.insert("telemetry".into(), telemetry.into());
+        config.extend(more);
         fs::write(office.path("agent.toml"), toml::to_string(&config)?)?;
         let identity = office.agentd(&["telemetry-key"])?.output()?;
         ensure!(identity.status.success(), "{identity:?}");
@@ -321,6 +327,36 @@ fn a_driver_is_restarted_for_those_who_may_order_it_and_nobody_else() -> anyhow:
         ensure!(audit.contains(word), "the audit log says nothing of {word}");
     }
     Ok(())
+}
+
+#[test]
+fn what_was_calibrated_at_a_tablet_is_set_aside_from_afar() -> anyhow::Result<()> {
+    let tablet =
+        "[[signature_tablet]]\nname = \"desk\"\nconnection = { simulated = \"127.0.0.1:1\" }";
+    let office = Office::open_with(&binary("driver-host")?, toml::from_str(tablet)?)?;
+    let diagnostics = office.order(&["diagnostics"], &["suzuki"])?;
+    office.wait_for(&diagnostics, &["done"])?;
+    let before = office.driver_hosts()?;
+    ensure!(before.len() == 2, "{before:?}");
+    for (device, reason) in [
+        ("ticketPrinter:1", "unsupported"),
+        ("signatureTablet:hall", "notThere"),
+    ] {
+        let id = office.order(&["recalibrate", "--about", device], &["sato"])?;
+        let failed = office.wait_for(&id, &["failed", "done"])?;
+        ensure!(failed["reason"] == reason, "{device}: {failed}");
+    }
+    ensure!(office.driver_hosts()? == before, "restarted for nothing");
+    let desk = ["recalibrate", "--about", "signatureTablet:desk"];
+    let id = office.order(&desk, &["sato"])?;
+    let done = office.wait_for(&id, &["done", "failed"])?;
+    ensure!(done["state"] == "done", "{done}");
+    let after = office.driver_hosts()?;
+    let same = after.iter().filter(|id| before.contains(id)).count();
+    ensure!((after.len(), same) == (2, 1), "{before:?} {after:?}");
+    // By another thread, which has its own time.
+    let stored = office.path("state/calibrations.json");
+    office.wait_until("what is kept", |_| Ok(stored.exists()))
 }
 
 #[test]

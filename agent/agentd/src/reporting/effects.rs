@@ -7,7 +7,7 @@
 //! | `lockKiosk` `unlockKiosk` | a file of the state folder, then the loop: no job begins (`AGT-LOCKED`) |
 //! | `reboot` `wipe` | [`MachineControl`] |
 //! | `rotateKeys` | makes the next key that signs reports, and states it ([`succession`]) |
-//! | `recalibrate` | not offered: no driver finds its zero without a person at the device |
+//! | `recalibrate` | has the loop forget how a tablet was calibrated, and waits until its host is in service without it |
 //!
 //! Everything here blocks and runs on a thread of its own.
 
@@ -118,8 +118,9 @@ impl Effects for Tools {
         self.order(BACK_WITHIN, |done| Input::RestartHost { host, done })
     }
 
-    fn recalibrate(&mut self, _device: &Word) -> Result<(), Failure> {
-        Err(Failure::Unsupported)
+    fn recalibrate(&mut self, device: &Word) -> Result<(), Failure> {
+        let device = device.as_str().to_owned();
+        self.order(BACK_WITHIN, |done| Input::Recalibrate { device, done })
     }
 
     fn lock(&mut self) -> Result<(), Failure> {

@@ -42,8 +42,9 @@ pub fn troubled(rounds: u64, seed: u64) -> anyhow::Result<Balance> {
         near.set_silent(true);
         rig.device.await_log("TimedOut", patience())?;
         near.set_silent(false);
+        // What the old connection held back may be proved before the new one is there.
+        near.await_more_than(before, patience())?;
         rig.await_proved(20, patience())?;
-        ensure!(near.accepted() > before, "silence was not noticed");
         near.set_delay(Duration::from_millis(150));
         rig.await_proved(20, patience())?;
         near.set_delay(Duration::ZERO);

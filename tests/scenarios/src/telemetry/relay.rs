@@ -10,6 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use anyhow::ensure;
+use harness::Patience;
+
 /// A running relay. Dropping it ends it.
 #[derive(Debug)]
 pub struct Relay {
@@ -85,6 +88,20 @@ impl Relay {
     pub fn accepted(&self) -> u64 {
         self.shared.lock().accepted
     }
+
+    /// Waits until there have been more connections than so many.
+    ///
+    /// # Errors
+    /// When there are no more in time.
+    pub fn await_more_than(&self, accepted: u64, patience: Patience) -> anyhow::Result<()> {
+        let left = patience.left("a connection")?;
+        let state = self.shared.lock();
+        let few = |state: &mut State| state.accepted <= accepted;
+        let waited = self.shared.changed.wait_timeout_while(state, left, few);
+        let (_state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        ensure!(!waited.timed_out(), "no connection after {accepted}");
+        Ok(())
+    }
 }
 
 impl Drop for Relay {
@@ -140,6 +157,7 @@ fn serve(client: TcpStream, target: SocketAddr, shared: &Arc<Shared>) -> io::Res
     state.open.push(client.try_clone()?);
     state.open.push(broker.try_clone()?);
     drop(state);
+    shared.changed.notify_all();
     for (from, to) in [(client.try_clone()?, broker.try_clone()?), (broker, client)] {
         let shared = Arc::clone(shared);
         // The thread ends with its connection; nobody waits for it.

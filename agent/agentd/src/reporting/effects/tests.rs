@@ -109,13 +109,21 @@ fn what_cannot_be_taken_back_reaches_the_machine_only_through_its_control() {
 }
 
 #[test]
-fn what_is_not_offered_fails_and_says_so() {
+fn a_calibration_is_forgotten_by_the_loop_and_its_answer_is_the_outcome() {
     let mut bench = bench();
+    let loop_thread = thread::spawn(move || {
+        let Some(Input::Recalibrate { device, done }) = bench.inputs.blocking_recv() else {
+            panic!("another input");
+        };
+        assert_eq!(device, "ticketPrinter:1");
+        done.send(Err(Failure::Unsupported)).unwrap();
+    });
     let device = "ticketPrinter:1".parse().unwrap();
     assert_eq!(
         carry_out(&mut bench.tools, &Verb::Recalibrate { device }),
         Outcome::Failed(Failure::Unsupported)
     );
+    loop_thread.join().unwrap();
 }
 
 #[test]
