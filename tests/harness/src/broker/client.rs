@@ -106,6 +106,34 @@ impl Subscription {
     /// # Errors
     /// When the broker refuses the connection or the subscription, or does not answer.
     pub fn start(address: SocketAddr, files: &ClientFiles, filter: &str) -> anyhow::Result<Self> {
+        let subscription = Self::ask(address, files, filter)?;
+        // Another attempt means that the connection was ended: a refusal too.
+        let granted = |log: &str| {
+            let again = log.matches("sending CONNECT").count() > 1;
+            again.then_some(false).or_else(|| agreed(log))
+        };
+        if !subscription.wait(granted)? {
+            let said = subscription.said()?;
+            bail!("the subscription to {filter} was refused; mosquitto_sub said:\n{said}");
+        }
+        Ok(subscription)
+    }
+
+    /// Waits until a broker that is being started agrees to a subscription: before all of its parts stand, it ends
+    /// connections, and the client makes another one.
+    ///
+    /// # Errors
+    /// When it does not agree in time.
+    pub(super) fn wait_until_agreed(
+        address: SocketAddr,
+        files: &ClientFiles,
+        filter: &str,
+    ) -> anyhow::Result<()> {
+        let subscription = Self::ask(address, files, filter)?;
+        subscription.wait(|log| agreed(log).filter(|agreed| *agreed).map(drop))
+    }
+
+    fn ask(address: SocketAddr, files: &ClientFiles, filter: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let client = match client_id(files) {
             // A device has one session; the monitor has as many as it has processes.
@@ -120,26 +148,12 @@ impl Subscription {
         let log = folder.path().join("log");
         let watch = FolderWatch::begin_with_writing(folder.path())?;
         let process = Process::start("mosquitto_sub", &mut command, &log)?;
-        let subscription = Self {
+        Ok(Self {
             client,
             process: Mutex::new(process),
             watch,
             folder,
-        };
-        // `Subscribed (mid: 1): 1`; 128 and more is a refusal, and so is the end of the connection, after
-        // which it connects again.
-        let granted = |log: &str| {
-            if log.matches("sending CONNECT").count() > 1 {
-                return Some(false);
-            }
-            let line = log.lines().find(|line| line.starts_with("Subscribed ("));
-            line.map(|line| line.ends_with(": 0") || line.ends_with(": 1"))
-        };
-        if !subscription.wait(granted)? {
-            let said = subscription.said()?;
-            bail!("the subscription to {filter} was refused; mosquitto_sub said:\n{said}");
-        }
-        Ok(subscription)
+        })
     }
 
     /// The client id that it chose.
@@ -180,6 +194,12 @@ impl Subscription {
         let log = std::fs::read(self.folder.path().join("log"))?;
         Ok(String::from_utf8_lossy(&log).into_owned())
     }
+}
+
+/// Whether the broker has agreed, once it has answered: `Subscribed (mid: 1): 1`; 128 and more is a refusal.
+fn agreed(log: &str) -> Option<bool> {
+    let line = log.lines().find(|line| line.starts_with("Subscribed ("))?;
+    Some(line.ends_with(": 0") || line.ends_with(": 1"))
 }
 
 /// The lines of messages are topic, space, text; those about the protocol begin otherwise.

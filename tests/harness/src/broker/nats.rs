@@ -8,7 +8,9 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
-use super::{Broker, BrokerTrust, ClientFiles, Node, TENANT, must_exist, numbered, shipped};
+use super::{
+    Broker, BrokerTrust, ClientFiles, Node, Subscription, TENANT, must_exist, numbered, shipped,
+};
 use crate::Patience;
 use crate::ports::PortPair;
 
@@ -16,6 +18,9 @@ const PROGRAM: &str = "/usr/sbin/nats-server";
 
 /// Who sets up the stream; the shipped users have no such right.
 const OPERATOR: &str = "operator";
+
+/// What the monitor subscribes to.
+const EVERY_UP: &str = "madoguchi/1/+/+/up/#";
 
 /// How many nodes there are.
 const NODES: usize = 3;
@@ -38,7 +43,7 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Starts three nodes that know `devices`, and returns when they have chosen who leads.
+    /// Starts three nodes that know `devices`, and returns when each serves a client.
     ///
     /// # Errors
     /// When the package is missing (the text says how to provide it), or a node does not come up.
@@ -151,6 +156,11 @@ impl Nats {
             node.await_log(starting, |log| {
                 is_ready(log) && logs.iter().any(|log| leads(log))
             })?;
+        }
+        // The first MQTT client has it make streams, for which a follower may not be ready yet.
+        let monitor = self.trust.monitor()?;
+        for address in self.addresses() {
+            Subscription::wait_until_agreed(address, &monitor, EVERY_UP)?;
         }
         Ok(())
     }

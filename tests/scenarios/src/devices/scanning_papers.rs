@@ -98,6 +98,8 @@ fn jam(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
             ensure!(fault == "DOC-JAM", "{fault}");
         }
     }
+    // The end of a job may be told before the state that it left.
+    page.wait_for_device("documentScanner", DeviceState::NotReady)?;
     counter.control().act("documentScanner", "clearJam")?;
     page.wait_for_device("documentScanner", DeviceState::Ready)?;
     let job = page.start(&held, order(), SCAN_MS)?;
