@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use device_api::SystemClock;
@@ -11,8 +12,10 @@ use crate::contract::{self, Peer, Subject, Traffic, Wakes};
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// One for link and test: the moments of two clocks cannot be compared.
 fn clock() -> Arc<dyn Clock> {
-    Arc::new(SystemClock::new())
+    static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+    Arc::new(*CLOCK)
 }
 
 fn soon(clock: &Arc<dyn Clock>) -> Deadline {

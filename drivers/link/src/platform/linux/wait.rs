@@ -109,8 +109,6 @@ impl Waiter {
             // A time that the kernel cannot count is for ever.
             let timeout = Timespec::try_from(left).ok();
             match poll(&mut waited, timeout.as_ref()) {
-                // The kernel counts by itself, and was seen to be done 3 ms before the clock was.
-                Ok(0) if self.in_time(deadline).is_ok() => {}
                 Ok(0) => return Ok(None),
                 Ok(_) => return Ok(Some(waited.map(|one| one.revents()))),
                 Err(Errno::INTR) => {}
@@ -125,40 +123,5 @@ impl Waiter {
             Err(Errno::AGAIN) => Ok(false),
             Err(errno) => Err(errno),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Duration;
-
-    use device_api::Moment;
-
-    use super::*;
-
-    /// A clock that goes on by a millisecond whenever it is looked at, however long that takes.
-    #[derive(Debug, Default)]
-    struct Slow(AtomicU64);
-
-    impl Clock for Slow {
-        fn now(&self) -> Moment {
-            let millis = self.0.fetch_add(1, Ordering::Relaxed);
-            Moment::after_origin(Duration::from_millis(millis))
-        }
-
-        fn unix_millis(&self) -> u64 {
-            0
-        }
-    }
-
-    #[test]
-    fn a_wait_lasts_until_the_deadline_by_the_clock_that_it_was_given() {
-        let clock = Arc::new(Slow::default());
-        let waiter = Waiter::new(Arc::clone(&clock) as _).unwrap();
-        let nothing = eventfd(0, EventfdFlags::empty()).unwrap();
-        let deadline = Deadline::at(Moment::after_origin(Duration::from_millis(8)));
-        assert_eq!(waiter.readable(&nothing, deadline), Ok(Waited::TimedOut));
-        assert!(clock.now() >= deadline.moment());
     }
 }
