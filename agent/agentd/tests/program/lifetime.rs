@@ -1,48 +1,24 @@
-//! The real program: started, told, ended. Readiness comes as the service manager would get it, so no test
-//! waits for a guess of time.
-#![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test ends at the first thing that is not as it should be"
-)]
+//! The program by itself: how it starts and ends, what it leaves, and what strangers at its doors get.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::thread::JoinHandle;
+use std::process::Command;
 use std::time::Duration;
 
-use device_api::{Clock as _, SystemClock};
 use tempfile::TempDir;
 
-const AGENTD: &str = env!("CARGO_BIN_EXE_agentd");
-/// A test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// With [`HOST_ARGS`] it becomes `cat`, which speaks no protocol, never ends by itself, and ends when its
-/// input does; further arguments do not disturb it.
-const SILENT_HOST: &str = "/bin/sh";
-const HOST_ARGS: &str = "[\"-c\", \"exec cat\"]";
+use crate::running::{self, AGENTD, PATIENCE, SILENT_ARGS, SILENT_HOST};
 
+/// A run, and the folder that ends with it.
 struct Agent {
-    process: Child,
+    run: running::Agent,
     folder: TempDir,
-    notices: UnixDatagram,
-    log: JoinHandle<Vec<u8>>,
 }
 
 fn config(folder: &Path, host: &str) -> String {
-    format!(
-        "listen = \"127.0.0.1:0\"\npin_listen = \"127.0.0.1:0\"\nstate_dir = \"{}\"\nlog = \"trace\"\n\
-         [unix_socket]\npath = \"{}\"\nallowed_uids = [{}]\n\
-         [driver_host]\nprogram = \"{host}\"\nargs = {HOST_ARGS}\n\
-         [[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.see\"]\n",
-        folder.join("state").display(),
-        folder.join("agent.sock").display(),
-        rustix::process::geteuid().as_raw(),
-    )
+    running::config(folder, host, &SILENT_ARGS)
+        + "[[grant]]\norigin = \"https://a.test\"\noperations = [\"cardReader.see\"]\n"
 }
 
 impl Agent {
@@ -52,38 +28,10 @@ impl Agent {
 
     fn start_with(config: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config_file = folder.path().join("agent.toml");
-        std::fs::write(&config_file, config(folder.path())).unwrap();
-        let notices = UnixDatagram::bind(folder.path().join("notify")).unwrap();
-        notices.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut process = Command::new(AGENTD)
-            .arg("--config")
-            .arg(&config_file)
-            .env("NOTIFY_SOCKET", folder.path().join("notify"))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = process.stderr.take().unwrap();
-        // Read all the time: a full pipe would hold the agent up.
-        let log = std::thread::spawn(move || {
-            let mut log = Vec::new();
-            stderr.read_to_end(&mut log).unwrap();
-            log
-        });
-        let agent = Self {
-            process,
+        Self {
+            run: running::Agent::start(folder.path(), &config(folder.path())),
             folder,
-            notices,
-            log,
-        };
-        assert_eq!(agent.next_notice(), "READY=1");
-        agent
-    }
-
-    fn next_notice(&self) -> String {
-        let mut bytes = [0; 64];
-        let length = self.notices.recv(&mut bytes).unwrap();
-        String::from_utf8(bytes[..length].to_vec()).unwrap()
+        }
     }
 
     fn state(&self, name: &str) -> std::path::PathBuf {
@@ -118,32 +66,6 @@ impl Agent {
         );
         self.exchange(request.as_bytes(), false)
     }
-
-    fn children(&self) -> Vec<u32> {
-        let pid = self.process.id();
-        let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-        list.split_whitespace()
-            .map(|pid| pid.parse().unwrap())
-            .collect()
-    }
-
-    /// Ends it with a signal; returns how long that took and what it had logged.
-    fn stop(mut self) -> (Duration, Output) {
-        let clock = SystemClock::new();
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        let status = self.process.wait().unwrap();
-        let took = clock.now().since_origin();
-        let log = self.log.join().unwrap();
-        (
-            took,
-            Output {
-                status,
-                stdout: Vec::new(),
-                stderr: log,
-            },
-        )
-    }
 }
 
 #[test]
@@ -154,24 +76,19 @@ fn the_agent_says_when_it_is_ready_and_ends_in_order() {
         agent.state("ports.json"),
         agent.folder.path().join("agent.sock"),
     );
-    let folder = agent.folder.path().to_owned();
     assert!(port_file.exists() && socket.exists());
-    let (took, output) = agent.stop();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(!port_file.exists() && !socket.exists() && !folder.exists());
+    let ended = agent.run.stop();
+    assert!(ended.status.success(), "{}", ended.log);
+    assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+    assert!(!port_file.exists() && !socket.exists());
 }
 
 #[test]
 fn no_driver_host_outlives_the_agent() {
     let agent = Agent::start(SILENT_HOST);
-    let children = agent.children();
+    let children = agent.run.children();
     assert_eq!(children.len(), 1);
-    let (took, _output) = agent.stop();
+    let took = agent.run.stop().took;
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(
         children
@@ -186,10 +103,11 @@ fn a_host_that_floods_nonsense_leaves_the_agent_answering() {
     for _round in 0..20 {
         assert!(agent.hello().contains("madoguchi-agent"));
     }
-    let (took, output) = agent.stop();
+    let ended = agent.run.stop();
     assert!(
-        output.status.success() && took < Duration::from_secs(2),
-        "{took:?}"
+        ended.status.success() && ended.took < Duration::from_secs(2),
+        "{:?}",
+        ended.took
     );
 }
 
@@ -197,8 +115,7 @@ fn a_host_that_floods_nonsense_leaves_the_agent_answering() {
 fn a_host_that_cannot_be_started_leaves_the_agent_answering() {
     let agent = Agent::start("/nonexistent/driver-host");
     assert!(agent.hello().contains("madoguchi-agent"));
-    let (_took, output) = agent.stop();
-    assert!(output.status.success());
+    assert!(agent.run.stop().status.success());
 }
 
 #[test]
@@ -245,17 +162,14 @@ fn garbage_in_the_place_of_http_ends_its_own_connection() {
         );
     }
     assert!(agent.hello().contains("madoguchi-agent"));
-    assert!(agent.stop().1.status.success());
+    assert!(agent.run.stop().status.success());
 }
 
 #[test]
 fn a_native_client_needs_no_token_and_a_browser_none_of_it() {
     let agent = Agent::start(SILENT_HOST);
     let ask = |headers: &str| {
-        let mut stream =
-            std::os::unix::net::UnixStream::connect(agent.folder.path().join("agent.sock"))
-                .unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = agent.run.connect();
         let request = format!("GET /v1/devices HTTP/1.1\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -267,7 +181,7 @@ fn a_native_client_needs_no_token_and_a_browser_none_of_it() {
     assert!(ask("Host: evil.test\r\n").contains("DOR-HOST"));
     assert!(ask("Host: localhost\r\nOrigin: https://a.test\r\n").contains("DOR-ORIGIN"));
     assert!(ask("Host: localhost\r\nSec-Fetch-Mode: cors\r\n").contains("DOR-CONTEXT"));
-    agent.stop();
+    agent.run.stop();
 }
 
 #[test]
@@ -281,8 +195,7 @@ fn a_native_user_that_is_not_named_is_closed_unheard() {
     let path = agent.folder.path().join("agent.sock");
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap());
     assert_eq!(mode & 0o777, 0o660);
-    let mut stream = std::os::unix::net::UnixStream::connect(path).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut stream = agent.run.connect();
     // The agent may close before it is spoken to.
     let _sent = stream.write_all(b"GET /v1/hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let mut answer = Vec::new();
@@ -291,8 +204,7 @@ fn a_native_user_that_is_not_named_is_closed_unheard() {
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
     }
     assert!(answer.is_empty());
-    let (_took, output) = agent.stop();
-    let log = String::from_utf8_lossy(&output.stderr);
+    let log = agent.run.stop().log;
     assert!(log.contains("not allowed was refused"), "{log}");
 }
 
@@ -307,7 +219,7 @@ fn a_second_agent_on_the_same_state_is_refused() {
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("another agent uses"));
     assert!(agent.hello().contains("madoguchi-agent"));
-    agent.stop();
+    agent.run.stop();
 }
 
 #[test]
