@@ -68,6 +68,30 @@ pub fn process_tree(root: u32) -> anyhow::Result<Vec<ProcessFigures>> {
     Ok(tree)
 }
 
+/// The same, once a process of each of these names is among them.
+///
+/// # Errors
+/// When `root` has ended, or they do not come in time.
+pub fn process_tree_with(
+    names: &[&str],
+    root: u32,
+    patience: &Patience,
+) -> anyhow::Result<Vec<ProcessFigures>> {
+    loop {
+        let tree = process_tree(root)?;
+        if names
+            .iter()
+            .all(|name| tree.iter().any(|process| process.name == *name))
+        {
+            return Ok(tree);
+        }
+        patience
+            .left("every process of a program")
+            .with_context(|| format!("{tree:?}"))?;
+        std::thread::yield_now();
+    }
+}
+
 /// Every process with its parent.
 fn parents() -> anyhow::Result<Vec<(u32, u32)>> {
     let mut pairs = Vec::new();

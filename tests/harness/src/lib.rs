@@ -22,6 +22,7 @@
 //! | [`Control`] | what is done to cards, and what the cards have counted |
 //! | [`Door`], [`Events`], [`PinScreen`] | the agent as its pages see it |
 //! | [`broker`] | real MQTT brokers and clusters, and clients that none of us wrote |
+//! | [`Signals`] | what ends a program that has started all this |
 //! | [`ProcessFigures`] | memory, threads, descriptors, processor time |
 //!
 //! Nothing sleeps: every wait blocks on an event and has a deadline ([`Patience`]).
@@ -43,6 +44,7 @@ mod patience;
 mod pcscd;
 mod ports;
 mod process;
+mod signals;
 mod simulation;
 mod watch;
 
@@ -52,9 +54,10 @@ pub use control::{CardCounters, CardExchange, CardView, Control, TokenWish};
 pub use counter::{ALL_SCOPES, Counter, Desk, Options};
 pub use door::{Door, DoorError};
 pub use events::{Events, Heard, PinQuestion, PinScreen};
-pub use figures::{ProcessFigures, process_tree};
+pub use figures::{ProcessFigures, process_tree, process_tree_with};
 pub use oversight::{Oversight, Told};
 pub use patience::Patience;
 pub use pcscd::PrivatePcscd;
 pub use process::Process;
+pub use signals::Signals;
 pub use watch::FolderWatch;

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use harness::{Patience, PrivatePcscd, ProcessFigures, binary, process_tree};
+use harness::{Patience, PrivatePcscd, ProcessFigures, binary, process_tree, process_tree_with};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Starting makes keys where there are none yet; ending takes less than a second.
@@ -66,21 +66,8 @@ impl Demo {
 
     /// Its processes, once every part has one: the agent is ready before its driver hosts run.
     fn processes(&self) -> anyhow::Result<Vec<ProcessFigures>> {
-        let patience = Patience::of(START_OR_END);
-        loop {
-            let processes = process_tree(self.child.id())?;
-            let runs = |name: &&str| processes.iter().any(|one| one.name == *name);
-            if ["agentd", "driver-host", "counter-sim", "pcscd"]
-                .iter()
-                .all(runs)
-            {
-                return Ok(processes);
-            }
-            patience
-                .left("every part of the demo")
-                .with_context(|| format!("{processes:?}"))?;
-            std::thread::yield_now();
-        }
+        let parts = ["agentd", "driver-host", "counter-sim", "pcscd"];
+        process_tree_with(&parts, self.child.id(), &Patience::of(START_OR_END))
     }
 
     /// Presses Ctrl-C: the terminal signals the whole group. Returns whether the demo ended well.

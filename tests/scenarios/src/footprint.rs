@@ -1,6 +1,9 @@
 //! What the agent's processes hold on to, before and after trouble.
 //!
-//! Processes, threads and descriptors must be the same again; memory may differ by an allocator's noise.
+//! Processes, threads and descriptors must be the same again. Memory that is needed for the work is there after
+//! a while; what each process may grow by after that is what the caller says.
+
+use std::fs;
 
 use anyhow::ensure;
 use harness::{Counter, Patience, ProcessFigures};
@@ -8,7 +11,16 @@ use harness::{Counter, Patience, ProcessFigures};
 /// Growth of resident memory that says nothing yet, in KiB: an allocator keeps a few pages.
 const NOISE_KIB: u64 = 1024;
 /// A connection that has just ended is closed within that time.
-pub(crate) const PUT_AWAY_WITHIN_S: u64 = 5;
+const PUT_AWAY_WITHIN_S: u64 = 5;
+
+/// How much a process may grow while it does more of the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Growth {
+    /// As a share of what it has.
+    pub per_cent: u64,
+    /// And in any case, in KiB.
+    pub kib: u64,
+}
 
 /// What the agent's processes hold at one moment.
 #[derive(Debug, Clone)]
@@ -45,20 +57,54 @@ impl Footprint {
     /// # Errors
     /// When processes, threads, descriptors or memory have grown.
     pub fn is_not_exceeded_by(&self, counter: &mut Counter) -> anyhow::Result<String> {
+        let now = self.put_away(counter)?;
+        let text = format!("{} -> {}", self.words(), now.words());
+        let grown = now.resident_kib().saturating_sub(self.resident_kib());
+        ensure!(grown <= NOISE_KIB, "memory has grown: {text}");
+        Ok(text)
+    }
+
+    /// Fails where a process was started anew or holds more than at this moment by now, its memory allowed to grow
+    /// by `most`; returns what each process holds, in words.
+    ///
+    /// # Errors
+    /// When a process, a thread or a descriptor is new, or a process has grown by more.
+    pub fn has_grown_by_at_most(
+        &self,
+        most: Growth,
+        counter: &mut Counter,
+    ) -> anyhow::Result<String> {
+        let now = self.put_away(counter)?;
+        let pairs = || self.processes.iter().zip(&now.processes);
+        let each: Vec<String> = pairs().map(|(then, now)| in_words(then, now)).collect();
+        let text = format!("{}; resident KiB of each: {}", now.words(), each.join(", "));
+        ensure!(
+            pairs().all(|(then, now)| then.id == now.id),
+            "a process was started anew: {text}"
+        );
+        let grew = |(then, now): (&ProcessFigures, &ProcessFigures)| {
+            let may = (then.resident_kib * most.per_cent / 100).max(most.kib);
+            now.resident_kib > then.resident_kib + may
+        };
+        ensure!(!pairs().any(grew), "memory has grown: {text}");
+        Ok(text)
+    }
+
+    /// What is held once what was just done is put away.
+    fn put_away(&self, counter: &mut Counter) -> anyhow::Result<Self> {
         let patience = Patience::seconds(PUT_AWAY_WITHIN_S);
         let mut now = Self::of(counter)?;
         while !now.counts_no_more_than(self) && patience.left("what is put away").is_ok() {
             std::thread::yield_now();
             now = Self::of(counter)?;
         }
-        let text = format!("{} -> {}", self.words(), now.words());
         ensure!(
             now.counts_no_more_than(self),
-            "more is held than before: {text}"
+            "more is held than before: {} -> {}",
+            self.words(),
+            now.words()
         );
-        let grown = now.resident_kib().saturating_sub(self.resident_kib());
-        ensure!(grown <= NOISE_KIB, "memory has grown: {text}");
-        Ok(text)
+        Ok(now)
     }
 
     fn counts_no_more_than(&self, other: &Self) -> bool {
@@ -80,4 +126,17 @@ impl Footprint {
     fn sum(&self, figure: impl Fn(&ProcessFigures) -> u64) -> u64 {
         self.processes.iter().map(figure).sum()
     }
+}
+
+/// A process's memory then and now; a host's first argument names its family.
+fn in_words(then: &ProcessFigures, now: &ProcessFigures) -> String {
+    let line = fs::read(format!("/proc/{}/cmdline", now.id)).unwrap_or_default();
+    let argument = line.split(|byte| *byte == 0).nth(1).unwrap_or_default();
+    format!(
+        "{} {} {} -> {}",
+        now.name,
+        String::from_utf8_lossy(argument),
+        then.resident_kib,
+        now.resident_kib
+    )
 }

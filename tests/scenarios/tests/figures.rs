@@ -1,7 +1,13 @@
 //! What is counted of the devices, in short; `cargo xtask soak` runs the same code for long.
 
-use scenarios::devices::load::{self, Growth};
-use scenarios::devices::{codes, papers, plugging, power_cuts};
+use scenarios::devices::{codes, load, papers, plugging, power_cuts};
+use scenarios::footprint::Growth;
+
+/// So short a run is not past its warming up, so the bound only shows that something is measured.
+const MUCH: Growth = Growth {
+    per_cent: 25,
+    kib: 16 * 1024,
+};
 
 #[test]
 fn codes_of_an_independent_encoder_arrive_byte_for_byte() -> anyhow::Result<()> {
@@ -15,7 +21,7 @@ fn codes_on_printed_tickets_are_read_by_independent_programs() -> anyhow::Result
 
 #[test]
 fn cables_pulled_at_any_moment_leave_nothing() -> anyhow::Result<()> {
-    plugging::plugging(1, 2).map(drop)
+    plugging::plugging(0, 4, 2, MUCH).map(drop)
 }
 
 #[test]
@@ -25,10 +31,5 @@ fn power_cuts_break_no_rule_of_printing() -> anyhow::Result<()> {
 
 #[test]
 fn everything_at_random_does_not_grow_without_bound() -> anyhow::Result<()> {
-    // So short a run is not past its warming up, so the bound only shows that something is measured.
-    let most = Growth {
-        per_cent: 25,
-        kib: 16 * 1024,
-    };
-    load::load(0, 60, 2, most).map(drop)
+    load::load(0, 60, 2, MUCH).map(drop)
 }

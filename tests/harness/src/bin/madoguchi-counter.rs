@@ -10,11 +10,10 @@
 )]
 
 use std::io::Read as _;
-use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use harness::{Counter, Options, binary};
+use harness::{Counter, Options, Signals, binary};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde_json::json;
@@ -78,46 +77,30 @@ fn run(json: bool) -> anyhow::Result<()> {
         }
         println!("Ctrl-C ends everything.");
     }
-    signals.wait_for_end(json)?;
+    wait_for_end(&signals, json)?;
     counter.stop()
 }
 
-/// SIGINT and SIGTERM as something that can be waited for.
-struct Signals {
-    arrived: UnixStream,
-}
-
-impl Signals {
-    fn watch() -> anyhow::Result<Self> {
-        let (arrived, announced) = UnixStream::pair()?;
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            let pipe = announced.try_clone()?;
-            signal_hook::low_level::pipe::register(signal, pipe).context("cannot watch signals")?;
+/// Waits for a signal or, where `stdin` counts, for its end.
+fn wait_for_end(signals: &Signals, stdin: bool) -> anyhow::Result<()> {
+    let input = std::io::stdin();
+    loop {
+        let mut fds = vec![PollFd::new(signals, PollFlags::IN)];
+        if stdin {
+            fds.push(PollFd::new(&input, PollFlags::IN));
         }
-        Ok(Self { arrived })
-    }
-
-    /// Waits for a signal or, where `stdin` counts, for its end.
-    fn wait_for_end(&self, stdin: bool) -> anyhow::Result<()> {
-        let input = std::io::stdin();
-        loop {
-            let mut fds = vec![PollFd::new(&self.arrived, PollFlags::IN)];
-            if stdin {
-                fds.push(PollFd::new(&input, PollFlags::IN));
-            }
-            match poll(&mut fds, None) {
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(errno) => return Err(errno).context("cannot wait"),
-            }
-            let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-            if ready.first() == Some(&true) {
-                return Ok(());
-            }
-            // What is written here means nothing; only the end counts.
-            if ready.get(1) == Some(&true) && input.lock().read(&mut [0; 256])? == 0 {
-                return Ok(());
-            }
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(errno).context("cannot wait"),
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        if ready.first() == Some(&true) {
+            return Ok(());
+        }
+        // What is written here means nothing; only the end counts.
+        if ready.get(1) == Some(&true) && input.lock().read(&mut [0; 256])? == 0 {
+            return Ok(());
         }
     }
 }

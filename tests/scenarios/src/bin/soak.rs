@@ -1,13 +1,15 @@
 //! The long forms of the scenarios; the tests run the same code in short.
 //!
 //! Usage: `soak [NAME...] [--kills N] [--seed N]`; without a name, all of them.
+//! SIGINT and SIGTERM end it, with every process that it has started.
 #![expect(clippy::print_stdout, reason = "a command-line program prints")]
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use harness::Patience;
+use harness::{Patience, Signals};
 use scenarios::devices::{codes, load, papers, plugging, power_cuts};
+use scenarios::footprint::Growth;
 use scenarios::telemetry::kills;
 use scenarios::{canaries, hostile, storm, troubles};
 
@@ -35,15 +37,18 @@ const SOAKS: &[Soak] = &[
     ("codes", |_| codes::codes()),
     ("papers", |_| papers::papers()),
     ("power-cuts", |_| power_cuts::power_cuts(20_000, 1)),
-    ("plugging", |_| plugging::plugging(1000, 1)),
-    ("load", |_| load::load(10_000, 4_000, 1, LITTLE)),
+    ("plugging", |_| plugging::plugging(TICKETS, 1000, 1, LITTLE)),
+    ("load", |_| load::load(TICKETS, 4_000, 1, LITTLE)),
     ("telemetry", |wishes| {
         kills::kills(wishes.kills, wishes.seed)
     }),
 ];
 
+/// As many as a ticket printer's host remembers at most; it grows until it does.
+const TICKETS: u64 = 10_000;
+
 /// What a process may grow while it does more of the same: one in a hundred.
-const LITTLE: load::Growth = load::Growth {
+const LITTLE: Growth = Growth {
     per_cent: 1,
     kib: 64,
 };
@@ -57,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
             bail!("no soak {name:?}; there are {}", known.join(", "));
         }
     }
+    Signals::end_everything()?;
     let mut all_held = true;
     for (name, run) in SOAKS {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {

@@ -3,29 +3,17 @@
 //! Memory that an agent needs for its work is there after the first half; over the second half each process
 //! may grow by a share of what it has, which allocators and kernels blur by a few pages.
 
-use std::fs;
-
-use anyhow::{Context as _, ensure};
-use harness::{Patience, ProcessFigures};
+use anyhow::Context as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::page::Page;
 use super::rig::Rig;
 use super::uses;
-use crate::footprint::PUT_AWAY_WITHIN_S;
+use crate::footprint::{Footprint, Growth};
 
 /// Rounds after which a page is opened anew, with a new token.
 const PAGE_FOR: u64 = 100;
-
-/// How much a process may grow over the second half.
-#[derive(Debug, Clone, Copy)]
-pub struct Growth {
-    /// As a share of what it has.
-    pub per_cent: u64,
-    /// And in any case, in KiB.
-    pub kib: u64,
-}
 
 /// Prints `tickets`, then uses a random device in each of `rounds` rounds.
 ///
@@ -36,78 +24,16 @@ pub struct Growth {
 pub fn load(tickets: u64, rounds: u64, seed: u64, most: Growth) -> anyhow::Result<String> {
     let mut rig = Rig::start()?;
     let mut random = StdRng::seed_from_u64(seed);
-    print(&rig, tickets)?;
+    uses::print_many(&rig, tickets)?;
     let half = rounds / 2;
     play(&rig, 0..half, &mut random).with_context(|| format!("seed {seed}"))?;
-    let before = rig.counter.figures()?;
+    let before = Footprint::of(&mut rig.counter)?;
     play(&rig, half..rounds, &mut random).with_context(|| format!("seed {seed}"))?;
-    let after = put_away(&mut rig, &before)?;
-    ensure!(before.len() == after.len(), "another number of processes");
-    let mut said = Vec::new();
-    for (then, now) in before.iter().zip(&after) {
-        ensure!(then.id == now.id, "a process was started anew");
-        said.push(grown(then, now, most)?);
-    }
+    let held = before.has_grown_by_at_most(most, &mut rig.counter)?;
     rig.stop()?;
     Ok(format!(
-        "{tickets} tickets, {rounds} rounds, seed {seed}; resident KiB at half and at the end: {}",
-        said.join(", ")
+        "{tickets} tickets, {rounds} rounds, seed {seed}; from half to the end: {held}"
     ))
-}
-
-/// The figures once what was just used is put away, or has had time for that.
-fn put_away(rig: &mut Rig, before: &[ProcessFigures]) -> anyhow::Result<Vec<ProcessFigures>> {
-    let patience = Patience::seconds(PUT_AWAY_WITHIN_S);
-    loop {
-        let now = rig.counter.figures()?;
-        let holds_more = before
-            .iter()
-            .zip(&now)
-            .any(|(then, now)| now.threads > then.threads || now.descriptors > then.descriptors);
-        if !holds_more || patience.left("what is put away").is_err() {
-            return Ok(now);
-        }
-        std::thread::yield_now();
-    }
-}
-
-fn grown(then: &ProcessFigures, now: &ProcessFigures, most: Growth) -> anyhow::Result<String> {
-    let text = format!(
-        "{} {} -> {}",
-        name(now),
-        then.resident_kib,
-        now.resident_kib
-    );
-    let may = (then.resident_kib * most.per_cent / 100).max(most.kib);
-    let grown = now.resident_kib.saturating_sub(then.resident_kib);
-    ensure!(grown <= may, "memory has grown: {text}");
-    ensure!(now.threads <= then.threads, "threads are left: {text}");
-    ensure!(
-        now.descriptors <= then.descriptors,
-        "descriptors are left: {text}"
-    );
-    Ok(text)
-}
-
-/// A host's first argument names its family.
-fn name(process: &ProcessFigures) -> String {
-    let line = fs::read(format!("/proc/{}/cmdline", process.id)).unwrap_or_default();
-    let argument = line.split(|byte| *byte == 0).nth(1).unwrap_or_default();
-    format!("{} {}", process.name, String::from_utf8_lossy(argument))
-}
-
-fn print(rig: &Rig, tickets: u64) -> anyhow::Result<()> {
-    let mut page = rig.page()?;
-    for ticket in 0..tickets {
-        if ticket % PAGE_FOR == PAGE_FOR - 1 {
-            drop(page);
-            page = rig.page()?;
-        }
-        let held = page.take("ticketPrinter")?;
-        uses::print_once(&mut page, &held, &format!("before-{ticket}"))?;
-        page.release(&held)?;
-    }
-    Ok(())
 }
 
 fn play(rig: &Rig, rounds: std::ops::Range<u64>, random: &mut StdRng) -> anyhow::Result<()> {

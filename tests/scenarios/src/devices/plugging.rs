@@ -1,11 +1,11 @@
 //! Cables that are pulled at any moment, also in the middle of a job, and put back.
 //!
-//! After each time the device is used as if nothing had been; at the end the agent and its hosts hold what
-//! they held before: no process, no thread, no descriptor and no memory more.
-//!
-//! A document scanner is asked only twice a minute whether it is back, so it has one cycle where the others
-//! have twenty, and none in a short run.
+//! Every class of devices has a page of its own that pulls and uses it, all of them at the same time. After each
+//! time the device is used as if nothing had been. Over the second half of the cycles the agent and its hosts
+//! stay what they are: no process is started anew, no thread and no descriptor is more, and memory grows by no
+//! more than is allowed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_api::device::DeviceState;
@@ -20,104 +20,123 @@ use super::page::Page;
 use super::papers;
 use super::rig::Rig;
 use super::uses;
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, Growth};
 
-/// Cycles of other devices for one of the document scanner.
-const RARELY: u32 = 20;
-/// Cycles before anything is counted, at least.
-const WARM_UP: u32 = 4;
 /// Cycles after which a page is opened anew, with a new token.
 const PAGE_FOR: u32 = 50;
-/// Longer than a document scanner is not asked.
+/// Longer than any device takes to be found missing, or back, in seconds.
 const BACK: u64 = 60;
 
 /// What happened.
 #[derive(Debug, Default)]
 struct Tally {
-    pulled: [u32; 4],
     in_a_job: u32,
     finished_anyway: u32,
     in_doubt: usize,
 }
 
-/// Pulls each cable `cycles` times.
+/// Prints `tickets`, which a printer's host remembers, then pulls each cable `cycles` times.
 ///
 /// # Errors
-/// When a device is not usable again, a job does not end, or something is left.
-pub fn plugging(cycles: u32, seed: u64) -> anyhow::Result<String> {
+/// When a device is not usable again, a job does not end, or the second half of the cycles leaves something:
+/// a thread, a descriptor, or more memory than `most`.
+pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::Result<String> {
     let mut rig = Rig::start()?;
     let mut random = StdRng::seed_from_u64(seed);
-    let mut tally = Tally::default();
-    // The first ones fill caches, whatever chance has them do.
-    play(
-        &rig,
-        cycles.clamp(WARM_UP, RARELY),
-        &mut random,
-        &mut Tally::default(),
-    )
-    .with_context(|| format!("seed {seed}, warming up"))?;
-    let page = rig.page()?;
+    uses::print_many(&rig, tickets)?;
+    let half = cycles / 2;
+    let first =
+        play(&rig, half, &mut random).with_context(|| format!("seed {seed}, first half"))?;
     let before = Footprint::of(&mut rig.counter)?;
-    drop(page);
-    play(&rig, cycles, &mut random, &mut tally).with_context(|| format!("seed {seed}"))?;
-    let page = rig.page()?;
-    let held = before.is_not_exceeded_by(&mut rig.counter)?;
-    drop(page);
+    let second = play(&rig, cycles - half, &mut random)
+        .with_context(|| format!("seed {seed}, second half"))?;
+    let held = before
+        .has_grown_by_at_most(most, &mut rig.counter)
+        .with_context(|| format!("seed {seed}, {cycles} cycles"))?;
     rig.stop()?;
-    let [scanner, printer, tablet, documents] = tally.pulled;
+    let [in_a_job, finished_anyway] = [
+        first.in_a_job + second.in_a_job,
+        first.finished_anyway + second.finished_anyway,
+    ];
     Ok(format!(
-        "seed {seed}: pulled and put back: code scanner {scanner}, ticket printer {printer}, signature tablet {tablet}, \
-         document scanner {documents} times, {} of them in a job, of which {} had just ended well; {} tickets in doubt and settled; \
-         {held}",
-        tally.in_a_job, tally.finished_anyway, tally.in_doubt
+        "seed {seed}: each of four cables pulled and put back {cycles} times, {in_a_job} of them in a job, of which \
+         {finished_anyway} had just ended well; {} tickets in doubt and settled; from half to the end: {held}",
+        first.in_doubt + second.in_doubt
     ))
 }
 
-fn play(rig: &Rig, cycles: u32, random: &mut StdRng, tally: &mut Tally) -> anyhow::Result<()> {
-    let mut page = rig.page()?;
-    for cycle in 0..cycles {
-        if cycle % PAGE_FOR == PAGE_FOR - 1 {
-            drop(page);
-            page = rig.page()?;
-        }
-        let mut cables = Cables {
-            rig,
-            page: &mut page,
-            random,
-            tally,
-        };
-        cables
-            .scanner()
-            .with_context(|| format!("code scanner, cycle {cycle}"))?;
-        cables
-            .printer()
-            .with_context(|| format!("ticket printer, cycle {cycle}"))?;
-        cables
-            .tablet()
-            .with_context(|| format!("signature tablet, cycle {cycle}"))?;
-        if cycle % RARELY == RARELY - 1 {
-            cables
-                .document_scanner()
-                .with_context(|| format!("document scanner, cycle {cycle}"))?;
-        }
+/// Pulls all cables at the same time, each as often.
+fn play(rig: &Rig, cycles: u32, random: &mut StdRng) -> anyhow::Result<Tally> {
+    let cables: [(&str, Pull<'_>); 4] = [
+        ("codeScanner", Cable::scanner),
+        ("ticketPrinter", Cable::printer),
+        ("signatureTablet", Cable::tablet),
+        ("documentScanner", Cable::document_scanner),
+    ];
+    let given_up = AtomicBool::new(false);
+    let outcomes = std::thread::scope(|threads| {
+        let pulled = cables.map(|(class, pull)| {
+            let (random, given_up) = (StdRng::seed_from_u64(random.random()), &given_up);
+            threads.spawn(move || {
+                let outcome = pull_often(rig, pull, cycles, random, given_up);
+                given_up.fetch_or(outcome.is_err(), Ordering::Relaxed);
+                outcome.context(class)
+            })
+        });
+        pulled.map(std::thread::ScopedJoinHandle::join)
+    });
+    let mut tally = Tally::default();
+    for outcome in outcomes {
+        let one = outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        tally.in_a_job += one.in_a_job;
+        tally.finished_anyway += one.finished_anyway;
+        tally.in_doubt += one.in_doubt;
     }
-    Ok(())
+    Ok(tally)
 }
 
-/// The cables, and who pulls them.
-struct Cables<'a> {
+fn pull_often<'a>(
     rig: &'a Rig,
-    page: &'a mut Page,
-    random: &'a mut StdRng,
-    tally: &'a mut Tally,
+    pull: Pull<'a>,
+    cycles: u32,
+    random: StdRng,
+    given_up: &AtomicBool,
+) -> anyhow::Result<Tally> {
+    let mut cable = Cable {
+        rig,
+        page: Page::open(&rig.counter)?,
+        random,
+        tally: Tally::default(),
+    };
+    for cycle in 0..cycles {
+        if given_up.load(Ordering::Relaxed) {
+            break;
+        }
+        if cycle % PAGE_FOR == PAGE_FOR - 1 {
+            cable.page = Page::open(&rig.counter)?;
+        }
+        pull(&mut cable).with_context(|| format!("cycle {cycle}"))?;
+    }
+    Ok(cable.tally)
 }
 
-impl Cables<'_> {
+/// Pulls a cable and puts it back, once.
+type Pull<'a> = fn(&mut Cable<'a>) -> anyhow::Result<()>;
+
+/// A cable, and the page that uses what hangs on it.
+struct Cable<'a> {
+    rig: &'a Rig,
+    page: Page,
+    random: StdRng,
+    tally: Tally,
+}
+
+impl Cable<'_> {
     fn scanner(&mut self) -> anyhow::Result<()> {
         let scanner = self.rig.scanner()?;
         let held = self.page.take("codeScanner")?;
         if self.random.random_bool(0.7) {
-            let job = uses::wait_for_codes(self.page, &held)?;
+            let job = uses::wait_for_codes(&mut self.page, &held)?;
             if self.random.random_bool(0.5) {
                 // A code on its way to the page is no reason to wait with the cable.
                 scanner.scan(b"on its way", &Symbology::Qr)?;
@@ -133,10 +152,8 @@ impl Cables<'_> {
         self.wait("codeScanner", DeviceState::Absent)?;
         scanner.act(ScannerAction::Plug)?;
         self.wait("codeScanner", DeviceState::Ready)?;
-        uses::scan_once(self.rig, self.page, &held, "back")?;
-        self.page.release(&held)?;
-        self.count(0);
-        Ok(())
+        uses::scan_once(self.rig, &mut self.page, &held, "back")?;
+        self.page.release(&held)
     }
 
     fn printer(&mut self) -> anyhow::Result<()> {
@@ -155,18 +172,16 @@ impl Cables<'_> {
         self.wait("ticketPrinter", DeviceState::Absent)?;
         printer.act(PrinterAction::Plug)?;
         self.wait("ticketPrinter", DeviceState::Ready)?;
-        self.tally.in_doubt += uses::settle(self.page, &held)?;
-        uses::print_once(self.page, &held, &format!("back-{number}"))?;
-        self.page.release(&held)?;
-        self.count(1);
-        Ok(())
+        self.tally.in_doubt += uses::settle(&mut self.page, &held)?;
+        uses::print_once(&mut self.page, &held, &format!("back-{number}"))?;
+        self.page.release(&held)
     }
 
     fn tablet(&mut self) -> anyhow::Result<()> {
         let tablet = self.rig.tablet()?;
         let held = self.page.take("signatureTablet")?;
         if self.random.random_bool(0.7) {
-            let job = uses::begin_to_sign(self.rig, self.page, &held)?;
+            let job = uses::begin_to_sign(self.rig, &mut self.page, &held)?;
             self.moment();
             tablet.act(TabletAction::Unplug)?;
             let code = self.page.fault(&job)?;
@@ -179,16 +194,14 @@ impl Cables<'_> {
         tablet.act(TabletAction::Plug)?;
         self.wait("signatureTablet", DeviceState::Ready)?;
         let seed = self.random.random();
-        uses::sign_once(self.rig, self.page, &held, seed)?;
-        self.page.release(&held)?;
-        self.count(2);
-        Ok(())
+        uses::sign_once(self.rig, &mut self.page, &held, seed)?;
+        self.page.release(&held)
     }
 
     fn document_scanner(&mut self) -> anyhow::Result<()> {
         let scanner = self.rig.document_scanner()?;
         let held = self.page.take("documentScanner")?;
-        let job = uses::start_document(self.rig, self.page, &held, 1)?;
+        let job = uses::start_document(self.rig, &mut self.page, &held, 1)?;
         self.moment();
         scanner.act(DocumentAction::Unplug)?;
         self.note(&job)?;
@@ -196,10 +209,8 @@ impl Cables<'_> {
         scanner.act(DocumentAction::TakeSheetsOut)?;
         scanner.act(DocumentAction::Plug)?;
         self.wait("documentScanner", DeviceState::Ready)?;
-        uses::scan_document_once(self.rig, self.page, &held, 2)?;
-        self.page.release(&held)?;
-        self.count(3);
-        Ok(())
+        uses::scan_document_once(self.rig, &mut self.page, &held, 2)?;
+        self.page.release(&held)
     }
 
     /// Lets a random moment pass, while events come.
@@ -235,12 +246,6 @@ impl Cables<'_> {
                 .events
                 .next(patience)
                 .with_context(|| format!("no {class} became {state:?}"))?;
-        }
-    }
-
-    fn count(&mut self, device: usize) {
-        if let Some(pulled) = self.tally.pulled.get_mut(device) {
-            *pulled += 1;
         }
     }
 }

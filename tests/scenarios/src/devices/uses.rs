@@ -18,6 +18,8 @@ const DEADLINE_MS: u32 = 30_000;
 
 /// Time for one signature.
 const SIGN_MS: u32 = 600_000;
+/// Tickets after which a page is opened anew, with a new token.
+const PAGE_FOR: u64 = 100;
 /// A form of one page, made by another program.
 const FORM: &[u8] = include_bytes!("../../data/form-ja.pdf");
 /// The rightmost button of a pad's screen, which confirms where a document is signed.
@@ -90,6 +92,24 @@ pub fn print_once(page: &mut Page, held: &Held, ticket: &str) -> anyhow::Result<
         bail!("no ticket")
     };
     ensure!(printed.state == TicketState::Printed, "{printed:?}");
+    Ok(())
+}
+
+/// Prints as many tickets, so that the printer's host remembers them.
+///
+/// # Errors
+/// When one is not printed.
+pub fn print_many(rig: &Rig, tickets: u64) -> anyhow::Result<()> {
+    let mut page = rig.page()?;
+    for ticket in 0..tickets {
+        if ticket % PAGE_FOR == PAGE_FOR - 1 {
+            drop(page);
+            page = rig.page()?;
+        }
+        let held = page.take("ticketPrinter")?;
+        print_once(&mut page, &held, &format!("before-{ticket}"))?;
+        page.release(&held)?;
+    }
     Ok(())
 }
 
