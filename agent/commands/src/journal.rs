@@ -250,11 +250,10 @@ impl Journal {
         let entries = entries.map(|entry| Record::Command(Box::new(entry)));
         let lines = std::iter::once(FORMAT.to_owned())
             .chain(floors.chain(entries).map(|record| record.text()));
-        let text: String = lines.map(|line| Line::of(&line)).collect();
-        self.storage
-            .replace(text.as_bytes())
+        self.length = self
+            .storage
+            .replace(&mut lines.map(|line| Line::of(&line)))
             .map_err(while_("compacting"))?;
-        self.length = length(text.as_bytes());
         self.lines = self.entries.len();
         self.stale = false;
         self.torn = false;

@@ -128,8 +128,10 @@ impl Storage for MemoryDisk {
         })
     }
 
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.step(|inner| inner.replace(bytes))
+    fn replace(&mut self, lines: &mut dyn Iterator<Item = String>) -> io::Result<u64> {
+        let text: String = lines.collect();
+        self.step(|inner| inner.replace(text.as_bytes()))?;
+        Ok(u64::try_from(text.len()).unwrap_or(u64::MAX))
     }
 }
 

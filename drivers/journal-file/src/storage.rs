@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, IntoInnerError, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -38,11 +38,12 @@ pub trait Storage: Send + fmt::Debug {
     /// Where that is not certain.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 
-    /// Puts `bytes` in the place of everything; after a power cut the old or the new is there, whole.
+    /// Puts `lines` in the place of everything, and returns how many bytes they are; after a power cut the old or
+    /// the new is there, whole. No more than a few of them are in memory at a time.
     ///
     /// # Errors
     /// Where that is not certain.
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn replace(&mut self, lines: &mut dyn Iterator<Item = String>) -> io::Result<u64>;
 }
 
 /// A kind of journal: files of one kind are called the same and grow equally long.
@@ -121,16 +122,20 @@ impl<K: Kind> Storage for Folder<K> {
         self.file.sync_all()
     }
 
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&mut self, lines: &mut dyn Iterator<Item = String>) -> io::Result<u64> {
         let new = self.path.join(format!("{}.new", K::NAME));
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
+        let mut writer = BufWriter::new(File::create(&new)?);
+        for line in lines {
+            writer.write_all(line.as_bytes())?;
+        }
+        let file = writer.into_inner().map_err(IntoInnerError::into_error)?;
         file.sync_all()?;
+        let length = file.metadata()?.len();
         drop(file);
         std::fs::rename(&new, self.path.join(K::NAME))?;
         sync_folder(&self.path)?;
         self.file = Self::file(&self.path)?;
-        Ok(())
+        Ok(length)
     }
 }
 
@@ -161,13 +166,14 @@ mod tests {
         storage.truncate(4).unwrap();
         storage.append(b"three\n").unwrap();
         assert_eq!(storage.load().unwrap(), b"one\nthree\n");
-        storage.replace(b"new\n").unwrap();
+        let mut new = ["new\n", "er\n"].map(str::to_owned).into_iter();
+        assert_eq!(storage.replace(&mut new).unwrap(), 7);
         storage.append(b"more\n").unwrap();
         drop(storage);
         let mut again = open(folder.path()).unwrap();
-        assert_eq!(again.load().unwrap(), b"new\nmore\n");
+        assert_eq!(again.load().unwrap(), b"new\ner\nmore\n");
         let kept = std::fs::read(folder.path().join("notes")).unwrap();
-        assert_eq!(kept, b"new\nmore\n");
+        assert_eq!(kept, b"new\ner\nmore\n");
     }
 
     #[test]

@@ -480,11 +480,10 @@ impl Journal {
         let lines = std::iter::once(FORMAT.to_owned())
             .chain(tickets)
             .chain(rest);
-        let text: String = lines.map(|line| Line::of(&line)).collect();
-        self.storage
-            .replace(text.as_bytes())
+        self.length = self
+            .storage
+            .replace(&mut lines.map(|line| Line::of(&line)))
             .map_err(while_("compact"))?;
-        self.length = u64::try_from(text.len()).unwrap_or(0);
         self.lines = self.entries.len();
         Ok(())
     }

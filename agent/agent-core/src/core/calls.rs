@@ -104,7 +104,8 @@ impl<R> Core<R> {
             content,
         };
         self.documents
-            .keep_for_job(document, caller.owner.clone(), now)?;
+            .keep_for_job(document, caller.owner.clone(), now)
+            .map_err(|code| Refusal::about(code, "documents"))?;
         Ok(Answer::Document {
             id,
             facts,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use agent_core::access::{Caller, Scope};
 use agent_core::effect::{Answer, HostCommand};
 use agent_core::event::{
-    Call, DeviceReport, DeviceState, DocumentFacts, HostSays, ItemKind, NewDocument, ServiceState,
-    SessionSays,
+    Call, DeviceReport, DeviceState, DocumentFacts, HostSays, ItemKind, NewDocument, Refusal,
+    ServiceState, SessionSays,
 };
 use agent_core::ids::{DocumentId, JobId, SessionId, SessionLink};
 use agent_core::task::Task;
@@ -138,15 +138,14 @@ fn facts() -> DocumentFacts {
     }
 }
 
-fn hand_in(bench: &mut Bench, clerk: &Caller) -> Result<DocumentId, FaultCode> {
+fn hand_in(bench: &mut Bench, clerk: &Caller) -> Result<DocumentId, Refusal> {
     let call = Call::KeepDocument {
         facts: facts(),
         content: Sealed::new(41),
     };
-    match bench.call(clerk, call) {
-        Ok(Answer::Document { id, .. }) => Ok(id),
-        Ok(other) => panic!("{other:?}"),
-        Err(refusal) => Err(refusal.code),
+    match bench.call(clerk, call)? {
+        Answer::Document { id, .. } => Ok(id),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -242,11 +241,15 @@ fn documents_are_few_for_each_owner_and_erased_when_their_time_is_over() {
     let full = loop {
         match hand_in(&mut bench, &clerk) {
             Ok(id) => handed_in.push(id),
-            Err(code) => break code,
+            Err(refusal) => break refusal,
         }
         assert!(handed_in.len() <= 16);
     };
-    assert_eq!(full, FaultCode::DoorTooMany);
+    assert_eq!(
+        full,
+        Refusal::about(FaultCode::DoorTooMany, "documents"),
+        "a page that takes no results must be told of what there are too many"
+    );
     let colleague = hand_in(&mut bench, &caller("s-2"));
     assert!(colleague.is_ok(), "the full share is one owner's");
     bench.pass(DOCUMENT_LIFE);
@@ -265,7 +268,10 @@ fn nobody_hands_a_document_in_who_can_do_nothing_with_it() {
     ] {
         clerk.scopes.remove(&scope);
     }
-    assert_eq!(hand_in(&mut bench, &clerk), Err(FaultCode::DoorGrant));
+    assert_eq!(
+        hand_in(&mut bench, &clerk),
+        Err(FaultCode::DoorGrant.into())
+    );
 }
 
 /// To whom the items of the last event went.

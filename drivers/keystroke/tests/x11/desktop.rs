@@ -13,7 +13,10 @@ use std::{
 };
 
 use device_api::{Clock as _, Deadline, Patience, SystemClock};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+};
 use tempfile::TempDir;
 use x11rb::{
     connection::Connection as _,
@@ -396,6 +399,13 @@ impl Terminal<'_> {
 
     /// The line that was typed; the terminal ends with it.
     pub(crate) fn line(mut self) -> String {
+        let pid = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty()).unwrap();
+        let deadline = Timespec::try_from(Duration::from_secs(60)).unwrap();
+        let ended = poll(&mut [PollFd::new(&pid, PollFlags::IN)], Some(&deadline)).unwrap();
+        if ended == 0 {
+            save(&self.desktop.picture(), "waiting.png");
+            panic!("no line came to an end; waiting.png shows the screen");
+        }
         self.child.wait().unwrap();
         fs::read_to_string(self.folder.path().join("line")).unwrap()
     }

@@ -389,13 +389,15 @@ impl Storage for Disk {
         })
     }
 
-    fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&mut self, lines: &mut dyn Iterator<Item = String>) -> io::Result<u64> {
+        let bytes = lines.collect::<String>().into_bytes();
         self.change(|state, part| {
             if part == Part::All {
-                state.written = bytes.to_vec();
-                state.synced = bytes.to_vec();
+                state.written.clone_from(&bytes);
+                state.synced.clone_from(&bytes);
             }
-        })
+        })?;
+        Ok(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
     }
 }
 

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agent_api::device::DeviceState;
-use agent_api::job::{Job, JobState};
+use agent_api::job::{Job, JobResult, JobState};
 use anyhow::{Context as _, ensure};
 use harness::Patience;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sim_peripherals::{DocumentAction, PrinterAction, ScannerAction, Symbology, TabletAction};
 
-use super::page::Page;
+use super::page::{Held, Page};
 use super::papers;
 use super::rig::Rig;
 use super::uses;
@@ -204,13 +204,26 @@ impl Cable<'_> {
         let job = uses::start_document(self.rig, &mut self.page, &held, 1)?;
         self.moment();
         scanner.act(DocumentAction::Unplug)?;
-        self.note(&job)?;
+        if self.note(&job)? {
+            // For half a minute nobody asks the scanner, but another job does.
+            self.find_out(&held)?;
+        }
         self.wait("documentScanner", DeviceState::Absent)?;
         scanner.act(DocumentAction::TakeSheetsOut)?;
         scanner.act(DocumentAction::Plug)?;
         self.wait("documentScanner", DeviceState::Ready)?;
         uses::scan_document_once(self.rig, &mut self.page, &held, 2)?;
         self.page.release(&held)
+    }
+
+    /// Has a job find out that the document scanner is gone, unless that is known already.
+    fn find_out(&mut self, held: &Held) -> anyhow::Result<()> {
+        let code = match uses::start_document(self.rig, &mut self.page, held, 1) {
+            Ok(job) => self.page.fault(&job)?,
+            Err(error) => error.to_string(),
+        };
+        ensure!(code.contains("DEV-GONE"), "{code}");
+        Ok(())
     }
 
     /// Lets a random moment pass, while events come.
@@ -220,17 +233,21 @@ impl Cable<'_> {
         while self.page.events.hear(patience).is_ok() {}
     }
 
-    /// Waits for the end of a job whose device is gone, whatever it is.
-    fn note(&mut self, job: &Job) -> anyhow::Result<()> {
+    /// Waits for the end of a job whose device is gone, whatever it is; whether it had just ended well.
+    fn note(&mut self, job: &Job) -> anyhow::Result<bool> {
         let ended = self.page.wait_for_end(job)?;
         self.tally.in_a_job += 1;
-        if ended.state == JobState::Succeeded {
+        let well = ended.state == JobState::Succeeded;
+        if well {
             self.tally.finished_anyway += 1;
-            self.page.door.take_result(&job.id)?;
+            let result = self.page.door.take_result(&job.id)?;
+            if let JobResult::Document { document, .. } = result {
+                self.page.door.take_document(&document.id)?;
+            }
         } else {
             ensure!(ended.error.is_some(), "{ended:?}");
         }
-        Ok(())
+        Ok(well)
     }
 
     /// Waits longer than the page itself does.
