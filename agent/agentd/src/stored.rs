@@ -37,9 +37,7 @@ pub enum StoredError {
         source: io::Error,
     },
     /// The file does not hold what it should.
-    #[error(
-        "{path} is damaged; it can be removed, and PIN screens be paired or tablets calibrated again"
-    )]
+    #[error("{path} is damaged; it can be removed, and what it kept be set up again")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -98,12 +96,24 @@ pub fn write_pairings(dir: &StateDir, pairings: &[Pairing]) -> Result<(), Stored
     write(dir, PAIRINGS_FILE, content)
 }
 
-/// Reads how tablets were calibrated.
+/// Reads how tablets were calibrated. A damaged file says nothing: no counter stays closed for a calibration,
+/// which a person makes again in a minute.
 ///
 /// # Errors
 /// See [`StoredError`].
 pub fn read_calibrations(dir: &StateDir) -> Result<BTreeMap<String, Kept>, StoredError> {
-    Ok(read(dir, CALIBRATIONS_FILE)?.unwrap_or_default())
+    match read(dir, CALIBRATIONS_FILE) {
+        Ok(stored) => Ok(stored.unwrap_or_default()),
+        Err(StoredError::Damaged { path, source }) => {
+            tracing::warn!(
+                file = %path.display(),
+                %source,
+                "the calibrations of signature tablets are damaged and count no more; calibrate the tablets again"
+            );
+            Ok(BTreeMap::new())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Replaces how tablets were calibrated.
@@ -199,7 +209,10 @@ mod tests {
     use agent_core::effect::Pairing;
     use agent_core::ids::{Origin, ScreenId};
 
-    use super::{FENCE_FILE, StoredError, read_pairings, reserve_fences, write_pairings};
+    use super::{
+        CALIBRATIONS_FILE, FENCE_FILE, StoredError, read_calibrations, read_pairings,
+        reserve_fences, write_pairings,
+    };
     use crate::state_dir::StateDir;
 
     #[test]
@@ -233,6 +246,26 @@ mod tests {
         std::fs::write(temp.path().join(FENCE_FILE), br#"{"format":2,"fences":{}}"#).unwrap();
         assert!(matches!(
             reserve_fences(&dir),
+            Err(StoredError::Newer { found: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn damaged_calibrations_keep_no_counter_closed() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = StateDir::open(temp.path()).unwrap();
+        let file = temp.path().join(CALIBRATIONS_FILE);
+        for damaged in [
+            &b""[..],
+            b"{\"format\":1,\"content\":{\"desk\":{}}}",
+            b"\0\0\0",
+        ] {
+            std::fs::write(&file, damaged).unwrap();
+            assert!(read_calibrations(&dir).unwrap().is_empty());
+        }
+        std::fs::write(&file, br#"{"format":2,"content":{}}"#).unwrap();
+        assert!(matches!(
+            read_calibrations(&dir),
             Err(StoredError::Newer { found: 2, .. })
         ));
     }

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::channel;
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::process_tree;
-
-/// What a shell tells of a program that was ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
 
 /// SIGINT and SIGTERM; readable when one of them has come.
 #[derive(Debug)]
@@ -34,21 +33,31 @@ impl Signals {
         Ok(Self { arrived })
     }
 
-    /// Has these signals end the program at once, and every process that it has started.
-    ///
-    /// What lies in the folder for temporary files stays there.
+    /// Waits for the end of `work`, whose panic is passed on, or for one of these signals: then every process that the work has started is
+    /// killed, and there is no outcome. What lies in the folder for temporary files stays there.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn end_everything() -> anyhow::Result<()> {
+    pub fn or_outcome_of<T: Send + 'static>(
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<Option<T>> {
         let mut signals = Self::watch()?;
-        let waiting = std::thread::Builder::new().name("signals".to_owned());
-        waiting.spawn(move || {
+        let (ended, outcome) = channel();
+        let interrupted = ended.clone();
+        std::thread::spawn(move || {
             let _came = signals.arrived.read(&mut [0]);
+            // Where the work has ended already, nobody listens any more.
+            let _told = interrupted.send(None);
+        });
+        std::thread::spawn(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            let _told = ended.send(Some(outcome));
+        });
+        let Some(outcome) = outcome.recv()? else {
             kill_descendants();
-            std::process::exit(INTERRUPTED)
-        })?;
-        Ok(())
+            return Ok(None);
+        };
+        outcome.map_or_else(|panic| resume_unwind(panic), |outcome| Ok(Some(outcome)))
     }
 }
 

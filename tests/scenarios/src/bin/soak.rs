@@ -44,6 +44,9 @@ const SOAKS: &[Soak] = &[
     }),
 ];
 
+/// What a shell tells of a program that was ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 /// As many as a ticket printer's host remembers at most; it grows until it does.
 const TICKETS: u64 = 10_000;
 
@@ -62,14 +65,19 @@ fn main() -> anyhow::Result<ExitCode> {
             bail!("no soak {name:?}; there are {}", known.join(", "));
         }
     }
-    Signals::end_everything()?;
+    let outcome = Signals::or_outcome_of(move || run(&wanted, &wishes))?;
+    Ok(outcome.unwrap_or_else(|| ExitCode::from(INTERRUPTED)))
+}
+
+/// Runs the soaks that are wanted, and tells how each went.
+fn run(wanted: &[String], wishes: &Wishes) -> ExitCode {
     let mut all_held = true;
-    for (name, run) in SOAKS {
+    for (name, soak) in SOAKS {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
         let clock = Patience::seconds(0);
-        let (mark, text) = match run(&wishes) {
+        let (mark, text) = match soak(wishes) {
             Ok(text) => ("✓", text),
             Err(error) => {
                 all_held = false;
@@ -81,11 +89,11 @@ fn main() -> anyhow::Result<ExitCode> {
             clock.spent().as_secs_f64()
         );
     }
-    Ok(if all_held {
+    if all_held {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    })
+    }
 }
 
 /// Takes the options out of the arguments; what is left are names.
