@@ -169,7 +169,8 @@ pub fn begin_to_sign(rig: &Rig, page: &mut Page, held: &Held) -> anyhow::Result<
 /// When nothing is signed.
 pub fn sign_once(rig: &Rig, page: &mut Page, held: &Held, seed: u64) -> anyhow::Result<()> {
     let job = begin_to_sign(rig, page, held)?;
-    let writing = Trace::signature(seed, 4, 40);
+    // A pen is never this fast; with the tap this fits into the queue of 64 reports, which drops the oldest.
+    let writing = Trace::signature(seed, 2, 16);
     rig.tablet()?.play(&writing, Pace::AtOnce)?;
     let (x, y) = CONFIRM;
     let tap = Trace::tap(x, y, 3);
