@@ -100,9 +100,11 @@ impl Footprint {
         }
         ensure!(
             now.counts_no_more_than(self),
-            "more is held than before: {} -> {}",
+            "more is held than before: {} -> {}; {:?} -> {:?}",
             self.words(),
-            now.words()
+            now.words(),
+            self.processes,
+            now.processes
         );
         Ok(now)
     }

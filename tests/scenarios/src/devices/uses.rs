@@ -169,8 +169,10 @@ pub fn begin_to_sign(rig: &Rig, page: &mut Page, held: &Held) -> anyhow::Result<
 /// When nothing is signed.
 pub fn sign_once(rig: &Rig, page: &mut Page, held: &Held, seed: u64) -> anyhow::Result<()> {
     let job = begin_to_sign(rig, page, held)?;
-    // A pen is never this fast; with the tap this fits into the queue of 64 reports, which drops the oldest.
-    let writing = Trace::signature(seed, 2, 16);
+    // Only what begins within the place to sign counts, and where a random stroke begins is chance.
+    let dot = Trace::tap(HOVERS.x, HOVERS.y, 8);
+    rig.tablet()?.play(&dot, Pace::AtOnce)?;
+    let writing = Trace::signature(seed, 4, 40);
     rig.tablet()?.play(&writing, Pace::AtOnce)?;
     let (x, y) = CONFIRM;
     let tap = Trace::tap(x, y, 3);
