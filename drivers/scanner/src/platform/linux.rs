@@ -143,7 +143,7 @@ impl Keyboard {
     fn event(&mut self, event: InputEvent, at: Moment) -> Readings {
         let stroke = match (event.event_type(), event.value()) {
             (EventType::SYNCHRONIZATION, _) if event.code() == SYN_DROPPED => {
-                return vec![Err(self.typing.lost().into())];
+                return vec![Err(self.typing.lost(at).into())];
             }
             (EventType::KEY, 0) => Stroke::Up,
             (EventType::KEY, 1) => Stroke::Down,

@@ -6,6 +6,7 @@
 //!    ^  stray bytes      | too long                    ^
 //!    '--'                v                             |
 //!                    discarding -----------------------'      (an error, once)
+//!                        ^ bytes were lost
 //! ```
 //!
 //! The silence between two bytes is the last resort: it closes a reading only where no suffix is
@@ -263,6 +264,14 @@ impl Framer {
         self.close();
         self.stray = 0;
         self.swallow_lf = false;
+    }
+
+    /// Drops what is unfinished at `at`, and what follows up to the suffix, a new beginning or silence:
+    /// bytes were lost, so that what comes next may be the rest of a reading.
+    pub fn discard(&mut self, at: Moment) {
+        self.reset();
+        self.state = State::Discarding;
+        self.last = Some(at);
     }
 
     fn silence_delivers(&self) -> bool {

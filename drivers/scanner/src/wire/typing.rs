@@ -79,10 +79,13 @@ impl Typing {
         self.framer.due()
     }
 
-    /// Forgets what was typed and which keys are held, because events were lost.
-    pub fn lost(&mut self) -> TypingError {
+    /// Forgets what was typed and which keys are held, because events were lost before `at`.
+    ///
+    /// What follows up to the end of a reading, or silence, may be the rest of one that lost its
+    /// beginning, and is dropped with it.
+    pub fn lost(&mut self, at: Moment) -> TypingError {
         self.keys = Keys::new(self.keymap);
-        self.framer.reset();
+        self.framer.discard(at);
         self.spoilt = None;
         TypingError::Lost
     }
@@ -98,6 +101,13 @@ impl Typing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn without_identifier() -> Framing {
+        Framing {
+            aim: false,
+            ..Framing::default()
+        }
+    }
 
     fn typed(typing: &mut Typing, codes: &[u16]) -> Vec<Result<Vec<u8>, TypingError>> {
         let mut done = Vec::new();
@@ -126,12 +136,26 @@ mod tests {
         );
     }
 
+    /// A counter would have got the rest of a number as a whole one: the kernel had dropped the middle of
+    /// it, and what was typed after that ended with Enter like any code.
     #[test]
-    fn lost_events_drop_the_reading_and_held_keys() {
-        let mut typing = Typing::new(Keymap::Us, Framing::default());
+    fn lost_events_drop_the_whole_reading_and_held_keys() {
+        let mut typing = Typing::new(Keymap::Us, without_identifier());
         typing.key(42, Stroke::Down, Moment::default());
         assert!(typed(&mut typing, &[30]).is_empty());
-        assert_eq!(typing.lost(), TypingError::Lost);
-        assert_eq!(typed(&mut typing, &[30, 28]), [Ok(b"a".to_vec())]);
+        assert_eq!(typing.lost(Moment::default()), TypingError::Lost);
+        // 1 2 Enter is the rest; 3 Enter is the next reading.
+        assert!(typed(&mut typing, &[2, 3, 28]).is_empty());
+        assert_eq!(typed(&mut typing, &[4, 28]), [Ok(b"3".to_vec())]);
+    }
+
+    #[test]
+    fn after_lost_events_silence_also_ends_what_is_dropped() {
+        let mut typing = Typing::new(Keymap::Us, without_identifier());
+        typing.lost(Moment::default());
+        let silent = typing.due().unwrap();
+        assert_eq!(typing.tick(silent), None);
+        assert_eq!(typing.due(), None);
+        assert_eq!(typed(&mut typing, &[4, 28]), [Ok(b"3".to_vec())]);
     }
 }
