@@ -192,10 +192,7 @@ impl Layout {
                 room.get(..used.map_or(0, |last| last + 1)).unwrap_or(room)
             }
         };
-        let continued = match &self.continued {
-            Some(continued) => continued.value(report, 0).ok_or_else(short)? != 0,
-            None => false,
-        };
+        let continued = self.goes_on(report).ok_or_else(short)?;
         Ok(Some(Piece {
             data: Zeroizing::new(data.to_vec()),
             aim: self.identifier(report, shift),
@@ -205,6 +202,14 @@ impl Layout {
             }),
             continued,
         }))
+    }
+
+    /// Whether `report` says that the reading goes on in the next one; `None` where it is too short to say.
+    fn goes_on(&self, report: &[u8]) -> Option<bool> {
+        match &self.continued {
+            Some(continued) => Some(continued.value(report, 0)? != 0),
+            None => Some(false),
+        }
     }
 
     fn identifier(&self, report: &[u8], shift: usize) -> Option<AimId> {
@@ -228,13 +233,28 @@ impl Layout {
 }
 
 /// Joins the reports of one reading.
+///
+/// ```text
+/// between -- continued --> collecting -- last report --> between   (a reading)
+///    |                          |
+///    |  a bad report, too long  |  unless it is the last
+///    '------> discarding <------'  -- last report, silence --> between
+/// ```
 #[derive(Debug)]
 pub struct Reports {
     layout: Layout,
     longest: usize,
     silence: Duration,
-    begun: Option<(Piece, Moment)>,
-    discarding: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Between,
+    /// What has come so far, and when its latest report came.
+    Collecting(Piece, Moment),
+    /// The rest of a reading that is spoilt, which was told; when its latest report came.
+    Discarding(Moment),
 }
 
 impl Reports {
@@ -246,19 +266,24 @@ impl Reports {
             layout,
             longest,
             silence,
-            begun: None,
-            discarding: false,
+            state: State::Between,
         }
     }
 
     /// Takes a report that came at `at`, and returns the reading that it completes, or what it spoils.
+    ///
+    /// After a report that cannot be read, what follows is the rest of the same reading, unless the report
+    /// says that none follows.
     pub fn push(&mut self, report: &[u8], at: Moment) -> Vec<Result<Piece, ReportError>> {
         let mut done: Vec<_> = self.tick(at).map(Err).into_iter().collect();
         match self.layout.piece(report) {
             Ok(Some(piece)) => done.extend(self.join(piece, at)),
             Ok(None) => {}
             Err(error) => {
-                self.begun = None;
+                self.state = match self.layout.goes_on(report) {
+                    Some(false) => State::Between,
+                    Some(true) | None => State::Discarding(at),
+                };
                 done.push(Err(error));
             }
         }
@@ -270,48 +295,53 @@ impl Reports {
         if self.due().is_none_or(|due| now < due) {
             return None;
         }
-        let (begun, _) = self.begun.take()?;
-        let told = std::mem::take(&mut self.discarding);
-        (!told).then_some(ReportError::Unfinished {
-            had: begun.data.len(),
-        })
+        match std::mem::replace(&mut self.state, State::Between) {
+            State::Collecting(begun, _) => Some(ReportError::Unfinished {
+                had: begun.data.len(),
+            }),
+            State::Between | State::Discarding(_) => None,
+        }
     }
 
     /// When a reading that has begun is given up.
     #[must_use]
     pub fn due(&self) -> Option<Moment> {
-        self.begun.as_ref().map(|(_, last)| last.plus(self.silence))
+        match &self.state {
+            State::Between => None,
+            State::Collecting(_, last) | State::Discarding(last) => Some(last.plus(self.silence)),
+        }
     }
 
     fn join(&mut self, piece: Piece, at: Moment) -> Option<Result<Piece, ReportError>> {
         let continued = piece.continued;
-        let joined = match self.begun.take() {
-            Some((mut begun, _)) => {
+        let joined = match std::mem::replace(&mut self.state, State::Between) {
+            State::Discarding(_) => {
+                if continued {
+                    self.state = State::Discarding(at);
+                }
+                return None;
+            }
+            State::Collecting(mut begun, _) => {
                 begun.data.extend_from_slice(&piece.data);
                 begun.continued = continued;
                 begun
             }
-            None if continued => self.with_room(piece),
-            None => piece,
+            State::Between if continued => self.with_room(piece),
+            State::Between => piece,
         };
         if joined.data.len() > self.longest {
-            let told = std::mem::replace(&mut self.discarding, continued);
             if continued {
-                // Kept, so that the rest of it is known to be rest; its length stays.
-                let mut kept = joined;
-                kept.data.truncate(self.longest);
-                self.begun = Some((kept, at));
+                self.state = State::Discarding(at);
             }
-            return (!told).then_some(Err(ReportError::TooLong {
+            return Some(Err(ReportError::TooLong {
                 limit: self.longest,
             }));
         }
         if continued {
-            self.begun = Some((joined, at));
+            self.state = State::Collecting(joined, at);
             return None;
         }
-        let spoilt = std::mem::take(&mut self.discarding);
-        (!spoilt && !joined.data.is_empty()).then_some(Ok(joined))
+        (!joined.data.is_empty()).then_some(Ok(joined))
     }
 
     /// The piece in a buffer that never grows: growing would leave copies behind that nobody erases.

@@ -116,6 +116,58 @@ fn a_report_that_claims_too_much_spoils_its_reading_only() {
     assert_eq!(done[1].as_ref().unwrap().data.to_vec(), b"456");
 }
 
+/// A page would have got the end of a number as a whole number: the middle report was bad, and the last one
+/// looked like a reading of its own.
+#[test]
+fn a_bad_report_spoils_the_reports_behind_it_up_to_the_last() {
+    let content: Vec<u8> = (0..150).collect();
+    for cut in [64, 20] {
+        let mut three = reports(*b"]Q1", &content, 0);
+        three[1][1] = 57;
+        three[1].truncate(cut);
+        three.extend(reports(*b"]Q1", b"next", 0));
+        let done = joined(Layout::usual(), &three);
+        let [Err(ReportError::Short { length }), Ok(next)] = &done[..] else {
+            panic!("{done:?}");
+        };
+        assert_eq!((*length, &next.data[..]), (cut, &b"next"[..]));
+    }
+}
+
+#[test]
+fn after_a_bad_report_that_nothing_follows_silence_begins_anew() {
+    let bad = reports(*b"]Q1", b"123", 0)[0][..20].to_vec();
+    let mut joiner = Reports::new(Layout::usual(), 8192, Duration::from_millis(500));
+    assert_eq!(
+        joiner.push(&bad, at(0)),
+        [Err(ReportError::Short { length: 20 })]
+    );
+    let done = joiner.push(&reports(*b"]Q1", b"next", 0)[0], at(500));
+    assert_eq!(done[0].as_ref().unwrap().data.to_vec(), b"next");
+}
+
+/// The code that a citizen showed after such a one vanished, and nobody was told.
+#[test]
+fn a_bad_last_report_of_a_reading_that_is_too_long_does_not_swallow_the_next() {
+    let mut long = reports(*b"]Q1", &[1; 56 * 4], 0);
+    long[3][1] = 57;
+    long.extend(reports(*b"]Q1", b"next", 0));
+    let mut joiner = Reports::new(Layout::usual(), 100, Duration::from_millis(500));
+    let done: Vec<_> = long
+        .iter()
+        .flat_map(|report| joiner.push(report, at(0)))
+        .collect();
+    let [
+        Err(ReportError::TooLong { limit: 100 }),
+        Err(ReportError::Short { length: 64 }),
+        Ok(next),
+    ] = &done[..]
+    else {
+        panic!("{done:?}");
+    };
+    assert_eq!(next.data.to_vec(), b"next");
+}
+
 #[test]
 fn every_truncation_is_told() {
     let whole = reports(*b"]Q1", &[7; 56], 0).remove(0);
