@@ -259,6 +259,18 @@ impl Framer {
             .map(|last| last.plus(self.framing.silence))
     }
 
+    /// Whether a reading has begun whose end is still to come, and which is not being dropped.
+    #[must_use]
+    pub const fn is_inside(&self) -> bool {
+        matches!(self.state, State::Inside | State::AwaitingLrc)
+    }
+
+    /// Whether the next byte begins a reading, whatever it is.
+    #[must_use]
+    pub fn begins_with_any(&self) -> bool {
+        self.state == State::Outside && self.framing.start == Start::Nothing
+    }
+
     /// Drops what is unfinished, as after an interruption of the device.
     pub fn reset(&mut self) {
         self.close();

@@ -2,12 +2,25 @@
 //!
 //! A key that stands for no byte spoils the reading in which it was typed: content from which a character
 //! is missing must not pass for the code.
+//!
+//! | an unknown key comes | it spoils |
+//! |---|---|
+//! | inside a reading | that reading |
+//! | before one, and it moves the cursor | nothing: scanners are set to press it after Enter |
+//! | before one, another key | what follows within the silence, because it may be its first character |
+//! | in the rest of a reading that is dropped, or before a start that must come | nothing |
+
+use std::time::Duration;
 
 use device_api::Moment;
 use thiserror::Error;
 
 use super::framer::{Framed, Framer, Framing, FramingError};
 use super::keymap::{Keyed, Keymap, Keys, Stroke};
+
+/// Keys that move the cursor: Home, up, page up, left, right, End, down, page down.
+/// On no layout they stand for a character.
+const MOVES: [u16; 8] = [102, 103, 104, 105, 106, 107, 108, 109];
 
 /// Why what was typed is no reading.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +45,9 @@ pub struct Typing {
     keymap: Keymap,
     keys: Keys,
     framer: Framer,
-    spoilt: Option<u16>,
+    silence: Duration,
+    /// The key that stands for no byte in the reading that has begun, or before one, and when it came.
+    spoilt: Option<(u16, Moment)>,
 }
 
 impl Typing {
@@ -42,6 +57,7 @@ impl Typing {
         Self {
             keymap,
             keys: Keys::new(keymap),
+            silence: framing.silence,
             framer: Framer::new(framing),
             spoilt: None,
         }
@@ -55,13 +71,11 @@ impl Typing {
         at: Moment,
     ) -> Vec<Result<Framed, TypingError>> {
         match self.keys.key(code, stroke) {
-            Some(Keyed::Byte(byte)) => {
-                let done = self.framer.push(&[byte], at);
-                done.into_iter().map(|each| self.judge(each)).collect()
-            }
+            Some(Keyed::Byte(byte)) => self.byte(byte, at),
             Some(Keyed::Unknown(code)) => {
-                self.spoilt = Some(code);
-                Vec::new()
+                let done = self.tick(at);
+                self.spoil(code, at);
+                done.into_iter().collect()
             }
             None => Vec::new(),
         }
@@ -90,9 +104,31 @@ impl Typing {
         TypingError::Lost
     }
 
+    fn byte(&mut self, byte: u8, at: Moment) -> Vec<Result<Framed, TypingError>> {
+        if !self.framer.is_inside() {
+            let silence = self.silence;
+            self.spoilt.take_if(|(_, then)| at >= then.plus(silence));
+        }
+        let done = self.framer.push(&[byte], at);
+        let mut done: Vec<_> = done.into_iter().map(|each| self.judge(each)).collect();
+        if !self.framer.is_inside() {
+            // It ended without content: all of it was unknown.
+            let lost = self.spoilt.take();
+            done.extend(lost.map(|(code, _)| Err(TypingError::UnknownKey { code })));
+        }
+        done
+    }
+
+    fn spoil(&mut self, code: u16, at: Moment) {
+        let may_begin = self.framer.begins_with_any() && !MOVES.contains(&code);
+        if self.framer.is_inside() || may_begin {
+            self.spoilt = Some((code, at));
+        }
+    }
+
     fn judge(&mut self, done: Result<Framed, FramingError>) -> Result<Framed, TypingError> {
         match self.spoilt.take() {
-            Some(code) => Err(TypingError::UnknownKey { code }),
+            Some((code, _)) => Err(TypingError::UnknownKey { code }),
             None => done.map_err(TypingError::Framing),
         }
     }
@@ -132,6 +168,52 @@ mod tests {
                 Ok(b"a1".to_vec()),
                 Err(TypingError::UnknownKey { code: 59 }),
                 Ok(b"1".to_vec())
+            ]
+        );
+    }
+
+    /// A scanner that was set up for a spreadsheet pressed the cursor key after each Enter, and every code but
+    /// the first was refused.
+    #[test]
+    fn a_cursor_key_between_two_readings_spoils_neither() {
+        let mut typing = Typing::new(Keymap::Us, without_identifier());
+        assert_eq!(
+            typed(&mut typing, &[30, 28, 108, 2, 28]),
+            [Ok(b"a".to_vec()), Ok(b"1".to_vec())]
+        );
+    }
+
+    #[test]
+    fn a_first_key_without_a_character_spoils_what_follows_at_once() {
+        let mut typing = Typing::new(Keymap::Us, without_identifier());
+        // The yen key of a Japanese keyboard, 1, Enter; F1, Enter; 2, Enter.
+        let unknown = |code| Err(TypingError::UnknownKey { code });
+        assert_eq!(
+            typed(&mut typing, &[124, 2, 28, 59, 28, 3, 28]),
+            [unknown(124), unknown(59), Ok(b"2".to_vec())]
+        );
+        assert!(typed(&mut typing, &[59]).is_empty());
+        let later = Moment::after_origin(Framing::default().silence);
+        let mut done = typing.key(2, Stroke::Down, later);
+        done.extend(typing.key(28, Stroke::Down, later));
+        let [Ok(reading)] = &done[..] else {
+            panic!("{done:?}")
+        };
+        assert_eq!(reading.payload[..], b"1"[..]);
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_dropped_rest_of_a_reading_does_not_spoil_the_next() {
+        let framing = Framing {
+            longest: 2,
+            ..without_identifier()
+        };
+        let mut typing = Typing::new(Keymap::Us, framing);
+        assert_eq!(
+            typed(&mut typing, &[2, 2, 2, 59, 28, 3, 28]),
+            [
+                Err(TypingError::Framing(FramingError::TooLong { limit: 2 })),
+                Ok(b"2".to_vec())
             ]
         );
     }
