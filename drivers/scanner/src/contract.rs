@@ -47,6 +47,7 @@ pub fn check<B: Bench>(mut bench: impl FnMut() -> B) {
     a_code_that_is_too_long_is_an_error_and_does_no_harm(&mut bench());
     one_that_has_left_is_gone_for_ever(&mut bench());
     no_code_is_shown_in_debug(&mut bench());
+    what_is_forgotten_does_not_come(&mut bench());
 }
 
 const SOON: Duration = Duration::from_secs(5);
@@ -125,6 +126,18 @@ fn a_code_that_is_too_long_is_an_error_and_does_no_harm<B: Bench>(bench: &mut B)
         matches!(found, Err(ScannerError::TooLong { .. })),
         "{found:?}"
     );
+    bench.show("]Q1", b"after");
+    expect(bench, "]Q1", b"after");
+}
+
+fn what_is_forgotten_does_not_come<B: Bench>(bench: &mut B) {
+    assert!(!bench.scanner().forget(), "there was nothing to forget");
+    // The first of two parts: not a code yet.
+    bench.show("]Q1", b"MSA:010200:first");
+    let patience = bench.patience(Duration::from_millis(100));
+    let found = bench.scanner().next(&patience);
+    assert!(matches!(found, Err(ScannerError::TimedOut)), "{found:?}");
+    assert!(bench.scanner().forget(), "the part was to be forgotten");
     bench.show("]Q1", b"after");
     expect(bench, "]Q1", b"after");
 }

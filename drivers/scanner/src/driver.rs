@@ -224,6 +224,12 @@ impl<S: Source> CodeScanner for Driven<S> {
             self.wait(patience)?;
         }
     }
+
+    fn forget(&mut self) -> bool {
+        let untold = !self.ready.is_empty();
+        self.ready.clear();
+        self.interpreter.forget() || untold
+    }
 }
 
 /// Readings in a stream of bytes.

@@ -95,6 +95,11 @@ impl Interpreter {
         results
     }
 
+    /// Forgets the parts that wait for others; whether there were any.
+    pub(crate) fn forget(&mut self) -> bool {
+        self.joiner.abandon().is_some()
+    }
+
     /// Takes the passing of time.
     pub(crate) fn tick(&mut self, now: Moment) -> Option<ScannerError> {
         self.joiner.tick(now).map(ScannerError::from)

@@ -25,6 +25,12 @@ pub trait CodeScanner: Send + fmt::Debug {
     /// code by then is kept for the next call. [`ScannerError::Gone`] for ever once the device has left.
     /// Every other error is about one code: the next call reads the next.
     fn next(&mut self, patience: &Patience) -> Result<Scan, ScannerError>;
+
+    /// Forgets the parts of a message that is not whole yet and the codes that `next` has not told yet, and
+    /// returns whether there were any. Called where the page changes that gets the codes; does not block.
+    ///
+    /// A code whose beginning has come and whose end has not is kept: it is being read now.
+    fn forget(&mut self) -> bool;
 }
 
 /// A code that was read. All of it is a citizen's, so `Debug` shows none.

@@ -2,7 +2,8 @@
 //!
 //! Invariants: the scanner is read from the beginning and always, so that what is scanned while nobody
 //! waits reaches nobody; a code is under way until the agent says that it was received; what was scanned
-//! meanwhile waits behind it, and what nobody received by the end is counted.
+//! meanwhile waits behind it, and what nobody received by the end is counted; no part of a message in
+//! several codes outlasts the time in which one page waits, or in which none does.
 
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -84,6 +85,8 @@ impl Post for AtScanner {
     }
 
     fn work(&mut self, job: &Job) -> Result<Product, HostFault> {
+        // Parts of what was scanned while nobody waited must not become part of what this page gets.
+        self.forget();
         job.progress(Step::WaitingForCode, None);
         let mut page = Page {
             job,
@@ -108,6 +111,7 @@ impl Post for AtScanner {
             }
         };
         page.hand_on();
+        self.forget();
         tracing::debug!(?ended, "nobody waits for codes any more");
         Ok(Product::Scans {
             count: page.count(),
@@ -118,14 +122,7 @@ impl Post for AtScanner {
     fn idle(&mut self, rest: &Patience) {
         while rest.check().is_ok() {
             match self.next(rest) {
-                Ok(_stray) => {
-                    tracing::info!(
-                        device = self.sheet.id(),
-                        "a code was scanned that nobody waited for"
-                    );
-                    self.sheet
-                        .write(|seen| *seen.counters.entry(STRAY.to_owned()).or_default() += 1);
-                }
+                Ok(_stray) => self.stray(),
                 Err(ScannerError::TimedOut | ScannerError::Cancelled) => {}
                 Err(error) if error.is_about_a_code() => {
                     tracing::info!(%error, device = self.sheet.id(), "not a code");
@@ -153,6 +150,23 @@ impl AtScanner {
             }
         };
         scanner.next(patience)
+    }
+
+    /// Counts what reaches nobody.
+    fn stray(&self) {
+        tracing::info!(
+            device = self.sheet.id(),
+            "a code was scanned that nobody waited for"
+        );
+        self.sheet
+            .write(|seen| *seen.counters.entry(STRAY.to_owned()).or_default() += 1);
+    }
+
+    /// Between two pages: what is not whole yet belongs to neither, and is counted as one code.
+    fn forget(&mut self) {
+        if self.scanner.as_mut().is_some_and(|open| open.forget()) {
+            self.stray();
+        }
     }
 
     fn lost(&mut self, error: &ScannerError) {

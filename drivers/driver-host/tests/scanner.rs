@@ -1,0 +1,241 @@
+//! The binary with code scanners at TCP ports: which code reaches which page, and which none.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of an integration test fail by panicking"
+)]
+
+use std::{
+    fs::File,
+    io::Write,
+    net::{TcpListener, TcpStream},
+    os::fd::OwnedFd,
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use host_protocol::{
+    AgentMessage, DeviceState, HostMessage, Item, Line, LineReader, Outcome, Product, Scan,
+    ScanCount, Step, Task, decode, encode,
+};
+use scanner::preapplication::seal::divide;
+use serde_json::{Value, json};
+
+/// A driver host of code scanners.
+struct Host {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: LineReader<File>,
+    next_job: u64,
+}
+
+/// A scanner that the host has opened.
+struct Gun {
+    id: String,
+    line: TcpStream,
+}
+
+impl Host {
+    /// With these scanners, each with its settings beside name and connection, and the other settings.
+    fn with<const N: usize>(scanners: [(&str, Value); N], others: Value) -> (Self, [Gun; N]) {
+        let listeners = scanners.map(|(name, settings)| {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let tcp = listener.local_addr().unwrap().to_string();
+            // What is shown twice in a test is meant twice.
+            let mut scanner = json!({
+                "name": name, "connection": {"tcp": tcp}, "duplicate_window_ms": 0,
+            });
+            add(&mut scanner, settings);
+            (format!("codeScanner:{name}"), scanner, listener)
+        });
+        let scanners: Vec<&Value> = listeners.iter().map(|(_, each, _)| each).collect();
+        let mut settings = json!({ "scanners": scanners });
+        add(&mut settings, others);
+        let mut host = Self::start(&settings);
+        host.see_all_ready(N);
+        let guns = listeners.map(|(id, _, listener)| {
+            let (line, _) = listener.accept().unwrap();
+            Gun { id, line }
+        });
+        (host, guns)
+    }
+
+    fn start(settings: &Value) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_driver-host"))
+            .args(["--log", "warn", "scanner"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = File::from(OwnedFd::from(child.stdout.take().unwrap()));
+        let input = child.stdin.take();
+        let mut host = Self {
+            child,
+            input,
+            output: LineReader::new(output),
+            next_job: 1,
+        };
+        assert!(matches!(host.hear(), HostMessage::Hello { .. }));
+        host.say(&AgentMessage::Welcome {
+            protocol: 1,
+            settings: Some(settings.clone()),
+        });
+        host
+    }
+
+    fn say(&mut self, message: &AgentMessage) {
+        let line = encode(message).unwrap();
+        self.input.as_mut().unwrap().write_all(&line).unwrap();
+    }
+
+    fn hear(&mut self) -> HostMessage {
+        match self.output.next_line().unwrap() {
+            Some(Line::Whole(line)) => decode(&line).unwrap(),
+            other => panic!("{other:?} is no line of the protocol"),
+        }
+    }
+
+    fn see_all_ready(&mut self, count: usize) {
+        loop {
+            if let HostMessage::Devices { devices, .. } = self.hear()
+                && devices.len() == count
+                && devices.iter().all(|each| each.state == DeviceState::Ready)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Waits until this scanner has counted so many codes that nobody waited for.
+    fn strays(&mut self, gun: &Gun, count: u64) {
+        loop {
+            if let HostMessage::Devices { devices, .. } = self.hear()
+                && devices.iter().any(|device| {
+                    device.id == gun.id && device.counters.get("strayScans") == Some(&count)
+                })
+            {
+                return;
+            }
+        }
+    }
+
+    /// A page that waits for codes.
+    fn waits(&mut self, gun: &Gun) -> u64 {
+        let id = self.next_job;
+        self.next_job += 1;
+        self.say(&AgentMessage::Start {
+            id,
+            device: gun.id.clone(),
+            deadline_ms: 30_000,
+            task: Task::ScanCodes {},
+        });
+        loop {
+            if let HostMessage::Progress { step, .. } = self.hear() {
+                assert_eq!(step, Step::WaitingForCode);
+                return id;
+            }
+        }
+    }
+
+    /// The next code of a page, which has not said yet that it was received.
+    fn given(&mut self, job: u64) -> (u32, Scan) {
+        loop {
+            let heard = self.hear();
+            assert!(!matches!(heard, HostMessage::Finished { .. }), "{heard:?}");
+            if let HostMessage::Item { id, n, item } = heard {
+                let Item::Scan { scan } = item else {
+                    panic!("{item:?} is no code")
+                };
+                assert_eq!(id, job);
+                return (n, *scan);
+            }
+        }
+    }
+
+    /// The next code of a page, received.
+    fn takes(&mut self, job: u64) -> Scan {
+        let (n, scan) = self.given(job);
+        self.say(&AgentMessage::Received { id: job, n });
+        scan
+    }
+
+    fn ends(&mut self, job: u64) -> ScanCount {
+        self.say(&AgentMessage::Cancel { id: job });
+        loop {
+            if let HostMessage::Finished { id, outcome } = self.hear() {
+                assert_eq!(id, job);
+                if let Outcome::Done { product } = &outcome
+                    && let Product::Scans { count } = **product
+                {
+                    return count;
+                }
+                panic!("{outcome:?} is no count");
+            }
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // A host whose input is closed ends by itself.
+        drop(self.input.take());
+        let _status = self.child.wait();
+    }
+}
+
+/// Adds members to an object.
+fn add(object: &mut Value, members: Value) {
+    let Value::Object(members) = members else {
+        panic!("{members} has no members")
+    };
+    object.as_object_mut().unwrap().extend(members);
+}
+
+impl Gun {
+    /// Sends what a scanner transmits, all of it at once.
+    fn sends(&mut self, bytes: &[u8]) {
+        self.line.write_all(bytes).unwrap();
+    }
+
+    /// Reads codes, with the usual delimiters.
+    fn reads(&mut self, codes: &[&[u8]]) {
+        let framed = codes.iter().map(|code| [b"]Q1", *code, b"\r"].concat());
+        let bytes: Vec<u8> = framed.flatten().collect();
+        self.sends(&bytes);
+    }
+}
+
+fn content(scan: &Scan) -> (&[u8], Option<&str>) {
+    (scan.bytes.expose(), scan.fault.as_deref())
+}
+
+/// A citizen had shown the first of two codes before the counter was ready; the next citizen's page was told
+/// of an incomplete message, or would have got the first one's as soon as its second code was shown.
+#[test]
+fn a_part_that_nobody_waited_for_reaches_no_page() {
+    let (mut host, [mut gun]) = Host::with([("front", json!({}))], json!({}));
+    let parts = divide(b"of another citizen", 2).unwrap();
+    // The code before the part tells when both were taken in.
+    gun.reads(&[b"stray", &parts[0]]);
+    host.strays(&gun, 1);
+    let job = host.waits(&gun);
+    gun.reads(&[b"wanted"]);
+    assert_eq!(content(&host.takes(job)), (&b"wanted"[..], None));
+    assert_eq!(host.ends(job).delivered, 1);
+}
+
+#[test]
+fn a_part_that_one_page_got_does_not_reach_the_next() {
+    let (mut host, [mut gun]) = Host::with([("front", json!({}))], json!({}));
+    let parts = divide(b"of another citizen", 2).unwrap();
+    let job = host.waits(&gun);
+    gun.reads(&[b"before", &parts[0]]);
+    assert_eq!(content(&host.takes(job)), (&b"before"[..], None));
+    host.ends(job);
+    let job = host.waits(&gun);
+    gun.reads(&[&parts[1], b"wanted"]);
+    let incomplete = (&b""[..], Some("SCN-INCOMPLETE"));
+    assert_eq!(content(&host.takes(job)), incomplete);
+    assert_eq!(content(&host.takes(job)), (&b"wanted"[..], None));
+    host.ends(job);
+}
