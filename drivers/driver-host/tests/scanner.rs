@@ -14,11 +14,14 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
 };
 
+use device_api::{Clock as _, SystemClock};
 use host_protocol::{
     AgentMessage, DeviceState, HostMessage, Item, Line, LineReader, Outcome, Product, Scan,
     ScanCount, Step, Task, decode, encode,
 };
-use scanner::preapplication::seal::divide;
+use ring::rand::SystemRandom;
+use scanner::preapplication::seal::{Form, Validity, divide};
+use scanner::{Application, Field};
 use serde_json::{Value, json};
 
 /// A driver host of code scanners.
@@ -237,5 +240,75 @@ fn a_part_that_one_page_got_does_not_reach_the_next() {
     let incomplete = (&b""[..], Some("SCN-INCOMPLETE"));
     assert_eq!(content(&host.takes(job)), incomplete);
     assert_eq!(content(&host.takes(job)), (&b"wanted"[..], None));
+    host.ends(job);
+}
+
+/// The settings that accept the pre-applications of a form, and a code of it that is valid now.
+fn pre_application() -> (Value, String) {
+    let form = Form::new(302_058, 7, &[5; 32]).unwrap();
+    let key: String = form.public().iter().map(|b| format!("{b:02x}")).collect();
+    let now = u32::try_from(SystemClock::new().unix_millis() / 1000).unwrap();
+    let application = Application {
+        procedure: "residentRecord".to_owned(),
+        fields: vec![Field {
+            name: "copies".to_owned(),
+            value: "2".to_owned().into(),
+        }],
+    };
+    let validity = Validity {
+        issued: now,
+        expires: now + 600,
+    };
+    let code = form.make(&application, validity, None, &SystemRandom::new());
+    let accepted = json!({"municipality": 302_058, "forms": [{"id": 7, "public_key": key}]});
+    (json!({"pre_applications": accepted}), code.unwrap())
+}
+
+fn procedure(scan: &Scan) -> Result<&str, &str> {
+    match (&scan.pre_application, &scan.fault) {
+        (Some(form), None) => Ok(&form.procedure),
+        (None, Some(fault)) => Err(fault),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The page that described replayed codes never saw one: nobody asked whether a code had been used.
+#[test]
+fn a_pre_application_that_a_page_received_is_refused_at_every_scanner() {
+    let (settings, code) = pre_application();
+    let scanners = [("front", json!({})), ("back", json!({}))];
+    let (mut host, [mut front, mut back]) = Host::with(scanners, settings);
+    let job = host.waits(&front);
+    front.reads(&[code.as_bytes(), code.as_bytes()]);
+    assert_eq!(procedure(&host.takes(job)), Ok("residentRecord"));
+    let again = host.takes(job);
+    assert_eq!(procedure(&again), Err("SCN-REPLAYED"));
+    assert_eq!((content(&again).0, again.text.is_none()), (&b""[..], true));
+    host.ends(job);
+    let job = host.waits(&back);
+    back.reads(&[code.as_bytes(), b"another"]);
+    assert_eq!(procedure(&host.takes(job)), Err("SCN-REPLAYED"));
+    assert_eq!(content(&host.takes(job)), (&b"another"[..], None));
+    host.ends(job);
+}
+
+/// A page that fails while it takes a code over must not cost the citizen the application.
+#[test]
+fn a_pre_application_that_nobody_received_can_be_shown_again() {
+    let (settings, code) = pre_application();
+    let (mut host, [mut gun]) = Host::with([("front", json!({}))], settings);
+    gun.reads(&[code.as_bytes()]);
+    host.strays(&gun, 1);
+    for _ in 0..2 {
+        let job = host.waits(&gun);
+        gun.reads(&[code.as_bytes()]);
+        assert_eq!(procedure(&host.given(job).1), Ok("residentRecord"));
+        let count = host.ends(job);
+        assert_eq!((count.delivered, count.undelivered), (0, 1));
+    }
+    let job = host.waits(&gun);
+    gun.reads(&[code.as_bytes(), code.as_bytes()]);
+    assert_eq!(procedure(&host.takes(job)), Ok("residentRecord"));
+    assert_eq!(procedure(&host.takes(job)), Err("SCN-REPLAYED"));
     host.ends(job);
 }

@@ -60,8 +60,8 @@ pub mod wire;
 pub use driver::{open, over_reports, over_stream};
 pub use fault::{Garble, ScannerError};
 pub use preapplication::{
-    Application, CounterKey, Field, FormKey, OpenError, PreApplication, PreApplicationKeys,
-    Replayed, Seen,
+    Application, CounterKey, Field, FormKey, HandedOut, OpenError, PreApplication,
+    PreApplicationKeys, Replayed, Seen,
 };
 pub use scan::{CodeScanner, Scan};
 pub use settings::{Connection, HidSelector, KeyboardSelector, ScannerSettings};

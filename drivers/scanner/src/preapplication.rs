@@ -20,7 +20,7 @@ pub mod seal;
 mod seen;
 
 pub use content::{Application, Field};
-pub use seen::{Replayed, Seen};
+pub use seen::{HandedOut, Replayed, Seen};
 
 use std::fmt;
 

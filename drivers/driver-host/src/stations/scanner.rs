@@ -3,21 +3,24 @@
 //! Invariants: the scanner is read from the beginning and always, so that what is scanned while nobody
 //! waits reaches nobody; a code is under way until the agent says that it was received; what was scanned
 //! meanwhile waits behind it, and what nobody received by the end is counted; no part of a message in
-//! several codes outlasts the time in which one page waits, or in which none does.
+//! several codes outlasts the time in which one page waits, or in which none does; a pre-application that a
+//! page received reaches none again, whichever scanner of this host reads it.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+mod settings;
 
-use device_api::{Clock, DeviceClass, FaultCode, Patience, Secret};
-use host_protocol::settings::{
-    CodeScanner as Settings, CodeScanners, Connection, Keymap, PreApplications, Suffix,
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
+
+use device_api::{Clock, DeviceClass, FaultCode, Patience};
+use host_protocol::settings::{CodeScanner as Settings, CodeScanners};
 use host_protocol::{
     DeviceState, Gs1Element, HostFault, Item, PreApplication, Product, Scan, ScanCount,
     SecretBytes, SecretText, Step, Task, TextRule,
 };
-use link::serial::SerialSettings;
-use scanner::preapplication::{CounterKey, FormKey, PreApplicationKeys};
-use scanner::{CodeScanner, HidSelector, KeyboardSelector, ScannerError, ScannerSettings};
+use scanner::{CodeScanner, HandedOut, Replayed, ScannerError, ScannerSettings, Seen};
 
 use super::{PatientWatch, Sheet, Station, Tools, rest_for};
 use crate::{
@@ -32,6 +35,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How many codes wait behind one that is under way.
 const MAX_WAITING: usize = 64;
 
+/// How many pre-applications are remembered until they expire: more than a counter is shown while they are
+/// valid, and little memory.
+const MAX_SEEN: usize = 65_536;
+
 /// The counter of codes that nobody waited for.
 const STRAY: &str = "strayScans";
 
@@ -39,10 +46,11 @@ const STRAY: &str = "strayScans";
 pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Station>, String> {
     let settings: CodeScanners =
         serde_json::from_value(settings).map_err(|error| error.to_string())?;
-    let keys = settings.pre_applications.as_ref().map(keys).transpose()?;
-    let keys = keys.map(Arc::new);
+    let keys = settings.pre_applications.as_ref();
+    let keys = keys.map(settings::keys).transpose()?.map(Arc::new);
+    let seen = Arc::new(Mutex::new(Seen::new(MAX_SEEN)));
     let one = |scanner: Settings| {
-        let mut wanted = driver_settings(&scanner)?;
+        let mut wanted = settings::driver(&scanner)?;
         wanted.pre_application.clone_from(&keys);
         let on_change = Arc::clone(&tools.on_change);
         let sheet = Arc::new(Sheet::new(
@@ -50,14 +58,19 @@ pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Sta
             &scanner.name,
             on_change,
         ));
-        let (clock, seen) = (Arc::clone(&tools.clock), Arc::clone(&sheet));
+        let (clock, at, seen) = (
+            Arc::clone(&tools.clock),
+            Arc::clone(&sheet),
+            Arc::clone(&seen),
+        );
         Ok(Station {
             sheet,
             post: Box::new(move || {
                 Box::new(AtScanner {
                     settings: wanted.clone(),
                     clock: Arc::clone(&clock),
-                    sheet: Arc::clone(&seen),
+                    sheet: Arc::clone(&at),
+                    seen: Arc::clone(&seen),
                     scanner: None,
                 })
             }),
@@ -76,6 +89,7 @@ struct AtScanner {
     settings: ScannerSettings,
     clock: Arc<dyn Clock>,
     sheet: Arc<Sheet>,
+    seen: Arc<Mutex<Seen>>,
     scanner: Option<Box<dyn CodeScanner>>,
 }
 
@@ -90,6 +104,8 @@ impl Post for AtScanner {
         job.progress(Step::WaitingForCode, None);
         let mut page = Page {
             job,
+            clock: Arc::clone(&self.clock),
+            seen: Arc::clone(&self.seen),
             under_way: None,
             waiting: VecDeque::new(),
             delivered: 0,
@@ -97,13 +113,13 @@ impl Post for AtScanner {
         let ended = loop {
             page.hand_on();
             match self.next(&page.patience()) {
-                Ok(scan) => page.add(told(scan)),
+                Ok(scan) => page.add(Ok(Box::new(scan))),
                 Err(ScannerError::TimedOut | ScannerError::Cancelled) => {
                     if let Err(stop) = job.patience.check() {
                         break stop;
                     }
                 }
-                Err(error) if error.is_about_a_code() => page.add(refused(&error)),
+                Err(error) if error.is_about_a_code() => page.add(Err(error.fault())),
                 Err(error) => {
                     self.lost(&error);
                     return Err(fault(error.fault(), &error.to_string()));
@@ -185,32 +201,63 @@ impl AtScanner {
     }
 }
 
+/// A code, or why it cannot be used.
+type Read = Result<Box<scanner::Scan>, FaultCode>;
+
 /// The page that waits for codes.
 struct Page<'a> {
     job: &'a Job,
-    /// The number of the code that is on its way.
-    under_way: Option<u32>,
-    waiting: VecDeque<Scan>,
+    clock: Arc<dyn Clock>,
+    seen: Arc<Mutex<Seen>>,
+    under_way: Option<UnderWay>,
+    waiting: VecDeque<Read>,
     delivered: u32,
+}
+
+/// The code that is on its way.
+struct UnderWay {
+    n: u32,
+    /// The pre-application that it is.
+    handed: Option<HandedOut>,
 }
 
 impl Page<'_> {
     /// Sends the next code, where the last one was received.
     fn hand_on(&mut self) {
-        if self.under_way.is_some_and(|n| self.job.was_received(n)) {
-            self.under_way = None;
-            self.delivered = self.delivered.saturating_add(1);
-        }
+        self.look_at_received();
         if self.under_way.is_none()
-            && let Some(scan) = self.waiting.pop_front()
+            && let Some(read) = self.waiting.pop_front()
         {
+            let (scan, handed) = match read.and_then(|scan| Ok((self.note(&scan)?, scan))) {
+                Ok((handed, scan)) => (told(*scan), handed),
+                Err(fault) => (refused(fault), None),
+            };
             let scan = Box::new(scan);
-            self.under_way = Some(self.job.item(Item::Scan { scan }));
+            let n = self.job.item(Item::Scan { scan });
+            self.under_way = Some(UnderWay { n, handed });
         }
     }
 
+    fn look_at_received(&mut self) {
+        let job = self.job;
+        let received = self.under_way.take_if(|at| job.was_received(at.n));
+        if received.is_some() {
+            self.delivered = self.delivered.saturating_add(1);
+        }
+    }
+
+    /// Notes that a pre-application is handed out.
+    fn note(&self, scan: &scanner::Scan) -> Result<Option<HandedOut>, FaultCode> {
+        let Some(form) = &scan.pre_application else {
+            return Ok(None);
+        };
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let handed = seen.hand_out(form, self.clock.unix_millis());
+        handed.map(Some).map_err(Replayed::fault)
+    }
+
     /// The oldest gives way: what is newest is what the person holds in their hand.
-    fn add(&mut self, scan: Scan) {
+    fn add(&mut self, read: Read) {
         if self.waiting.len() >= MAX_WAITING {
             tracing::warn!(
                 job = self.job.id,
@@ -218,13 +265,15 @@ impl Page<'_> {
             );
             self.waiting.pop_front();
         }
-        self.waiting.push_back(scan);
+        self.waiting.push_back(read);
     }
 
     /// Patience until the job ends, or until the code that is on its way was received.
     fn patience(&self) -> Patience {
-        self.under_way
-            .map_or_else(|| self.job.patience.clone(), |n| self.job.until_received(n))
+        self.under_way.as_ref().map_or_else(
+            || self.job.patience.clone(),
+            |at| self.job.until_received(at.n),
+        )
     }
 
     fn count(&self) -> ScanCount {
@@ -232,6 +281,17 @@ impl Page<'_> {
         ScanCount {
             delivered: self.delivered,
             undelivered: u32::try_from(waiting).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// A pre-application that the page did not receive may be shown again.
+impl Drop for Page<'_> {
+    fn drop(&mut self) {
+        self.look_at_received();
+        if let Some(handed) = self.under_way.as_ref().and_then(|at| at.handed) {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.take_back(handed);
         }
     }
 }
@@ -276,7 +336,7 @@ fn told(scan: scanner::Scan) -> Scan {
 }
 
 /// A code that cannot be used reaches the page by its fault alone: nothing of it is believed.
-fn refused(error: &ScannerError) -> Scan {
+fn refused(fault: FaultCode) -> Scan {
     Scan {
         bytes: SecretBytes::new(Vec::new()),
         symbology: None,
@@ -286,7 +346,7 @@ fn refused(error: &ScannerError) -> Scan {
         gs1: Vec::new(),
         parts: 1,
         pre_application: None,
-        fault: Some(error.fault().as_str().to_owned()),
+        fault: Some(fault.as_str().to_owned()),
     }
 }
 
@@ -307,90 +367,4 @@ fn pre_application(form: scanner::preapplication::PreApplication) -> PreApplicat
             })
             .collect(),
     }
-}
-
-fn driver_settings(scanner: &Settings) -> Result<ScannerSettings, String> {
-    let wrong = |what: &str| format!("scanner {}: {what}", scanner.name);
-    let address = |text: &str| {
-        text.parse::<SocketAddr>()
-            .map_err(|_error| wrong("not an address such as 192.168.10.7:4001"))
-    };
-    let connection = match &scanner.connection {
-        Connection::Serial(line) => {
-            scanner::Connection::Serial(SerialSettings::new(&line.path, line.baud))
-        }
-        Connection::Tcp(text) => scanner::Connection::Tcp(address(text)?),
-        Connection::Usb {
-            vendor,
-            product,
-            serial,
-        } => scanner::Connection::Hid(HidSelector {
-            vendor: *vendor,
-            product: *product,
-            serial: serial.clone(),
-        }),
-        Connection::Keyboard(path) => {
-            scanner::Connection::Keyboard(KeyboardSelector::Path(path.into()))
-        }
-        Connection::Simulated(text) => scanner::Connection::HidStream(address(text)?),
-    };
-    let mut settings = ScannerSettings::new(connection);
-    settings.framing.aim = scanner.aim;
-    if let Some(suffix) = scanner.suffix {
-        settings.framing.suffix = match suffix {
-            Suffix::Nothing => scanner::Suffix::Nothing,
-            Suffix::Cr => scanner::Suffix::Cr,
-            Suffix::CrLf => scanner::Suffix::CrLf,
-            Suffix::Tab => scanner::Suffix::Tab,
-            Suffix::Etx => scanner::Suffix::Etx,
-            Suffix::EtxLrc => scanner::Suffix::EtxLrc,
-        };
-    }
-    settings.keymap = match scanner.keymap {
-        Keymap::Us => scanner::Keymap::Us,
-        Keymap::Jis => scanner::Keymap::Jis,
-    };
-    settings.duplicates = Duration::from_millis(u64::from(scanner.duplicate_window_ms));
-    Ok(settings)
-}
-
-fn keys(settings: &PreApplications) -> Result<PreApplicationKeys, String> {
-    let form = |key: &host_protocol::settings::FormKey| {
-        let public = key_bytes(&key.public_key)
-            .ok_or_else(|| format!("form key {}: not 64 hexadecimal digits", key.id))?;
-        Ok(FormKey { id: key.id, public })
-    };
-    let counter = |key: &host_protocol::settings::CounterKey| {
-        let private = key_bytes(key.private_key.expose())
-            .ok_or_else(|| format!("counter key {}: not 64 hexadecimal digits", key.id))?;
-        Ok(CounterKey {
-            id: key.id,
-            private: Secret::new(private.to_vec()),
-        })
-    };
-    Ok(PreApplicationKeys {
-        municipality: settings.municipality,
-        forms: settings
-            .forms
-            .iter()
-            .map(form)
-            .collect::<Result<_, String>>()?,
-        counters: settings
-            .counters
-            .iter()
-            .map(counter)
-            .collect::<Result<_, String>>()?,
-    })
-}
-
-fn key_bytes(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digits = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(digits, 16).ok()?;
-    }
-    Some(bytes)
 }
