@@ -312,3 +312,25 @@ fn a_pre_application_that_nobody_received_can_be_shown_again() {
     assert_eq!(procedure(&host.takes(job)), Err("SCN-REPLAYED"));
     host.ends(job);
 }
+
+/// A scanner that was set up as the manual recommends gave nothing but garbled codes: the settings had no
+/// word for the STX.
+#[test]
+fn a_scanner_that_is_set_up_as_recommended_for_text_is_read() {
+    let set = json!({"start": "stx", "suffix": "etx_lrc"});
+    let (mut host, [mut gun]) = Host::with([("front", set)], json!({}));
+    let job = host.waits(&gun);
+    let framed = |text: &[u8]| {
+        let lrc = text.iter().fold(0x03, |lrc, byte| lrc ^ byte);
+        [&[0x02], text, &[0x03, lrc]].concat()
+    };
+    let mut damaged = framed(b"]Q1ABC");
+    *damaged.last_mut().unwrap() ^= 1;
+    gun.sends(&[framed(b"]Q1ABC"), damaged, framed(b"]C0123")].concat());
+    let scan = host.takes(job);
+    assert_eq!(content(&scan), (&b"ABC"[..], None));
+    assert_eq!(scan.symbology.as_deref(), Some("]Q1"));
+    assert_eq!(content(&host.takes(job)), (&b""[..], Some("SCN-GARBLED")));
+    assert_eq!(content(&host.takes(job)), (&b"123"[..], None));
+    host.ends(job);
+}

@@ -18,7 +18,7 @@ pub use document::{DocumentScanner, DocumentScanners, ReachedBy, SaneScanner};
 pub use page::{PagePrinter, PagePrinters};
 pub use printer::{Attendance, Flow, TicketPrinter, TicketPrinters};
 pub use scanner::{
-    CodeScanner, CodeScanners, CounterKey, FormKey, Keymap, PreApplications, Suffix,
+    CodeScanner, CodeScanners, CounterKey, FormKey, Keymap, PreApplications, Start, Suffix,
 };
 pub use tablet::{
     Mapping, Rotation, SignatureTablet, SignatureTablets, TabletConnection, TabletKind,

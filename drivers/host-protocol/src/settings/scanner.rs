@@ -24,6 +24,11 @@ pub struct CodeScanner {
     pub name: String,
     /// Where it is: `serial`, `tcp`, `usb` (HID POS), `keyboard` or `simulated`.
     pub connection: Connection,
+    /// What it sends before each code, and before its AIM identifier: `nothing` or `stx`.
+    /// Not over USB, where reports need none.
+    /// Default: `nothing`.
+    #[serde(default)]
+    pub start: Start,
     /// What it sends after each code.
     /// Default: `cr` on a line or keyboard, `nothing` over USB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +37,15 @@ pub struct CodeScanner {
     /// Default: true.
     #[serde(default = "yes")]
     pub aim: bool,
+    /// The longest content of a code, in bytes, 1 to 65536; a longer one is refused.
+    /// Default: 8192, which is more than any single code holds.
+    #[serde(default = "usual_longest")]
+    pub longest: u32,
+    /// How long it may pause inside a code, in milliseconds, 10 to 10000.
+    /// With the suffix `nothing` a pause of that length ends a code, otherwise it spoils it.
+    /// Default: 500.
+    #[serde(default = "usual_silence")]
+    pub silence_ms: u32,
     /// The layout that a keyboard scanner types on.
     /// Default: `us`.
     #[serde(default)]
@@ -46,8 +60,28 @@ const fn yes() -> bool {
     true
 }
 
+const fn usual_longest() -> u32 {
+    8192
+}
+
+const fn usual_silence() -> u32 {
+    500
+}
+
 const fn usual_window() -> u32 {
     500
+}
+
+/// What a scanner sends before each code.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// STX.
+    Stx,
 }
 
 /// What a scanner sends after each code.
