@@ -117,12 +117,15 @@ export class SignatureSheet {
     context.stroke();
   }
 
-  /** The place on the picture, in its pixels, of a place in the window. */
+  /** The place on the picture, in its pixels, of a place in the window; what lies beyond it ends at its edge. */
   onPicture(clientX: number, clientY: number): readonly [number, number] {
     const box = this.#ink.getBoundingClientRect();
-    const scaleX = box.width === 0 ? 0 : this.#ink.width / box.width;
-    const scaleY = box.height === 0 ? 0 : this.#ink.height / box.height;
-    return [(clientX - box.left) * scaleX, (clientY - box.top) * scaleY];
+    const along = (place: number, from: number, extent: number, pixels: number) =>
+      extent === 0 ? 0 : Math.min(Math.max(((place - from) * pixels) / extent, 0), pixels);
+    return [
+      along(clientX, box.left, box.width, this.#ink.width),
+      along(clientY, box.top, box.height, this.#ink.height),
+    ];
   }
 
   /** Shows nothing any more; picture and ink are erased. */
