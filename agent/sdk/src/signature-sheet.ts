@@ -4,6 +4,7 @@
  * The picture is drawn into a canvas, so that no image address is needed; the ink lies on a second canvas
  * of the same size above it.
  */
+import { placeOn } from "./ink.js";
 import type { SignatureWords } from "./signature-view.js";
 import type { ToShow } from "./wire.js";
 
@@ -117,15 +118,10 @@ export class SignatureSheet {
     context.stroke();
   }
 
-  /** The place on the picture, in its pixels, of a place in the window; what lies beyond it ends at its edge. */
+  /** The place on the picture, in its pixels, of a place in the window. */
   onPicture(clientX: number, clientY: number): readonly [number, number] {
     const box = this.#ink.getBoundingClientRect();
-    const along = (place: number, from: number, extent: number, pixels: number) =>
-      extent === 0 ? 0 : Math.min(Math.max(((place - from) * pixels) / extent, 0), pixels);
-    return [
-      along(clientX, box.left, box.width, this.#ink.width),
-      along(clientY, box.top, box.height, this.#ink.height),
-    ];
+    return placeOn(this.#ink, box, [clientX, clientY]);
   }
 
   /** Shows nothing any more; picture and ink are erased. */
