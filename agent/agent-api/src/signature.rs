@@ -98,6 +98,10 @@ pub struct SignedSummary {
     pub signed_at: u64,
     /// The name of the key that sealed the container.
     pub sealed_by: String,
+    /// Exports that were ordered and could not be made, such as `pdf` of a document that takes no signature. The
+    /// container is there all the same, and holds what they would have been made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_made: Vec<Export>,
 }
 
 /// What was on the screen.

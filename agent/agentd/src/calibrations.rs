@@ -11,9 +11,10 @@
 use std::collections::BTreeMap;
 
 use device_api::DeviceClass;
-use host_protocol::settings::{Mapping, SignatureTablet, SignatureTablets};
+use host_protocol::settings::{Mapping, Rotation, SignatureTablet, SignatureTablets};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use signature::Turn;
 
 use crate::config::{Host, TABLETS};
 
@@ -106,6 +107,37 @@ fn name_of(device: &str) -> Option<&str> {
     name.strip_prefix(':')
 }
 
+/// How a tablet of this host stands, by its calibration or else its configuration; as built for a device that the
+/// configuration does not name, such as a vendor's.
+#[must_use]
+pub fn turn(device: &str, host: &Host) -> Turn {
+    let (Some(tablet), Some(settings)) = (tablet_of(host, device), settings_of(host)) else {
+        return Turn::None;
+    };
+    let made = settings.kept.get(&tablet.name).copied();
+    match (made.or(tablet.mapping), tablet.rotation) {
+        (Some(mapping), _) => turn_of(&mapping),
+        (None, Rotation::None) => Turn::None,
+        (None, Rotation::Quarter) => Turn::Quarter,
+        (None, Rotation::Half) => Turn::Half,
+        (None, Rotation::ThreeQuarters) => Turn::ThreeQuarters,
+    }
+}
+
+/// To which turn a map is nearest.
+fn turn_of(mapping: &Mapping) -> Turn {
+    let Mapping {
+        x: [across, along, _],
+        ..
+    } = mapping;
+    match (across.abs() >= along.abs(), across + along > 0.0) {
+        (true, true) => Turn::None,
+        (true, false) => Turn::Half,
+        (false, false) => Turn::Quarter,
+        (false, true) => Turn::ThreeQuarters,
+    }
+}
+
 /// What the configuration says of a tablet.
 fn tablet_of(host: &Host, device: &str) -> Option<SignatureTablet> {
     let name = name_of(device)?;
@@ -189,6 +221,38 @@ mod tests {
         let stored = stored::read_calibrations(&dir).unwrap();
         let _calibrations = Calibrations::new(stored, &mut second);
         assert_eq!(told(&second), told(&first));
+    }
+
+    #[test]
+    fn a_tablet_stands_as_it_was_calibrated_or_else_as_configured() {
+        for (rotation, expected) in [
+            ("none", Turn::None),
+            ("quarter", Turn::Quarter),
+            ("half", Turn::Half),
+            ("three_quarters", Turn::ThreeQuarters),
+        ] {
+            let mut hosts = hosts(rotation);
+            assert_eq!(turn(DEVICE, tablets(&mut hosts)), expected);
+            assert_eq!(turn("acme:desk", tablets(&mut hosts)), Turn::None);
+        }
+        let mut hosts = hosts("none");
+        let mut calibrations = Calibrations::default();
+        for (x, y, expected) in [
+            ([3.2e-5, 1.0e-7, 0.0], [-2.0e-7, 5.1e-5, 0.0], Turn::None),
+            ([1.0e-7, -3.2e-5, 1.0], [5.1e-5, 2.0e-7, 0.0], Turn::Quarter),
+            ([-3.2e-5, 1.0e-7, 1.0], [2.0e-7, -5.1e-5, 1.0], Turn::Half),
+            (
+                [1.0e-7, 3.2e-5, 0.0],
+                [-5.1e-5, 2.0e-7, 1.0],
+                Turn::ThreeQuarters,
+            ),
+        ] {
+            let made = Mapping { x, y };
+            calibrations
+                .keep(DEVICE, made, tablets(&mut hosts))
+                .unwrap();
+            assert_eq!(turn(DEVICE, tablets(&mut hosts)), expected);
+        }
     }
 
     #[test]

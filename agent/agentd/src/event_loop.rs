@@ -24,6 +24,7 @@ use commands::Failure;
 use device_api::{Clock, FaultCode, Moment};
 use host_protocol::HostMessage;
 use host_protocol::settings::Mapping;
+use signature::Turn;
 use telemetry::message::presence::LeavingReason;
 use tokio::sync::{mpsc, oneshot};
 
@@ -341,9 +342,12 @@ impl EventLoop {
             Heard::Garbled => self.happen(Event::HostGarbled { run }),
             Heard::ToSeal(to_seal) => {
                 let (seal, desk) = (self.parts.seal.clone(), self.parts.desk.clone());
+                let host = self.parts.hosts.get(usize::from(run.host.0));
+                let device = to_seal.signing.audit.device.as_str();
+                let turn = host.map_or_else(Turn::default, |host| calibrations::turn(device, host));
                 let unix_millis = self.parts.clock.unix_millis();
                 tokio::task::spawn_blocking(move || {
-                    let said = Box::new(seal.seal(&to_seal, unix_millis));
+                    let said = Box::new(seal.seal(&to_seal, turn, unix_millis));
                     desk.tell_blocking(Input::Sealed { run, said });
                 });
             }

@@ -1,8 +1,9 @@
 //! Signatures sealed: from what a tablet felt to the container and its exports.
 //!
 //! It works on a thread of its own, because a document can have many pages.
-//! Invariants: what is sealed is exactly what came from the tablet; the key is the agent's own; whatever
-//! cannot be made fails the job, and nothing half made is handed out.
+//! Invariants: what is sealed is exactly what came from the tablet; the key is the agent's own; a container that
+//! cannot be made fails the job, an export that cannot be made is left out and named, because nobody can give the
+//! same signature again.
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use signature::container::{
 };
 use signature::pdf::{self, Enclosure, Placement};
 use signature::{
-    Axis, CapturedBy, ClockSource, Digitizer, Identity, Ink, Sample, inkml, iso, picture,
+    Axis, CapturedBy, ClockSource, Digitizer, Identity, Ink, Sample, Turn, inkml, iso, picture,
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -106,20 +107,26 @@ pub enum SealError {
     /// The document takes no signature.
     #[error("the document takes no signature")]
     Pdf(#[from] pdf::PdfError),
-    /// An export cannot be made.
-    #[error("the export {0:?} cannot be made")]
-    Export(Export),
+    /// The ink cannot be written in that form.
+    #[error("the ink cannot be written in the form of ISO/IEC 19794-7")]
+    Iso(#[from] iso::ExportError),
+    /// The ink cannot be drawn.
+    #[error("the ink cannot be drawn")]
+    Picture(#[from] picture::PictureError),
+    /// Nobody said where in the document the ink goes.
+    #[error("the order names no place in the document")]
+    NoPlace,
     /// The operating system gives no random name.
     #[error("no random name can be had")]
     Name,
 }
 
 impl Seal {
-    /// Seals a signature; what the core is to hear of it. Blocks while it works.
+    /// Seals a signature of a tablet that stands so; what the core is to hear of it. Blocks while it works.
     #[must_use]
-    pub fn seal(&self, to_seal: &ToSeal, unix_millis: u64) -> HostSays<Parcel> {
+    pub fn seal(&self, to_seal: &ToSeal, turn: Turn, unix_millis: u64) -> HostSays<Parcel> {
         let work = to_seal.of.1;
-        match self.try_seal(to_seal, unix_millis) {
+        match self.try_seal(to_seal, turn, unix_millis) {
             Ok((result, documents, evidence)) => HostSays::Done {
                 work,
                 verdict: None,
@@ -132,8 +139,12 @@ impl Seal {
                     SealError::Ink(signature::InkError::NothingWritten) => {
                         FaultCode::SignatureEmpty
                     }
-                    SealError::Export(_) | SealError::Pdf(_) => FaultCode::SignatureDocument,
-                    SealError::Name | SealError::Statement(_) => FaultCode::AgentInternal,
+                    SealError::Name
+                    | SealError::Statement(_)
+                    | SealError::Pdf(_)
+                    | SealError::Iso(_)
+                    | SealError::Picture(_)
+                    | SealError::NoPlace => FaultCode::AgentInternal,
                     SealError::Samples
                     | SealError::Count { .. }
                     | SealError::Digest
@@ -150,12 +161,15 @@ impl Seal {
         }
     }
 
-    fn try_seal(&self, to_seal: &ToSeal, unix_millis: u64) -> Result<Made, SealError> {
+    fn try_seal(&self, to_seal: &ToSeal, turn: Turn, unix_millis: u64) -> Result<Made, SealError> {
         let ToSeal {
             signing, signature, ..
         } = to_seal;
         let samples = samples_of(&to_seal.samples, signature.count)?;
         let ink = ink_of(signature, signing, samples)?;
+        // What a page felt is measured on its upright picture.
+        let by_page = matches!(ink.captured_by(), CapturedBy::Page { .. });
+        let ink = ink.turned(if by_page { Turn::None } else { turn });
         let inkml = inkml::write(&ink);
         let statement = self.statement(to_seal, &inkml, unix_millis)?;
         let sealed = Zeroizing::new(container::seal(&statement, &*self.key)?);
@@ -171,10 +185,15 @@ impl Seal {
             Ok::<(), SealError>(())
         };
         add("container", "application/cose", sealed.clone())?;
+        let mut not_made = Vec::new();
         for export in &signing.order.exports {
-            let (role, media_type, bytes) =
-                self.export(*export, to_seal, (&ink, &inkml, &sealed), unix_millis)?;
-            add(role, media_type, bytes)?;
+            match self.export(*export, to_seal, (&ink, &inkml, &sealed), unix_millis) {
+                Ok((role, media_type, bytes)) => add(role, media_type, bytes)?,
+                Err(error) => {
+                    tracing::warn!(%error, ?export, "an export of a signature was not made");
+                    not_made.push(*export);
+                }
+            }
         }
         let summary = SignedSummary {
             document_sha256: signature.document_sha256.clone(),
@@ -185,6 +204,7 @@ impl Seal {
             samples: [signature.count, signature.lost],
             signed_at: unix_millis,
             sealed_by: hex::encode(self.key.key_id()),
+            not_made,
         };
         let (told, kept) = made.into_iter().unzip();
         let result = JobResult::Signature {
@@ -257,7 +277,7 @@ impl Seal {
         let Place {
             page,
             area: [left, top, width, height],
-        } = *place.ok_or(SealError::Export(Export::Pdf))?;
+        } = *place.ok_or(SealError::NoPlace)?;
         let placement = Placement {
             page,
             left: f64::from(left) * POINTS,
@@ -289,26 +309,21 @@ impl Seal {
         (ink, inkml, sealed): (&Ink, &[u8], &[u8]),
         unix_millis: u64,
     ) -> Result<(&'static str, &'static str, Zeroizing<Vec<u8>>), SealError> {
-        let failed = || SealError::Export(export);
         Ok(match export {
             Export::Inkml => (
                 "inkml",
                 "application/inkml+xml",
                 Zeroizing::new(inkml.to_vec()),
             ),
-            Export::Iso19794 => (
-                "iso19794",
-                "application/octet-stream",
-                iso::write(ink).map_err(|_error| failed())?,
-            ),
+            Export::Iso19794 => ("iso19794", "application/octet-stream", iso::write(ink)?),
             Export::Svg => {
                 let (width, height) = size_of(&to_seal.signature);
-                let drawn = picture::svg(ink, width, height).map_err(|_error| failed())?;
+                let drawn = picture::svg(ink, width, height)?;
                 ("svg", "image/svg+xml", Zeroizing::new(drawn.into_bytes()))
             }
             Export::Png => {
                 let (width, height) = size_of(&to_seal.signature);
-                let drawn = picture::png(ink, width, height).map_err(|_error| failed())?;
+                let drawn = picture::png(ink, width, height)?;
                 ("png", "image/png", Zeroizing::new(drawn))
             }
             Export::Pdf => {
@@ -421,3 +436,6 @@ fn digest(text: &str) -> Result<[u8; 32], SealError> {
     let bytes = hex::decode(text).map_err(|_error| SealError::Digest)?;
     bytes.try_into().map_err(|_bytes| SealError::Digest)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,20 @@ export function sampleOf(event: PenEvent, [x, y]: readonly [number, number], ori
   ];
 }
 
+/** Where a picture lies in the window. */
+export type Box = Pick<DOMRect, "left" | "top" | "width" | "height">;
+
+/** The place on a picture, in its pixels, of a place in the window; what lies beyond the picture ends at its edge. */
+export function placeOn(
+  picture: { readonly width: number; readonly height: number },
+  box: Box,
+  [x, y]: readonly [number, number],
+): readonly [number, number] {
+  const along = (place: number, from: number, extent: number, pixels: number) =>
+    extent === 0 ? 0 : Math.min(Math.max(((place - from) * pixels) / extent, 0), pixels);
+  return [along(x, box.left, box.width, picture.width), along(y, box.top, box.height, picture.height)];
+}
+
 /** Bundles samples, and says acts behind them. */
 export class InkBatches {
   readonly #say: (act: Act) => boolean;

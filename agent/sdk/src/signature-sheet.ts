@@ -4,6 +4,7 @@
  * The picture is drawn into a canvas, so that no image address is needed; the ink lies on a second canvas
  * of the same size above it.
  */
+import { placeOn } from "./ink.js";
 import type { SignatureWords } from "./signature-view.js";
 import type { ToShow } from "./wire.js";
 
@@ -120,9 +121,7 @@ export class SignatureSheet {
   /** The place on the picture, in its pixels, of a place in the window. */
   onPicture(clientX: number, clientY: number): readonly [number, number] {
     const box = this.#ink.getBoundingClientRect();
-    const scaleX = box.width === 0 ? 0 : this.#ink.width / box.width;
-    const scaleY = box.height === 0 ? 0 : this.#ink.height / box.height;
-    return [(clientX - box.left) * scaleX, (clientY - box.top) * scaleY];
+    return placeOn(this.#ink, box, [clientX, clientY]);
   }
 
   /** Shows nothing any more; picture and ink are erased. */

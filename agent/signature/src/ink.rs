@@ -32,8 +32,37 @@ const STEEPEST: i16 = 9_000;
 pub struct Ink {
     digitizer: Digitizer,
     captured_by: CapturedBy,
+    turn: Turn,
     started_unix_ms: i64,
     samples: Vec<Sample>,
+}
+
+/// How the digitizer stood before the citizen, clockwise: its samples stay as they came, and whoever draws them
+/// turns them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Turn {
+    /// As built: right is right, and down is down.
+    #[default]
+    None,
+    /// By a quarter.
+    Quarter,
+    /// Upside down.
+    Half,
+    /// By three quarters.
+    ThreeQuarters,
+}
+
+impl Turn {
+    /// A place of the digitizer as the citizen saw it, but for where it lies.
+    #[must_use]
+    pub fn seen(self, (x, y): (f64, f64)) -> (f64, f64) {
+        match self {
+            Self::None => (x, y),
+            Self::Quarter => (-y, x),
+            Self::Half => (-x, -y),
+            Self::ThreeQuarters => (y, -x),
+        }
+    }
 }
 
 /// One report of the pen.
@@ -169,6 +198,7 @@ impl Ink {
         let ink = Self {
             digitizer,
             captured_by,
+            turn: Turn::None,
             started_unix_ms,
             samples,
         };
@@ -180,6 +210,19 @@ impl Ink {
         }
         ink.check_samples()?;
         Ok(ink)
+    }
+
+    /// The same of a digitizer that stood so.
+    #[must_use]
+    pub fn turned(mut self, turn: Turn) -> Self {
+        self.turn = turn;
+        self
+    }
+
+    /// How the digitizer stood.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        self.turn
     }
 
     /// The digitizer.

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 pub use reader::{InkmlError, LONGEST_INKML, read};
 
-use crate::ink::{Axis, CapturedBy, ClockSource, Digitizer, Ink, Sample};
+use crate::ink::{Axis, CapturedBy, ClockSource, Digitizer, Ink, Sample, Turn};
 
 /// The media type of an InkML document.
 pub const MEDIA_TYPE: &str = "application/inkml+xml";
@@ -74,7 +74,19 @@ fn annotations(ink: &Ink) -> Vec<(&'static str, &str)> {
             all.push(("origin", origin));
         }
     }
+    // What stood as built is not told, so that the form stays what it was before tablets could be turned.
+    all.extend(turn_name(ink.turn()).map(|name| ("turn", name)));
     all
+}
+
+/// How the turn of a digitizer is called.
+const fn turn_name(turn: Turn) -> Option<&'static str> {
+    match turn {
+        Turn::None => None,
+        Turn::Quarter => Some("quarter"),
+        Turn::Half => Some("half"),
+        Turn::ThreeQuarters => Some("threeQuarters"),
+    }
 }
 
 /// How a clock is called.

@@ -54,5 +54,5 @@ pub use cbor::CborError;
 pub use identity::{Identity, IdentityError, MOST_CERTIFICATES};
 pub use ink::{
     Axis, CapturedBy, ClockSource, Digitizer, Ink, InkError, LONGEST_NAME, LONGEST_US,
-    MOST_SAMPLES, Sample,
+    MOST_SAMPLES, Sample, Turn,
 };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
-use crate::ink::Ink;
+use crate::ink::{Ink, Sample};
 
 /// The widest and highest picture, in pixels.
 pub const LARGEST: u32 = 4_096;
@@ -42,12 +42,14 @@ pub(crate) struct Dot {
     pub(crate) width: f64,
 }
 
-/// Strokes that touch, brought into a box with the shape kept: in its middle, and never larger than
-/// life where the digitizer says how large it is and the box is measured in `unit_mm`.
+/// Strokes that touch, not joined where samples are missing, brought into a box as the citizen saw them and with
+/// the shape kept: in its middle, and never larger than life where the digitizer says how large it is and the
+/// box is measured in `unit_mm`.
 pub(crate) fn strokes(ink: &Ink, box_size: (f64, f64), unit_mm: Option<f64>) -> Vec<Vec<Dot>> {
-    let touching = || ink.samples().iter().filter(|sample| sample.tip);
-    let (left, right) = ends(touching().map(|sample| f64::from(sample.x)));
-    let (top, bottom) = ends(touching().map(|sample| f64::from(sample.y)));
+    let place = |sample: &Sample| ink.turn().seen((f64::from(sample.x), f64::from(sample.y)));
+    let touching = || ink.samples().iter().filter(|sample| sample.tip).map(place);
+    let (left, right) = ends(touching().map(|(x, _)| x));
+    let (top, bottom) = ends(touching().map(|(_, y)| y));
     let (width, height) = box_size;
     let margin = height.min(width) * MARGIN;
     // A single dot has no extent; one unit does.
@@ -61,14 +63,18 @@ pub(crate) fn strokes(ink: &Ink, box_size: (f64, f64), unit_mm: Option<f64>) -> 
     let full = f64::from(ink.digitizer().pressure_max.unwrap_or(0));
     ink.runs()
         .filter(|run| run.first().is_some_and(|sample| sample.tip))
+        // Nobody knows what the pen did in a gap.
+        .flat_map(|run| run.chunk_by(|_, next| next.lost_before == 0))
         .map(|run| {
-            run.iter()
-                .map(|sample| Dot {
-                    x: width / 2.0 + (f64::from(sample.x) - middle_x) * scale,
-                    y: height / 2.0 + (f64::from(sample.y) - middle_y) * scale,
+            let dots = run.iter().map(|sample| {
+                let (x, y) = place(sample);
+                Dot {
+                    x: width / 2.0 + (x - middle_x) * scale,
+                    y: height / 2.0 + (y - middle_y) * scale,
                     width: height * pressed(f64::from(sample.pressure), full),
-                })
-                .collect()
+                }
+            });
+            dots.collect()
         })
         .collect()
 }
@@ -260,14 +266,15 @@ fn shade(cover: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::{LARGEST, pieces, png, strokes, svg};
-    use crate::ink::{CapturedBy, Ink, Sample};
+    use crate::ink::{CapturedBy, Ink, Sample, Turn};
     use crate::sample_ink::{bare_ink, digitizer, ink};
 
     #[test]
     fn strokes_stay_in_their_box_and_are_never_larger_than_life() {
         for (ink, unit) in [(ink(), None), (ink(), Some(0.01)), (bare_ink(), None)] {
             let strokes = strokes(&ink, (300.0, 100.0), unit);
-            assert_eq!(strokes.len(), 3);
+            // The second of three has a gap.
+            assert_eq!(strokes.len(), 4);
             let dots = || strokes.iter().flatten();
             assert!(dots().all(|dot| (0.0..=300.0).contains(&dot.x)));
             assert!(dots().all(|dot| (0.0..=100.0).contains(&dot.y)));
@@ -277,6 +284,48 @@ mod tests {
         let right = strokes.iter().flatten().map(|dot| dot.x);
         let right = right.fold(f64::MIN, f64::max);
         assert!((right - 1_500.0 - 40.73 / 2.0).abs() < 0.01, "{right}");
+    }
+
+    #[test]
+    fn ink_of_a_turned_tablet_is_drawn_upright() {
+        // From the left, then down, as the citizen saw it on a tablet that stood turned.
+        let seen = [(0.0, 0.0), (100.0, 0.0), (100.0, 50.0)];
+        let raw = |turn: Turn, (x, y): (f64, f64)| match turn {
+            Turn::None => (200.0 + x, 200.0 + y),
+            Turn::Quarter => (200.0 + y, 200.0 - x),
+            Turn::Half => (200.0 - x, 200.0 - y),
+            Turn::ThreeQuarters => (200.0 - y, 200.0 + x),
+        };
+        for turn in [Turn::None, Turn::Quarter, Turn::Half, Turn::ThreeQuarters] {
+            let samples = seen.iter().map(|place| {
+                let (x, y) = raw(turn, *place);
+                #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
+                let (x, y) = (x as i32, y as i32);
+                Sample {
+                    x,
+                    y,
+                    tip: true,
+                    in_range: true,
+                    ..Sample::default()
+                }
+            });
+            let ink = Ink::new(digitizer(), CapturedBy::Device, 0, samples.collect());
+            let drawn = strokes(&ink.unwrap().turned(turn), (120.0, 70.0), None);
+            let [stroke] = drawn.as_slice() else {
+                panic!("{turn:?}: {} strokes", drawn.len())
+            };
+            let [from, corner, to] = stroke.as_slice() else {
+                panic!("{turn:?}: {} places", stroke.len())
+            };
+            assert!(
+                from.x < corner.x && (from.y - corner.y).abs() < 1e-9,
+                "{turn:?}"
+            );
+            assert!(
+                corner.y < to.y && (corner.x - to.x).abs() < 1e-9,
+                "{turn:?}"
+            );
+        }
     }
 
     #[test]

@@ -115,6 +115,8 @@ struct Session<'a> {
     attempts: u32,
     lost: u32,
     unreadable: u32,
+    /// Whether something of the pen is missing since its last sample.
+    gap: bool,
 }
 
 impl<'a> Session<'a> {
@@ -138,6 +140,7 @@ impl<'a> Session<'a> {
             attempts: 1,
             lost: 0,
             unreadable: 0,
+            gap: false,
         }
     }
 
@@ -205,6 +208,7 @@ impl<'a> Session<'a> {
         self.down = false;
         self.lost = 0;
         self.unreadable = 0;
+        self.gap = false;
     }
 
     /// Says how long the page that is left was on the screen.
@@ -233,6 +237,7 @@ impl<'a> Session<'a> {
             Reading::Nothing => Ok(None),
             Reading::Unreadable => {
                 self.unreadable = self.unreadable.saturating_add(1);
+                self.gap = true;
                 Ok(None)
             }
             Reading::TimedOut => {
@@ -252,7 +257,7 @@ impl<'a> Session<'a> {
         let mut sample = reported.sample;
         sample.t_us = self.timeline.stamp(now, reported.tick);
         let lost = self.sequence.lost_before(sample.sequence);
-        sample.lost_before = lost > 0;
+        sample.lost_before = std::mem::take(&mut self.gap) || lost > 0;
         if sample.in_range {
             self.active = now;
         }

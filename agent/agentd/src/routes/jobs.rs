@@ -49,6 +49,9 @@ pub(super) async fn start(
     headers: HeaderMap,
     Strict(request): Strict<JobRequest>,
 ) -> Result<Response, Refusal> {
+    if let Some(part) = translate::work::wrong_part(&request.task) {
+        return Err(Refusal::new(FaultCode::DoorSchema).about(part));
+    }
     let call = translate::api::start_job(key(&headers)?, request);
     let Answer::Started { job, new } = office.desk.ask(caller(visitor)?, call).await? else {
         return Err(unexpected());

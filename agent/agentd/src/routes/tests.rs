@@ -681,7 +681,7 @@ async fn d14_no_call_takes_a_card_command_a_path_or_an_address() {
         "exports", "fence", "field", "fields", "file", "firmware", "form", "format", "health",
         "height", "id", "individualNumber", "inkSha256", "ja", "kind", "lastTryAllowed", "layer",
         "lease", "length", "make", "maxPages", "mediaType", "message", "model", "module",
-        "municipalityCode", "name", "next", "nonce", "notices", "order", "orderedAt", "page",
+        "municipalityCode", "name", "next", "nonce", "notMade", "notices", "order", "orderedAt", "page",
         "pages", "papers", "pen", "pictureSha256", "pinPad", "place", "position", "printed",
         "protocol", "publicKey", "purpose", "question", "reason", "reissue", "requestId",
         "resolution", "resolutions", "resultWaiting", "retry", "role", "samples", "screens",

@@ -7,7 +7,7 @@ use agent_api::document as api_document;
 use agent_api::item as api_item;
 use agent_api::job::{Credential, Field, Task};
 use agent_api::secret::SecretText;
-use agent_api::signature::Surface;
+use agent_api::signature::{Export, Surface};
 use agent_api::ticket as api_ticket;
 use agent_core::ids::DocumentId;
 use agent_core::task;
@@ -35,6 +35,17 @@ impl Divided {
             documents: Vec::new(),
         }
     }
+}
+
+/// What of a task cannot be done, whatever device it goes to; `None` where nothing is wrong.
+#[must_use]
+pub fn wrong_part(task: &Task) -> Option<&'static str> {
+    let Task::CaptureSignature { order } = task else {
+        return None;
+    };
+    let wants_place = order.exports.contains(&Export::Pdf);
+    // Found out later, it would cost the citizen a second signature.
+    (wants_place && order.place.is_none()).then_some("place")
 }
 
 /// Divides a task.
@@ -302,4 +313,23 @@ fn named(values: agent_api::desk::Named<SecretText>) -> wire::Named<wire::Secret
 
 fn secret(text: &SecretText) -> wire::SecretText {
     wire::SecretText::new(text.expose().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ink_for_a_document_without_a_place_is_refused_before_it_is_given() {
+        let order = |exports: &str, place: &str| {
+            let text = format!(
+                r#"{{"kind":"captureSignature","order":{{"document":"d","surface":"citizenScreen","exports":[{exports}]{place}}}}}"#
+            );
+            serde_json::from_str::<Task>(&text).unwrap()
+        };
+        assert_eq!(wrong_part(&order("\"png\",\"pdf\"", "")), Some("place"));
+        let place = r#","place":{"page":1,"area":[0,0,600,200]}"#;
+        assert_eq!(wrong_part(&order("\"pdf\"", place)), None);
+        assert_eq!(wrong_part(&order("\"png\"", "")), None);
+    }
 }

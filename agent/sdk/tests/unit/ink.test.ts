@@ -1,7 +1,7 @@
 /** What the pen does on a page goes to the agent in bundles, in the order in which it happened. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InkBatches, sampleOf } from "../../src/ink.js";
+import { InkBatches, placeOn, sampleOf } from "../../src/ink.js";
 import type { Act } from "../../src/wire.js";
 
 test("a sample carries microseconds, hundredths of a pixel, and the whole range of pressure", () => {
@@ -34,4 +34,12 @@ test("time never goes back within a batch", (context) => {
   batches.add([10, 5, 0, 1, 0, 0, 3]);
   context.mock.timers.tick(50);
   assert.deepEqual(said, [{ kind: "ink", samples: [[20, 0, 0, 1, 0, 0, 3], [20, 5, 0, 1, 0, 0, 3]] }]);
+});
+
+test("a pen that leaves the picture stays at its edge", () => {
+  const box = { left: 100, top: 50, width: 400, height: 200 };
+  const picture = { width: 800, height: 400 };
+  assert.deepEqual(placeOn(picture, box, [300, 150]), [400, 200]);
+  assert.deepEqual(placeOn(picture, box, [20, 900]), [0, 400]);
+  assert.deepEqual(placeOn(picture, { ...box, width: 0, height: 0 }, [300, 150]), [0, 0]);
 });

@@ -3,8 +3,10 @@
 use thiserror::Error;
 
 use super::input::{Attributes, Input, fraction, whole};
-use super::{NAMESPACE, clock_name};
-use crate::ink::{Axis, CapturedBy, ClockSource, Digitizer, Ink, InkError, MOST_SAMPLES, Sample};
+use super::{NAMESPACE, clock_name, turn_name};
+use crate::ink::{
+    Axis, CapturedBy, ClockSource, Digitizer, Ink, InkError, MOST_SAMPLES, Sample, Turn,
+};
 
 /// The longest document that is read, in bytes; 200,000 samples take less.
 pub const LONGEST_INKML: usize = 20 << 20;
@@ -63,6 +65,7 @@ pub fn read(bytes: &[u8]) -> Result<Ink, InkmlError> {
     let clock = clock(&annotation(&mut input, "clock")?)?;
     let firmware = annotation(&mut input, "firmware")?;
     let captured_by = captured_by(&mut input)?;
+    let turn = turn(&mut input)?;
     input.open("definitions", &[])?;
     let digitizer = source(&mut input, clock, firmware)?;
     let stamp = input.empty("timestamp", &["time", "xml:id"])?;
@@ -75,7 +78,7 @@ pub fn read(bytes: &[u8]) -> Result<Ink, InkmlError> {
     let samples = traces(&mut input, &digitizer)?;
     input.close("ink")?;
     input.end()?;
-    Ok(Ink::new(digitizer, captured_by, started, samples)?)
+    Ok(Ink::new(digitizer, captured_by, started, samples)?.turned(turn))
 }
 
 fn annotation(input: &mut Input<'_>, kind: &str) -> Result<String, InkmlError> {
@@ -98,6 +101,17 @@ fn captured_by(input: &mut Input<'_>) -> Result<CapturedBy, InkmlError> {
         }),
         _ => Err(InkmlError::Annotation("capturedBy")),
     }
+}
+
+fn turn(input: &mut Input<'_>) -> Result<Turn, InkmlError> {
+    if !input.is_next("annotation")? {
+        return Ok(Turn::None);
+    }
+    let name = annotation(input, "turn")?;
+    [Turn::Quarter, Turn::Half, Turn::ThreeQuarters]
+        .into_iter()
+        .find(|turn| turn_name(*turn) == Some(name.as_str()))
+        .ok_or(InkmlError::Annotation("turn"))
 }
 
 fn source(

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{InkmlError, LONGEST_INKML, read, write};
-use crate::ink::{CapturedBy, Ink, InkError, MOST_SAMPLES, Sample};
+use crate::ink::{CapturedBy, Ink, InkError, MOST_SAMPLES, Sample, Turn};
 use crate::sample_ink::{bare_ink, digitizer, ink};
 
 fn text(ink: &Ink) -> String {
@@ -144,6 +144,19 @@ proptest! {
         mixed.extend(text.bytes());
         prop_assert!(read(&mixed).is_err());
     }
+}
+
+#[test]
+fn how_the_digitizer_stood_is_kept() {
+    for turn in [Turn::None, Turn::Quarter, Turn::Half, Turn::ThreeQuarters] {
+        for ink in [ink(), bare_ink()] {
+            let ink = ink.turned(turn);
+            assert_eq!(read(&write(&ink)).unwrap(), ink);
+        }
+    }
+    let text = String::from_utf8(write(&ink().turned(Turn::Half)).to_vec()).unwrap();
+    let wrong = text.replace(">half<", ">askew<");
+    assert_eq!(read(wrong.as_bytes()), Err(InkmlError::Annotation("turn")));
 }
 
 #[test]
