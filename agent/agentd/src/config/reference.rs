@@ -33,12 +33,16 @@ pub fn markdown() -> String {
     section::<raw::DriverHost>(&mut page, "`[driver_host]`");
     section::<settings::CodeScanner>(&mut page, "`[[code_scanner]]`, any number");
     section::<settings::Connection>(&mut page, "`connection` of a device");
+    section::<settings::Line>(&mut page, "`connection.serial` of a device");
     section::<settings::PreApplications>(&mut page, "`[pre_applications]`");
+    section::<settings::FormKey>(&mut page, "`[[pre_applications.forms]]`, one at least");
+    section::<settings::CounterKey>(&mut page, "`[[pre_applications.counters]]`, any number");
     section::<settings::TicketPrinter>(&mut page, "`[[ticket_printer]]`, any number");
     section::<settings::PagePrinter>(&mut page, "`[[page_printer]]`, any number");
     section::<settings::DocumentScanner>(&mut page, "`[[document_scanner]]`, any number");
     section::<settings::SaneScanner>(&mut page, "`reached_by.sane` of a document scanner");
     section::<settings::SignatureTablet>(&mut page, "`[[signature_tablet]]`, any number");
+    section::<settings::TabletConnection>(&mut page, "`connection` of a signature tablet");
     section::<settings::Keyboard>(&mut page, "`[keyboard]`");
     section::<settings::Handover>(&mut page, "`[[handover]]`, any number");
     section::<raw::DocumentSigning>(&mut page, "`[document_signing]`");
@@ -53,13 +57,41 @@ fn section<T: PartialSchema>(page: &mut String, title: &str) {
     let schema = serde_json::to_value(T::schema()).unwrap_or_default();
     write_line(page, &format!("\n## {title}\n"));
     write_line(page, text_of(&schema));
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-        return;
-    };
-    for (key, property) in properties {
+    for (key, property) in properties_of(&schema) {
         write_line(page, &format!("\n### `{key}`\n"));
         write_line(page, text_of(property));
     }
+    let choices = schema.get("oneOf").and_then(Value::as_array);
+    for choice in choices.into_iter().flatten() {
+        one_of(page, choice);
+    }
+}
+
+/// One of the things that a key can be: a name by itself, or a name with a value or a table.
+fn one_of(page: &mut String, choice: &Value) {
+    let names = choice.get("enum").and_then(Value::as_array);
+    for name in names.into_iter().flatten().filter_map(Value::as_str) {
+        write_line(page, &format!("\n### `\"{name}\"`\n"));
+        write_line(page, text_of(choice));
+    }
+    for (name, content) in properties_of(choice) {
+        let keys: Vec<&String> = properties_of(content).map(|(key, _)| key).collect();
+        let form = if keys.is_empty() && content.get("$ref").is_none() {
+            format!("{{ {name} = \"...\" }}")
+        } else {
+            format!("{{ {name} = {{ ... }} }}")
+        };
+        write_line(page, &format!("\n### `{form}`\n"));
+        write_line(page, text_of(choice));
+        for (key, property) in properties_of(content) {
+            write_line(page, &format!("- `{key}`: {}", text_of(property)));
+        }
+    }
+}
+
+fn properties_of(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.into_iter().flatten()
 }
 
 fn operations(page: &mut String) {

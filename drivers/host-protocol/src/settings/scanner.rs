@@ -1,6 +1,7 @@
 //! Code scanners.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Connection;
 use crate::SecretText;
@@ -120,7 +121,9 @@ pub enum Keymap {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct PreApplications {
-    /// The city's own number (全国地方公共団体コード), six digits.
+    /// The city's own number (全国地方公共団体コード), six digits: as text such as `"011002"`, or as a number
+    /// without leading zeros.
+    #[serde(deserialize_with = "city")]
     pub municipality: u32,
     /// The keys of the city's web form.
     pub forms: Vec<FormKey>,
@@ -128,6 +131,29 @@ pub struct PreApplications {
     /// Default: none.
     #[serde(default)]
     pub counters: Vec<CounterKey>,
+}
+
+/// A number of six digits, whose first may be zero.
+fn city<'de, D: Deserializer<'de>>(source: D) -> Result<u32, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(
+        untagged,
+        expecting = "not the six digits of a city, such as \"131016\""
+    )]
+    enum Written {
+        Number(u32),
+        Text(String),
+    }
+
+    let number = match Written::deserialize(source)? {
+        Written::Number(number) => Some(number),
+        Written::Text(text) => Some(text)
+            .filter(|text| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|text| text.parse().ok()),
+    };
+    number
+        .filter(|number| (1..=999_999).contains(number))
+        .ok_or_else(|| D::Error::custom("not the six digits of a city, such as \"131016\""))
 }
 
 /// A public key that signs pre-applications.
@@ -148,7 +174,31 @@ pub struct FormKey {
 pub struct CounterKey {
     /// Its number.
     pub id: u32,
-    /// X25519, 32 bytes as 64 hexadecimal digits. The agent reads it from `private_key_file`.
+    /// X25519, 32 bytes as 64 hexadecimal digits. Let nobody but the agent read a configuration that holds one.
     #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub private_key: SecretText,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PreApplications;
+
+    #[test]
+    fn the_number_of_a_city_may_begin_with_zero() {
+        let city = |municipality: &str| {
+            let text = format!(r#"{{"municipality":{municipality},"forms":[]}}"#);
+            let read = serde_json::from_str::<PreApplications>(&text);
+            read.map(|settings| settings.municipality)
+        };
+        for written in [r#""011002""#, "11002"] {
+            assert_eq!(city(written).unwrap(), 11_002);
+        }
+        for wrong in [r#""11002""#, r#""+11002""#, "0", "1000000", r#""札幌""#] {
+            let error = city(wrong).unwrap_err().to_string();
+            assert!(
+                error.contains("six digits") || error.contains("variant"),
+                "{error}"
+            );
+        }
+    }
 }
