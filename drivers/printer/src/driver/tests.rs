@@ -52,6 +52,25 @@ fn a_printer_that_falls_silent_leaves_doubt_and_may_prove_it_late() {
     assert!(driver.unresolved().is_empty());
 }
 
+/// A clerk said of a ticket without paper that it had not come out, and the next attempt was refused as already
+/// printed.
+#[test]
+fn what_never_left_can_be_printed_whatever_was_said_of_it_but_that_it_came_out() {
+    for (said, free) in [
+        (Resolution::DidNotComeOut, true),
+        (Resolution::CameOut, false),
+    ] {
+        let (world, mut driver) = world();
+        world.cover(true);
+        driver.print(&request(1), &world.patience(10)).unwrap_err();
+        let ticket = name(1).unwrap();
+        driver.resolve(&ticket, said, &world.patience(1)).unwrap();
+        world.cover(false);
+        let again = driver.print(&request(1), &world.patience(10));
+        assert_eq!(again.is_ok_and(|printed| printed.copy == 0), free);
+    }
+}
+
 /// A printer that was taken away.
 #[derive(Debug)]
 struct Gone;

@@ -118,6 +118,13 @@ fn a_long_life_stays_a_short_file_that_forgets_only_what_is_finished() {
     let mut journal = open(&disk);
     journal.reserve(&ticket(0), 0, 5).unwrap();
     journal.unknown(&ticket(0), 0, Unsure::Silent).unwrap();
+    // No paper for a long time: each attempt is of another ticket.
+    for number in 100_000..=112_000 {
+        journal.reserve(&ticket(number), 0, 5).unwrap();
+        let never = Unsure::NeverSent;
+        journal.unknown(&ticket(number), 0, never).unwrap();
+    }
+    assert!(journal.entries.len() <= REMEMBERED + 2);
     for number in 1..=25_000 {
         journal.reserve(&ticket(number), 0, 5).unwrap();
         journal.sent(&ticket(number), 0, Wear::default()).unwrap();
