@@ -288,8 +288,7 @@ fn told(error: &HandoverError) -> HostFault {
         HandoverError::Template(_)
         | HandoverError::Folder { .. }
         | HandoverError::InUse { .. }
-        | HandoverError::Damaged { .. }
-        | HandoverError::NotRejected { .. } => None,
+        | HandoverError::Damaged { .. } => None,
     };
     HostFault {
         about,
