@@ -175,7 +175,7 @@ fn a_printer_without_paper_gets_no_job_and_one_that_stops_keeps_none() {
 /// citizen got the first sheets twice.
 #[test]
 fn a_printer_that_stops_in_the_middle_leaves_doubt() {
-    let stopped = |seen: Option<Message>, reason: &str, left: Option<Message>| {
+    let stopped = |(seen, left): (Option<Message>, Option<Message>), reason: &str, told| {
         let answers = vec![
             printer(3, &["none"]),
             job(3),
@@ -187,24 +187,18 @@ fn a_printer_that_stops_in_the_middle_leaves_doubt() {
         ];
         let (mut client, server) = server(answers);
         let fault = print(&mut client).0.unwrap_err().fault();
+        assert_eq!(fault, told, "{reason}");
         server.join().unwrap();
-        fault
     };
+    let doubt = FaultCode::PrinterUnknown;
     for reason in ["media-empty", "media-jam", "cover-open"] {
-        let fault = stopped(counted(6, 4), reason, counted(7, 4));
-        assert_eq!(fault, FaultCode::PrinterUnknown, "{reason}");
+        stopped((counted(6, 4), counted(7, 4)), reason, doubt);
     }
     // One came out after the last look, and a server that does not count.
-    for (seen, left) in [(counted(6, 0), counted(7, 1)), (job(6), job(7))] {
-        assert_eq!(
-            stopped(seen, "media-empty", left),
-            FaultCode::PrinterUnknown
-        );
-    }
-    assert_eq!(
-        stopped(counted(6, 0), "cover-open", counted(7, 0)),
-        FaultCode::PrinterCoverOpen
-    );
+    stopped((counted(6, 0), counted(7, 1)), "media-empty", doubt);
+    stopped((job(6), job(7)), "media-empty", doubt);
+    let none = (counted(6, 0), counted(7, 0));
+    stopped(none, "cover-open", FaultCode::PrinterCoverOpen);
 }
 
 #[test]
