@@ -64,12 +64,6 @@ pub enum HandoverError {
         /// What the folder answered.
         source: io::Error,
     },
-    /// No file of that name was handed over, or it is not in a state that allows this.
-    #[error("{name} cannot be settled")]
-    NotRejected {
-        /// The name that was given.
-        name: String,
-    },
 }
 
 impl HandoverError {
@@ -84,8 +78,7 @@ impl HandoverError {
             Self::Folder { .. }
             | Self::InUse { .. }
             | Self::Damaged { .. }
-            | Self::Unsettled { .. }
-            | Self::NotRejected { .. } => FaultCode::HandoverFolder,
+            | Self::Unsettled { .. } => FaultCode::HandoverFolder,
         }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `0000000012.begun` | the number is taken; its file is whole under a temporary name, or published |
 //! | `0000000012.sent` | the file is published |
+//! | `0000000012.rejected` | the receiver has rejected the file, and a person deals with it |
 //! | `0000000012.done` | nothing is open any more; kept while it holds the highest number |
 //!
 //! The record is made, and synced, before the file gets its name: so a number that a file ever carried is in a
@@ -38,6 +39,7 @@ pub(crate) struct Ledger {
 pub(crate) enum Stage {
     Begun,
     Sent,
+    Rejected,
     Done,
 }
 
@@ -59,12 +61,13 @@ struct Record {
 }
 
 impl Stage {
-    const ALL: [Self; 3] = [Self::Begun, Self::Sent, Self::Done];
+    const ALL: [Self; 4] = [Self::Begun, Self::Sent, Self::Rejected, Self::Done];
 
     const fn extension(self) -> &'static str {
         match self {
             Self::Begun => "begun",
             Self::Sent => "sent",
+            Self::Rejected => "rejected",
             Self::Done => "done",
         }
     }

@@ -24,7 +24,7 @@ use crate::{
     document::{Replacement, compose},
     error::HandoverError,
     ledger::{Ledger, Stage},
-    platform,
+    platform::{self, Unpublished},
     template::{Permission, Template, check_counter},
 };
 
@@ -145,10 +145,8 @@ impl Outbox {
         let number = self.ledger.begin(name, stamp.unix_millis)?;
         let published = platform::publish(hidden, &self.places.outgoing.join(name));
         let name = name.to_owned();
-        if let Err(source) = published {
-            // A server can carry a rename out and then fail to say so: only a hidden file that is still there
-            // proves that nothing was published.
-            if !is_there(hidden).is_ok_and(|there| there) {
+        if let Err(Unpublished { source, certain }) = published {
+            if !certain {
                 return Err(HandoverError::Unsettled { name, source });
             }
             self.ledger.advance(number, Stage::Begun, Stage::Done)?;

@@ -2,7 +2,8 @@
 //!
 //! The receiver says that it is done with `NAME` by making `NAME.ack`, or by moving the file there under that
 //! name; it says that it could not use it by `NAME.err`, whose first line is the reason.
-//! Where both exist, the rejection counts, because a person must look.
+//! Where both exist, the rejection counts, because a person must look; that person settles it by removing the
+//! file and `NAME.err`.
 
 use std::{fmt, fs, io, path::Path, time::Duration};
 
@@ -43,7 +44,7 @@ pub enum State {
     Taken,
     /// The receiver has confirmed it.
     Acknowledged,
-    /// The receiver could not use it. It stays until a person has settled it.
+    /// The receiver could not use it. It stays until a person has removed it and its rejection.
     Rejected(Reason),
 }
 
@@ -94,9 +95,7 @@ impl Outbox {
         patience: Duration,
     ) -> Result<Vec<Handed>, HandoverError> {
         let mut all = Vec::new();
-        for folder in [&self.places.outgoing, &self.places.acknowledgements] {
-            fs::read_dir(folder).map_err(HandoverError::folder("list", folder))?;
-        }
+        self.folders_answer()?;
         for entry in self.ledger.open_entries()? {
             let state = self.state_of(&entry.name)?;
             let silent = matches!(state, State::Waiting | State::Taken);
@@ -139,14 +138,28 @@ impl Outbox {
     /// Deletes files, with their acknowledgements, that were acknowledged `days` days ago or earlier, and
     /// returns their names. What is rejected or unanswered stays.
     ///
+    /// A rejected file that is gone together with its rejection was settled by a person, in whatever order, and
+    /// counts no more. Only a rejection that a sweep has seen counts.
+    ///
     /// # Errors
     /// A file cannot be looked at or removed; what was deleted before stays deleted.
     pub fn sweep(&mut self, unix_millis: u64, days: u32) -> Result<Vec<String>, HandoverError> {
         let span = MILLIS_PER_DAY.saturating_mul(u64::from(days));
         let mut swept = Vec::new();
+        self.folders_answer()?;
         for entry in self.ledger.open_entries()? {
-            if self.state_of(&entry.name)? != State::Acknowledged {
-                continue;
+            let advance = |to| self.ledger.advance(entry.number, entry.stage, to);
+            match (self.state_of(&entry.name)?, entry.stage) {
+                (State::Acknowledged, _) => {}
+                (State::Rejected(_), Stage::Begun | Stage::Sent) => {
+                    advance(Stage::Rejected)?;
+                    continue;
+                }
+                (State::Taken, Stage::Rejected) => {
+                    advance(Stage::Done)?;
+                    continue;
+                }
+                (State::Waiting | State::Taken | State::Rejected(_), _) => continue,
             }
             let ack = self
                 .places
@@ -162,20 +175,12 @@ impl Outbox {
         Ok(swept)
     }
 
-    /// Deletes a rejected file: a person has dealt with it.
-    ///
-    /// # Errors
-    /// The file is not a rejected one, or cannot be removed.
-    pub fn settle(&mut self, name: &str) -> Result<(), HandoverError> {
-        let entries = self.ledger.open_entries()?;
-        let entry = entries.iter().find(|entry| entry.name == name);
-        let rejected = matches!(self.state_of(name)?, State::Rejected(_));
-        match entry {
-            Some(entry) if rejected => self.remove(entry),
-            Some(_) | None => Err(HandoverError::NotRejected {
-                name: name.to_owned(),
-            }),
+    /// Without its folder, every file looks as if it had been removed.
+    fn folders_answer(&self) -> Result<(), HandoverError> {
+        for folder in [&self.places.outgoing, &self.places.acknowledgements] {
+            fs::read_dir(folder).map_err(HandoverError::folder("list", folder))?;
         }
+        Ok(())
     }
 
     fn state_of(&self, name: &str) -> Result<State, HandoverError> {

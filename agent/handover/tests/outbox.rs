@@ -267,9 +267,6 @@ fn what_is_acknowledged_is_deleted_in_time_and_what_is_not_stays() {
     assert_eq!(outbox.sweep(NOW + 7 * DAY, 7).unwrap(), [names[0].clone()]);
     assert_eq!(bench.files(), names[1..]);
     assert!(!ack.exists());
-    assert!(outbox.settle(&names[2]).is_err());
-    outbox.settle(&names[1]).unwrap();
-    assert_eq!(bench.files(), names[2..]);
 
     // The highest number is remembered even when its file is gone.
     let ack = bench.path("ack").join(format!("{}.ack", names[2]));
@@ -278,6 +275,62 @@ fn what_is_acknowledged_is_deleted_in_time_and_what_is_not_stays() {
     assert_eq!(outbox.sweep(NOW + 30 * DAY, 7).unwrap().len(), 1);
     drop(outbox);
     assert_eq!(write(&mut bench.open()).unwrap().number, 4);
+}
+
+#[test]
+fn a_rejection_is_not_settled_by_a_share_that_is_gone() {
+    let bench = Bench::new();
+    let mut outbox = bench.open();
+    let name = write(&mut outbox).unwrap().name;
+    fs::write(bench.path("ack").join(format!("{name}.err")), "no").unwrap();
+    outbox.sweep(NOW, 7).unwrap();
+    for folder in ["out", "ack"] {
+        fs::rename(bench.path(folder), bench.path(&format!("{folder} gone"))).unwrap();
+    }
+    assert!(outbox.sweep(NOW, 7).is_err());
+    for folder in ["out", "ack"] {
+        fs::rename(bench.path(&format!("{folder} gone")), bench.path(folder)).unwrap();
+    }
+    outbox.sweep(NOW, 7).unwrap();
+    let left = outbox.survey(NOW, Duration::ZERO).unwrap();
+    assert!(matches!(left[0].state, State::Rejected(_)));
+}
+
+/// A rejected file had no way out: once a person had removed it, it counted as taken and overdue for ever.
+#[test]
+fn a_rejection_is_settled_by_removing_the_file_and_its_answer_in_any_order() {
+    for file_first in [true, false] {
+        let bench = Bench::new();
+        let mut outbox = bench.open();
+        let names: Vec<_> = (0..2).map(|_| write(&mut outbox).unwrap().name).collect();
+        let file = bench.path("out").join(&names[0]);
+        let rejection = bench.path("ack").join(format!("{}.err", names[0]));
+        fs::write(&rejection, "no").unwrap();
+        outbox.sweep(NOW, 7).unwrap();
+        // The agent is started anew in between, and looks after each step.
+        drop(outbox);
+        let mut outbox = bench.open();
+        let (first, second) = if file_first {
+            (&file, &rejection)
+        } else {
+            (&rejection, &file)
+        };
+        fs::remove_file(first).unwrap();
+        outbox.sweep(NOW, 7).unwrap();
+        assert_eq!(outbox.survey(NOW, Duration::ZERO).unwrap().len(), 2);
+        fs::remove_file(second).unwrap();
+        outbox.sweep(NOW, 7).unwrap();
+        let left = outbox.survey(NOW, Duration::ZERO).unwrap();
+        assert_eq!(
+            left.iter().map(|one| &one.name).collect::<Vec<_>>(),
+            [&names[1]]
+        );
+        // What was never rejected and is gone was taken without a word.
+        fs::remove_file(bench.path("out").join(&names[1])).unwrap();
+        outbox.sweep(NOW, 7).unwrap();
+        let left = outbox.survey(NOW, Duration::ZERO).unwrap();
+        assert_eq!((left.len(), &left[0].state), (1, &State::Taken));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! reserved --(on disk)--> sent --(on disk)--> the first byte leaves --> printed
-//!    |                      |                                             ^ the printer says so later
+//!    |                      | also at the next start                      ^ the printer says so later
 //!    '--> unknown(neverSent)'--> unknown(interrupted|silent|printerError) '
 //! ```
 //!
@@ -85,8 +85,11 @@ struct Entry {
 }
 
 impl Journal {
-    /// Reads the journal; tickets that were reserved and never sent are settled, those that were sent wait
-    /// for [`Journal::settle_sent`].
+    /// Reads the journal; tickets that were reserved and never sent are settled, and those that were sent are in
+    /// doubt from here on, so that people can decide about them although the printer never comes back.
+    ///
+    /// What the printer may hold of them still waits for [`Journal::settle_sent`], and what it says late still
+    /// proves them.
     ///
     /// # Errors
     /// Where it cannot be read, is damaged, or cannot be written.
@@ -113,6 +116,7 @@ impl Journal {
             journal.storage.truncate(good).map_err(while_("repair"))?;
         }
         journal.settle(Progress::Reserved, Unsure::NeverSent)?;
+        journal.settle(Progress::Sent, Unsure::Interrupted)?;
         Ok(journal)
     }
 

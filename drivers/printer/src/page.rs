@@ -180,7 +180,7 @@ pub enum PageError {
     /// The printer does not print PDF. Nothing was sent.
     #[error("the printer does not print PDF")]
     NoPdf,
-    /// The printer is stopped; no page will come out later.
+    /// The printer is stopped; no page came out, and none will later.
     #[error("the printer is stopped: {reasons:?}")]
     Blocked {
         /// What people are told.
@@ -196,7 +196,7 @@ pub enum PageError {
         /// The status of RFC 8011, appendix B.
         status: u16,
     },
-    /// The server gave the job up, or somebody cancelled it there.
+    /// The server gave the job up, or somebody cancelled it there, before it counted a sheet.
     #[error("the job ended as {state:?}")]
     Ended {
         /// How.
@@ -217,10 +217,11 @@ pub enum PageError {
         /// What was attempted.
         attempted: &'static str,
     },
-    /// The work was cancelled or its deadline passed, and so was the job; pages that had come out stay.
+    /// The work was cancelled or its deadline passed, and so was the job. Before a deadline no page had come out;
+    /// of what was cancelled by hand, pages that had come out stay.
     #[error("stopped, and the job was cancelled")]
     Stopped(Stop),
-    /// The document has left, and nobody knows what became of it.
+    /// The document has left, and nobody knows what became of it; a part of it may have come out.
     #[error("nobody knows what became of the job")]
     Unsure {
         /// Its number on the server, where it is known.

@@ -6,10 +6,10 @@
 //! "Limitations and caveats"), so a wait ends by itself now and then.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     mem::MaybeUninit,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -25,6 +25,8 @@ use rustix::{
     },
     io::{Errno, read, write},
 };
+
+use super::Unpublished;
 
 /// Makes a file that must not exist, readable by its owner, and by its group where `group` says so.
 pub(crate) fn new_file(path: &Path, group: bool) -> io::Result<File> {
@@ -43,20 +45,81 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
 }
 
 /// Gives a finished file its final name; fails with `AlreadyExists` where something has that name.
-pub(crate) fn publish(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => publish_by_link(from, to),
-        outcome => outcome.map_err(io::Error::from),
+pub(crate) fn publish(hidden: &Path, to: &Path) -> Result<(), Unpublished> {
+    match renameat_with(CWD, hidden, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => publish_by_link(hidden, to),
+        outcome => outcome.map_err(|errno| Unpublished::rename(errno.into(), hidden)),
     }
 }
 
 /// The hidden name stays where it cannot be removed: the file is published by then, and the next start tries again.
-fn publish_by_link(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::hard_link(from, to)?;
-    if let Err(error) = std::fs::remove_file(from) {
+///
+/// Whether it is there proves nothing here, since a link leaves it.
+fn publish_by_link(hidden: &Path, to: &Path) -> Result<(), Unpublished> {
+    if let Err(source) = fs::hard_link(hidden, to) {
+        let certain = match became(hidden, to) {
+            Became::Published => None,
+            Became::Another => Some(true),
+            Became::Nothing => Some(is_refusal(&source)),
+            Became::Unclear => Some(false),
+        };
+        if let Some(certain) = certain {
+            return Err(Unpublished { source, certain });
+        }
+    }
+    if let Err(error) = fs::remove_file(hidden) {
         tracing::warn!(%error, "the hidden name of a published file cannot be removed");
     }
     Ok(())
+}
+
+/// What stands under the final name after a link that failed.
+enum Became {
+    /// Our file: NFS made the name and its answer was lost, so that the repeated request met it
+    /// (link(2), "BUGS", which says to use stat(2)).
+    Published,
+    /// Another file.
+    Another,
+    /// Nothing, and our file has no other name than the hidden one.
+    Nothing,
+    /// The folder does not tell, or tells what can mean both.
+    Unclear,
+}
+
+fn became(hidden: &Path, to: &Path) -> Became {
+    let Ok(ours) = fs::symlink_metadata(hidden) else {
+        return Became::Unclear;
+    };
+    match fs::symlink_metadata(to) {
+        Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => Became::Published,
+        Ok(_) => Became::Another,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && ours.nlink() == 1 => {
+            Became::Nothing
+        }
+        Err(_) => Became::Unclear,
+    }
+}
+
+/// Whether an error means by itself that no name was made. After any other one, `EEXIST` and a time that ran out
+/// among them, a name that is absent can have been made and taken by the receiver already.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::PERM
+                | Errno::ACCESS
+                | Errno::NOENT
+                | Errno::NOTDIR
+                | Errno::NOSPC
+                | Errno::DQUOT
+                | Errno::ROFS
+                | Errno::MLINK
+                | Errno::XDEV
+                | Errno::NAMETOOLONG
+                | Errno::NOSYS
+                | Errno::OPNOTSUPP
+        )
+    )
 }
 
 /// Makes a folder's list of files survive a power loss. Shares that cannot say so are believed.
@@ -136,7 +199,9 @@ impl FolderEvents {
 mod tests {
     use std::{fs, io::ErrorKind};
 
-    use super::{publish, publish_by_link};
+    use rustix::io::Errno;
+
+    use super::{Became, became, is_refusal, publish, publish_by_link};
 
     #[test]
     fn neither_way_of_publishing_replaces_anything() {
@@ -145,9 +210,10 @@ mod tests {
             let (from, to) = (temp.path().join("a"), temp.path().join("b"));
             fs::write(&from, "new").unwrap();
             fs::write(&to, "old").unwrap();
+            let error = way(&from, &to).unwrap_err();
             assert_eq!(
-                way(&from, &to).unwrap_err().kind(),
-                ErrorKind::AlreadyExists
+                (error.source.kind(), error.certain),
+                (ErrorKind::AlreadyExists, true)
             );
             assert_eq!(fs::read(&to).unwrap(), b"old");
             fs::remove_file(&to).unwrap();
@@ -156,6 +222,44 @@ mod tests {
                 (fs::read(&to).unwrap().as_slice(), from.exists()),
                 (&b"new"[..], false)
             );
+        }
+    }
+    /// A share's server made the name, its answer was lost, and the repeated request was told that the name is
+    /// taken: the clerk was told that nothing had been handed over, and handed it over again.
+    #[test]
+    fn a_name_that_was_made_although_the_link_failed_is_published() {
+        let temp = tempfile::tempdir().unwrap();
+        let (from, to) = (temp.path().join("a"), temp.path().join("b"));
+        fs::write(&from, "new").unwrap();
+        fs::hard_link(&from, &to).unwrap();
+        publish_by_link(&from, &to).unwrap();
+        assert_eq!(
+            (fs::read(&to).unwrap().as_slice(), from.exists()),
+            (&b"new"[..], false)
+        );
+    }
+
+    #[test]
+    fn a_link_that_failed_is_certain_only_where_nothing_else_can_be() {
+        let temp = tempfile::tempdir().unwrap();
+        let (from, to) = (temp.path().join("a"), temp.path().join("b"));
+        // The hidden file is gone: it may have been published.
+        assert!(!publish_by_link(&from, &to).unwrap_err().certain);
+        fs::write(&from, "new").unwrap();
+        assert!(matches!(became(&from, &to), Became::Nothing));
+        // A receiver has moved the published file away.
+        fs::hard_link(&from, temp.path().join("taken")).unwrap();
+        assert!(matches!(became(&from, &to), Became::Unclear));
+        for (errno, refusal) in [
+            (Errno::ACCESS, true),
+            (Errno::NOSPC, true),
+            // The name was there a moment ago, and can have been ours.
+            (Errno::EXIST, false),
+            (Errno::IO, false),
+            (Errno::TIMEDOUT, false),
+            (Errno::STALE, false),
+        ] {
+            assert_eq!(is_refusal(&errno.into()), refusal, "{errno}");
         }
     }
 }

@@ -20,6 +20,8 @@ use windows_sys::Win32::Storage::FileSystem::{
     FILE_FLAG_OPEN_REPARSE_POINT, MOVEFILE_WRITE_THROUGH, MoveFileExW,
 };
 
+use super::Unpublished;
+
 /// Makes a file that must not exist; its permissions are the folder's.
 pub(crate) fn new_file(path: &Path, _group: bool) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
@@ -34,13 +36,13 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
 }
 
 /// Gives a finished file its final name; fails with `AlreadyExists` where something has that name.
-pub(crate) fn publish(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn publish(hidden: &Path, to: &Path) -> Result<(), Unpublished> {
     let wide = |path: &Path| -> Vec<u16> { path.as_os_str().encode_wide().chain([0]).collect() };
-    let (from, to) = (wide(from), wide(to));
+    let (from, to) = (wide(hidden), wide(to));
     // SAFETY: both are zero-terminated and live until the call returns.
     let moved = unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), MOVEFILE_WRITE_THROUGH) };
     if moved == 0 {
-        Err(io::Error::last_os_error())
+        Err(Unpublished::rename(io::Error::last_os_error(), hidden))
     } else {
         Ok(())
     }

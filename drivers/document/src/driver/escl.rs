@@ -156,6 +156,8 @@ impl DocumentScanner for EsclScanner {
     }
 }
 
+const ASKING_WHY: &str = "asking why there are no more pages";
+
 /// The pages of a job.
 struct EsclPages<'a> {
     client: &'a Client,
@@ -189,13 +191,8 @@ impl Pages for EsclPages<'_> {
             }
             status => {
                 let refused = refusal(status, ATTEMPTED);
-                let seen = (number - 1, self.feeder);
-                let error = explain(self.client, seen, refused, self.patience);
-                // AirSane answers 409 where others have 404: the feeder is empty, after pages.
-                if matches!(error, ScanError::NoPaper) && number > 1 {
-                    return Ok(None);
-                }
-                Err(error)
+                self.end_by_refusal(number, (status, refused))
+                    .map(|()| None)
             }
         }
     }
@@ -204,32 +201,58 @@ impl Pages for EsclPages<'_> {
 impl EsclPages<'_> {
     /// A jam ends the pages just as an empty feeder does; only the status tells them apart.
     fn end_of_paper(&self, number: u32) -> Result<(), ScanError> {
-        const ATTEMPTED: &str = "asking why there are no more pages";
         let before = number - 1;
         let status = match status(self.client, self.patience) {
             // Without a status, pages that came are all that is known.
             Err(ScanError::Failed { .. }) if before > 0 => return Ok(()),
             other => other?,
         };
-        if let Some(fault) = fault(&status, before).filter(|_| self.feeder) {
-            let empty = matches!(fault, ScanError::NoPaper) && before > 0;
-            return if empty { Ok(()) } else { Err(fault) };
+        match self.verdict(&status, (404, before)) {
+            Some(verdict) => verdict,
+            None if before > 0 => Ok(()),
+            None if self.feeder => Err(ScanError::NoPaper),
+            None => Err(failed(404)),
         }
+    }
+
+    /// AirSane answers 409 where others have 404: the feeder is empty, after pages. Any other refusal can be
+    /// of a page that the feeder has drawn in already, so an empty feeder does not make the document whole.
+    fn end_by_refusal(
+        &self,
+        number: u32,
+        (code, refused): (u16, ScanError),
+    ) -> Result<(), ScanError> {
+        check(self.patience, ASKING_WHY)?;
+        let Ok(status) = status(self.client, self.patience) else {
+            return Err(refused);
+        };
+        match self.verdict(&status, (code, number - 1)) {
+            Some(Err(fault)) => Err(fault),
+            Some(Ok(())) if code == 409 => Ok(()),
+            Some(Ok(())) | None => Err(refused),
+        }
+    }
+
+    /// What the status says of the end of the pages; `None` where it says nothing of it.
+    ///
+    /// The job comes before the feeder: a job that was ended after the last sheet was drawn in leaves an empty
+    /// feeder too. A fault of the feeder says more than that the job was aborted, since it is the reason.
+    fn verdict(
+        &self,
+        status: &ScannerStatus,
+        (code, before): (u16, u32),
+    ) -> Option<Result<(), ScanError>> {
         let job = status.jobs.iter().find(|(path, _)| *path == self.path);
-        match job.map(|(_, state)| *state) {
-            Some(JobState::Aborted) => Err(ScanError::Failed {
-                attempted: ATTEMPTED,
-                code: 404,
-            }),
-            Some(JobState::Canceled) => Err(ScanError::EndedThere { pages: before }),
-            Some(JobState::Completed | JobState::Active) | None if before > 0 => Ok(()),
-            Some(JobState::Completed | JobState::Active) | None if self.feeder => {
-                Err(ScanError::NoPaper)
-            }
-            Some(JobState::Completed | JobState::Active) | None => Err(ScanError::Failed {
-                attempted: ATTEMPTED,
-                code: 404,
-            }),
+        let job = job.map(|(_, state)| *state);
+        if job == Some(JobState::Canceled) {
+            return Some(Err(ScanError::EndedThere { pages: before }));
+        }
+        let aborted = job == Some(JobState::Aborted);
+        match fault(status, before).filter(|_| self.feeder) {
+            Some(ScanError::NoPaper) if before > 0 && !aborted => Some(Ok(())),
+            Some(ScanError::NoPaper) if before > 0 => Some(Err(failed(code))),
+            Some(fault) => Some(Err(fault)),
+            None => aborted.then(|| Err(failed(code))),
         }
     }
 
@@ -277,7 +300,7 @@ fn begin(
     let outcome = until_ready(client, ask, patience, &mut |_| {});
     let (head, _) = match outcome {
         Err(busy @ ScanError::Busy { .. }) => {
-            return Err(explain(client, (0, feeder), busy, patience));
+            return Err(explain(client, feeder, busy, patience));
         }
         other => other?,
     };
@@ -289,11 +312,11 @@ fn begin(
             let refused = ScanError::Settings {
                 what: "combination",
             };
-            Err(explain(client, (0, feeder), refused, patience))
+            Err(explain(client, feeder, refused, patience))
         }
         (status, _) => {
             let refused = refusal(status, ATTEMPTED);
-            Err(explain(client, (0, feeder), refused, patience))
+            Err(explain(client, feeder, refused, patience))
         }
     }
 }
@@ -325,6 +348,14 @@ fn until_ready(
     }
 }
 
+/// A job that ended without a reason.
+const fn failed(code: u16) -> ScanError {
+    ScanError::Failed {
+        attempted: ASKING_WHY,
+        code: code as u32,
+    }
+}
+
 /// What a refusal means that says nothing of paper.
 const fn refusal(status: u16, attempted: &'static str) -> ScanError {
     match status {
@@ -336,18 +367,13 @@ const fn refusal(status: u16, attempted: &'static str) -> ScanError {
     }
 }
 
-/// The fault that the scanner's status shows, else what was known before.
-fn explain(
-    client: &Client,
-    (before, feeder): (u32, bool),
-    otherwise: ScanError,
-    patience: &Patience,
-) -> ScanError {
+/// Why no job began, by the scanner's status, else what was known before.
+fn explain(client: &Client, feeder: bool, otherwise: ScanError, patience: &Patience) -> ScanError {
     if let Err(stopped) = check(patience, "asking what is wrong") {
         return stopped;
     }
     match status(client, patience) {
-        Ok(status) if feeder => fault(&status, before).unwrap_or(otherwise),
+        Ok(status) if feeder => fault(&status, 0).unwrap_or(otherwise),
         Ok(_) | Err(_) => otherwise,
     }
 }

@@ -57,6 +57,15 @@ fn status(adf: &str) -> String {
     )
 }
 
+/// The same, with the state of the server's only job.
+fn status_of_job(adf: &str, state: &str) -> String {
+    let job = format!(
+        "<scan:Jobs><scan:JobInfo><pwg:JobUri>/eSCL/ScanJobs/7</pwg:JobUri>\
+         <pwg:JobState>{state}</pwg:JobState></scan:JobInfo></scan:Jobs></scan:ScannerStatus>"
+    );
+    status(adf).replace("</scan:ScannerStatus>", &job)
+}
+
 #[test]
 fn a_page_from_the_glass_keeps_the_jpeg_byte_for_byte() {
     let server = Server::start(
@@ -139,6 +148,43 @@ fn what_the_feeder_says_at_the_end_decides() {
         let outcome = open(&server).scan(&request(Source::Feeder), &mut |_| {}, &patience());
         assert_eq!(outcome.unwrap_err().fault(), fault, "{pages} {adf}");
     }
+}
+
+/// A clerk ends the job at the panel while the last sheets are under way, and the feeder is empty then: the
+/// pages that had come were told as the whole document.
+#[test]
+fn a_job_that_ended_at_the_scanner_is_no_complete_document() {
+    let page = || Answer::Page(GRAY);
+    for (state, adf, fault) in [
+        ("Canceled", "ScannerAdfEmpty", FaultCode::JobCancelled),
+        ("Canceled", "ScannerAdfLoaded", FaultCode::JobCancelled),
+        ("Aborted", "ScannerAdfEmpty", FaultCode::DeviceFailed),
+        ("Aborted", "ScannerAdfLoaded", FaultCode::DeviceFailed),
+        ("Aborted", "ScannerAdfJam", FaultCode::DocumentJam),
+    ] {
+        for end in [Vec::new(), vec![Answer::Conflict]] {
+            let answers = [page(), page()].into_iter().chain(end).collect();
+            let server = Server::start(BROTHER, &status_of_job(adf, state), answers);
+            let outcome = open(&server).scan(&request(Source::Feeder), &mut |_| {}, &patience());
+            assert_eq!(outcome.unwrap_err().fault(), fault, "{state} {adf}");
+        }
+    }
+    let server = Server::start(
+        BROTHER,
+        &status_of_job("ScannerAdfEmpty", "Completed"),
+        vec![page(), page()],
+    );
+    let outcome = open(&server).scan(&request(Source::Feeder), &mut |_| {}, &patience());
+    assert_eq!(outcome.unwrap().pages.len(), 2);
+}
+
+/// The last sheet is drawn in, its page cannot be given, and the feeder is empty all the same.
+#[test]
+fn a_failure_after_pages_is_no_end_of_them() {
+    let answers = vec![Answer::Page(GRAY), Answer::Fails];
+    let server = Server::start(BROTHER, &status("ScannerAdfEmpty"), answers);
+    let outcome = open(&server).scan(&request(Source::Feeder), &mut |_| {}, &patience());
+    assert_eq!(outcome.unwrap_err().fault(), FaultCode::DeviceFailed);
 }
 
 /// Seen at AirSane, whose feeder gave ten pages and then 409: they were thrown away as "no paper".

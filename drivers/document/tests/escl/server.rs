@@ -18,6 +18,8 @@ pub(crate) enum Answer {
     NotYet,
     /// 409.
     Conflict,
+    /// 500.
+    Fails,
     /// Nothing, until the client goes.
     Silence,
 }
@@ -161,6 +163,7 @@ impl Told {
             }
             Some(Answer::NotYet) => reply(stream, "503 Later", "Retry-After: 1\r\n", b""),
             Some(Answer::Conflict) => reply(stream, "409 Conflict", "", b""),
+            Some(Answer::Fails) => reply(stream, "500 Failed", "", b""),
             Some(Answer::Silence) => {
                 self.silent.send(()).unwrap_or_default();
                 // Until the client hangs up.

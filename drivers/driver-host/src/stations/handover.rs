@@ -11,7 +11,7 @@ use host_protocol::{
     CharacterNotice, DeviceState, HandedOver, HostFault, Named, Product, SecretText, Step, Task,
 };
 
-use super::{PatientWatch, Sheet, Station, Tools, rest_for};
+use super::{PatientWatch, Sheet, Station, Tools, rest_for, with_causes};
 use crate::{
     device::fault,
     floor::{Post, Watch},
@@ -96,7 +96,7 @@ impl Post for AtFolder {
             .map_err(|error| told(&error))?;
         let taken = if self.settings.wait_for_receipt {
             job.progress(Step::WaitingForReceipt, None);
-            Some(self.wait_for_receipt(&written.name, &job.patience)?)
+            Some(self.is_taken(&written.name, &job.patience)?)
         } else {
             None
         };
@@ -196,34 +196,48 @@ impl AtFolder {
         Ok(())
     }
 
-    /// Whether the other system has taken the file by the end of patience.
-    fn wait_for_receipt(&mut self, name: &str, patience: &Patience) -> Result<bool, HostFault> {
-        let Some((_, outbox)) = &mut self.outbox else {
-            return Ok(false);
+    /// Whether the other system has taken the file by the end of patience. The file is handed over by now, so
+    /// only a rejection fails the job: whoever is told of a failure hands over again.
+    fn is_taken(&self, name: &str, patience: &Patience) -> Result<bool, HostFault> {
+        match self.receipt(name, patience) {
+            Ok(Receipt::Taken) => Ok(true),
+            Ok(Receipt::None) => Ok(false),
+            Ok(Receipt::Rejected) => Err(HostFault {
+                about: Some(name.to_owned()),
+                ..fault(
+                    FaultCode::HandoverValue,
+                    "the other system rejected the file",
+                )
+            }),
+            Err(error) => {
+                let error = with_causes(&error);
+                tracing::warn!(%error, device = self.sheet.id(), "whether a file was taken cannot be seen");
+                Ok(false)
+            }
+        }
+    }
+
+    /// What the other system has said of the file by the end of patience.
+    fn receipt(&self, name: &str, patience: &Patience) -> Result<Receipt, HandoverError> {
+        let Some((_, outbox)) = &self.outbox else {
+            return Ok(Receipt::None);
         };
-        let watch = outbox.watch().map_err(|error| told(&error))?;
+        let watch = outbox.watch()?;
         loop {
-            let all = outbox
-                .survey(self.clock.unix_millis(), Duration::MAX)
-                .map_err(|error| told(&error))?;
+            let all = outbox.survey(self.clock.unix_millis(), Duration::MAX)?;
             let state = all
                 .into_iter()
                 .find(|handed| handed.name == name)
                 .map(|handed| handed.state);
             match state {
                 Some(State::Waiting) => {}
-                Some(State::Rejected(_)) => {
-                    return Err(fault(
-                        FaultCode::HandoverValue,
-                        "the other system rejected the file",
-                    ));
-                }
-                Some(State::Taken | State::Acknowledged) | None => return Ok(true),
+                Some(State::Rejected(_)) => return Ok(Receipt::Rejected),
+                Some(State::Taken | State::Acknowledged) | None => return Ok(Receipt::Taken),
             }
             if patience.check().is_err() {
-                return Ok(false);
+                return Ok(Receipt::None);
             }
-            watch.wait(patience).map_err(|error| told(&error))?;
+            watch.wait(patience)?;
         }
     }
 
@@ -234,6 +248,16 @@ impl AtFolder {
             unix_millis,
         })
     }
+}
+
+/// What the other system has said of a file.
+enum Receipt {
+    /// That it took it, or that it is done with it.
+    Taken,
+    /// That it cannot use it.
+    Rejected,
+    /// Nothing.
+    None,
 }
 
 fn row(values: &Named<SecretText>) -> Row {
@@ -264,8 +288,7 @@ fn told(error: &HandoverError) -> HostFault {
         HandoverError::Template(_)
         | HandoverError::Folder { .. }
         | HandoverError::InUse { .. }
-        | HandoverError::Damaged { .. }
-        | HandoverError::NotRejected { .. } => None,
+        | HandoverError::Damaged { .. } => None,
     };
     HostFault {
         about,
@@ -296,19 +319,4 @@ fn date_in_japan(unix_millis: u64) -> Option<CivilDate> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_in_japan_begins_nine_hours_earlier() {
-        for (millis, (year, month, day)) in [
-            (0, (1970, 1, 1)),
-            (1_795_273_199_999, (2026, 11, 21)),
-            (1_795_273_200_000, (2026, 11, 22)),
-            (951_750_000_000, (2000, 2, 29)),
-        ] {
-            let expected = CivilDate::new(year, month, day).unwrap();
-            assert_eq!(date_in_japan(millis), Some(expected), "{millis}");
-        }
-    }
-}
+mod tests;

@@ -366,12 +366,7 @@ impl TicketPrinter for EscPosPrinter {
     ) -> Result<Printed, PrintError> {
         let PrintRequest { ticket, document } = request;
         let papers = self.parts.journal.of(ticket);
-        let certainly_none = |stored: &Stored| {
-            stored.copy == 0
-                && stored.is_unresolved()
-                && stored.progress == Progress::Unknown(Unsure::NeverSent)
-        };
-        if !papers.iter().all(certainly_none) {
+        if !papers.iter().all(Stored::is_none) {
             return Err(PrintError::Duplicate {
                 ticket: ticket.clone(),
             });

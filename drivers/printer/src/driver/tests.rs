@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use device_api::{Clock, FaultCode, Stop};
+use device_api::{Clock, Deadline, FaultCode, Stop};
+use journal_file::memory::MemoryDisk;
+use link::{Link, LinkError};
 
 use super::*;
-use crate::contract::stamp::{document, name};
+use crate::contract::stamp::{Stamp, document, name};
 use crate::contract::world::{Variant, World};
 use crate::fault::{Advice, PaperFate};
-use crate::journal::{Decision, Progress, Unsure};
+use crate::journal::{Decision, Journal, Progress, Unsure, Wear};
 use crate::status::Trouble;
 
 fn request(number: u8) -> PrintRequest {
@@ -48,6 +50,68 @@ fn a_printer_that_falls_silent_leaves_doubt_and_may_prove_it_late() {
         0
     );
     assert!(driver.unresolved().is_empty());
+}
+
+/// A clerk said of a ticket without paper that it had not come out, and the next attempt was refused as already
+/// printed.
+#[test]
+fn what_never_left_can_be_printed_whatever_was_said_of_it_but_that_it_came_out() {
+    for (said, free) in [
+        (Resolution::DidNotComeOut, true),
+        (Resolution::CameOut, false),
+    ] {
+        let (world, mut driver) = world();
+        world.cover(true);
+        driver.print(&request(1), &world.patience(10)).unwrap_err();
+        let ticket = name(1).unwrap();
+        driver.resolve(&ticket, said, &world.patience(1)).unwrap();
+        world.cover(false);
+        let again = driver.print(&request(1), &world.patience(10));
+        assert_eq!(again.is_ok_and(|printed| printed.copy == 0), free);
+    }
+}
+
+/// A printer that was taken away.
+#[derive(Debug)]
+struct Gone;
+
+impl Connector for Gone {
+    fn connect(&mut self, _: Deadline) -> Result<Box<dyn Link>, LinkError> {
+        Err(LinkError::Gone)
+    }
+}
+
+/// The power went in the middle of a ticket and the printer was replaced: the ticket was refused as printed, was
+/// in no list, and nobody could settle it.
+#[test]
+fn a_paper_that_was_sent_at_a_crash_can_be_decided_without_its_printer() {
+    let (disk, ticket) = (MemoryDisk::default(), name(1).unwrap());
+    let mut journal = Journal::open(Box::new(disk.clone())).unwrap();
+    journal.reserve(&ticket, 0, 5).unwrap();
+    journal.sent(&ticket, 0, Wear::default()).unwrap();
+    drop(journal);
+    let variant = Variant(0b00_1011);
+    let world = World::new(variant);
+    let parts = Parts {
+        typesetter: Box::new(Stamp),
+        journal: Journal::open(Box::new(disk)).unwrap(),
+        profile: variant.profile(),
+        attendance: Attendance::Staffed,
+        roll_metres: None,
+        clock: Arc::new(device_api::SystemClock::new()),
+    };
+    let mut driver = EscPosPrinter::new(Box::new(Gone), parts);
+    let lost = driver.status(&world.patience(10)).unwrap_err();
+    assert_eq!(lost.fault(), FaultCode::DeviceGone);
+    let doubtful = driver.unresolved();
+    assert_eq!(doubtful.len(), 1);
+    assert_eq!(doubtful[0].progress, Progress::Unknown(Unsure::Interrupted));
+    driver
+        .resolve(&ticket, Resolution::CameOut, &world.patience(10))
+        .unwrap();
+    assert_eq!(driver.unresolved(), []);
+    // Should it come back, it is still asked before anything is printed.
+    assert!(driver.parts.journal.holding());
 }
 
 #[test]

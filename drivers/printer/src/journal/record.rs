@@ -25,10 +25,18 @@ impl Stored {
         matches!(self.progress, Progress::Unknown(_)) && self.decision.is_none()
     }
 
-    /// Whether nothing can become of it any more.
+    /// Whether certainly no dot of it exists: nothing of it was sent, and no person says that it came out.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.progress == Progress::Unknown(Unsure::NeverSent)
+            && self.decision != Some(Decision::CameOut)
+    }
+
+    /// Whether nothing can become of it any more. What was never sent can be printed under its name as if it had
+    /// never been, so that it need not be remembered for ever.
     pub(crate) const fn is_finished(&self) -> bool {
         match self.progress {
-            Progress::Printed(_) => true,
+            Progress::Printed(_) | Progress::Unknown(Unsure::NeverSent) => true,
             Progress::Unknown(_) => self.decision.is_some(),
             Progress::Reserved | Progress::Sent => false,
         }

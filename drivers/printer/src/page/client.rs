@@ -1,6 +1,7 @@
 //! The client: one request after the other, and what they mean for the job.
 //!
-//! Invariant: once the document may have left, the result is printed, cancelled, or doubt.
+//! Invariant: once the document may have left, the result is printed, cancelled, or doubt; and it is doubt where
+//! the printer stopped or the time ran out, unless the server says that no sheet came out.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -115,8 +116,11 @@ impl IppPrinter {
             match progress.state {
                 JobState::Completed => return Ok(progress),
                 JobState::Cancelled | JobState::Aborted => {
-                    return Err(PageError::Ended {
-                        state: progress.state,
+                    return Err(match progress.sheets {
+                        Some(0) | None => PageError::Ended {
+                            state: progress.state,
+                        },
+                        Some(_) => PageError::Unsure { job: Some(job) },
                     });
                 }
                 JobState::Pending | JobState::Held | JobState::Processing | JobState::Stopped => {}
@@ -161,7 +165,8 @@ impl IppPrinter {
         }
     }
 
-    /// Cancels a job; `why` where that worked, and doubt where it did not.
+    /// Cancels a job; `why` where that worked, and doubt where it did not, or where sheets may have come out and
+    /// `why` would say that none did.
     fn cancel(&mut self, job: i32, why: PageError, patience: &Patience) -> PageError {
         let clock = Arc::clone(patience.clock());
         let deadline = Deadline::at(clock.now().plus(CANCELLING));
@@ -169,17 +174,23 @@ impl IppPrinter {
         let short = Patience::new(clock, deadline);
         let request = self.about_job(Operation::CancelJob, job);
         let cancelled = self.exchange("cancel the job", &request, (&[], &short));
-        tracing::info!(job, cancelled = cancelled.is_ok(), "cancelled a page job");
-        match cancelled {
-            Ok(_) => why,
-            Err(_) => match self.job(job, &short) {
-                // Too late to cancel, or somebody did it before.
-                Ok(PageProgress {
-                    state: JobState::Cancelled | JobState::Aborted,
-                    ..
-                }) => why,
-                Ok(_) | Err(_) => PageError::Unsure { job: Some(job) },
-            },
+        let cancelled = cancelled.is_ok();
+        // Asked after it, since a sheet may have come out until then.
+        let left = self.job(job, &short).ok();
+        let ended = left.is_some_and(|progress| {
+            // Too late to cancel, or somebody did it before.
+            matches!(progress.state, JobState::Cancelled | JobState::Aborted)
+        });
+        let none = left.and_then(|progress| progress.sheets) == Some(0);
+        let says_none = matches!(
+            why,
+            PageError::Blocked { .. } | PageError::Stopped(Stop::Deadline)
+        );
+        tracing::info!(job, cancelled, ended, none, "cancelled a page job");
+        if (cancelled || ended) && (none || !says_none) {
+            why
+        } else {
+            PageError::Unsure { job: Some(job) }
         }
     }
 

@@ -103,6 +103,14 @@ fn job(state: i32) -> Option<Message> {
     ])
 }
 
+/// The same with the sheets that came out.
+fn counted(state: i32, sheets: i32) -> Option<Message> {
+    let mut message = job(state)?;
+    let sheets = Attribute::integer("job-media-sheets-completed", sheets);
+    message.add(Tag::Job, sheets);
+    Some(message)
+}
+
 fn print(printer: &mut IppPrinter) -> (Result<PagesPrinted, PageError>, Vec<JobState>) {
     let mut states = Vec::new();
     let patience = patience(Duration::from_secs(20));
@@ -150,16 +158,60 @@ fn a_printer_without_paper_gets_no_job_and_one_that_stops_keeps_none() {
         printer(3, &["none"]),
         job(3),
         job(3),
-        job(6),
+        counted(6, 0),
         printer(5, &["media-empty"]),
         answer(vec![]),
+        counted(7, 0),
     ];
     let (mut client, server_two) = server(stops);
     assert_eq!(
         print(&mut client).0.unwrap_err().fault(),
         FaultCode::PrinterPaperOut
     );
-    assert_eq!(server_two.join().unwrap().last(), Some(&0x08));
+    assert_eq!(server_two.join().unwrap()[5..], [0x08, 0x09]);
+}
+
+/// The paper ended in the middle of a document of ten sheets: it was told that nothing had been printed, and the
+/// citizen got the first sheets twice.
+#[test]
+fn a_printer_that_stops_in_the_middle_leaves_doubt() {
+    let stopped = |(seen, left): (Option<Message>, Option<Message>), reason: &str, told| {
+        let answers = vec![
+            printer(3, &["none"]),
+            job(3),
+            job(3),
+            seen,
+            printer(5, &[reason]),
+            answer(vec![]),
+            left,
+        ];
+        let (mut client, server) = server(answers);
+        let fault = print(&mut client).0.unwrap_err().fault();
+        assert_eq!(fault, told, "{reason}");
+        server.join().unwrap();
+    };
+    let doubt = FaultCode::PrinterUnknown;
+    for reason in ["media-empty", "media-jam", "cover-open"] {
+        stopped((counted(6, 4), counted(7, 4)), reason, doubt);
+    }
+    // One came out after the last look, and a server that does not count.
+    stopped((counted(6, 0), counted(7, 1)), "media-empty", doubt);
+    stopped((job(6), job(7)), "media-empty", doubt);
+    let none = (counted(6, 0), counted(7, 0));
+    stopped(none, "cover-open", FaultCode::PrinterCoverOpen);
+}
+
+#[test]
+fn a_job_that_the_server_gives_up_after_sheets_leaves_doubt() {
+    for (sheets, fault) in [
+        (0, FaultCode::PrinterRejected),
+        (2, FaultCode::PrinterUnknown),
+    ] {
+        let answers = vec![printer(3, &["none"]), job(3), job(3), counted(8, sheets)];
+        let (mut client, server) = server(answers);
+        assert_eq!(print(&mut client).0.unwrap_err().fault(), fault, "{sheets}");
+        server.join().unwrap();
+    }
 }
 
 #[test]

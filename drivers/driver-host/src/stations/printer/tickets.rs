@@ -194,7 +194,8 @@ pub(super) fn told(ticket: &TicketId, papers: &[Stored], proof: Option<Proof>) -
     }
 }
 
-/// A paper of which nobody knows.
+/// A paper of which nobody knows. What was never sent is none: people are not asked for a paper that cannot
+/// be there, and the same name prints it.
 pub(super) fn stored(paper: &Stored) -> Option<StoredTicket> {
     let Progress::Unknown(why) = paper.progress else {
         return None;
@@ -202,7 +203,7 @@ pub(super) fn stored(paper: &Stored) -> Option<StoredTicket> {
     Some(StoredTicket {
         ticket: paper.ticket.as_str().to_owned(),
         reason: match why {
-            Unsure::NeverSent => UnknownReason::NeverSent,
+            Unsure::NeverSent => return None,
             Unsure::Interrupted => UnknownReason::Interrupted,
             Unsure::Silent => UnknownReason::Silent,
             Unsure::PrinterError => UnknownReason::PrinterError,

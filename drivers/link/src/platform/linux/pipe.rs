@@ -10,6 +10,7 @@ use rustix::io::{Errno, ioctl_fionbio, read, write};
 use rustix::net::sockopt;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::serial;
 use super::wait::{Waited, Waiter};
 use crate::wire::{self, Way};
 use crate::{Frame, Interrupter, LinkError};
@@ -25,6 +26,8 @@ pub(crate) struct Pipe {
     name: String,
     gone: bool,
     buffer: Zeroizing<Vec<u8>>,
+    /// Whether closing it would wait for the device.
+    line: bool,
 }
 
 impl Pipe {
@@ -41,7 +44,19 @@ impl Pipe {
             name,
             gone: false,
             buffer: Zeroizing::new(vec![0; MOST_AT_ONCE]),
+            line: false,
         })
+    }
+
+    /// A pipe over a serial line, which is let go of without waiting for a device that takes nothing.
+    pub(crate) fn over_line(
+        descriptor: OwnedFd,
+        name: String,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LinkError> {
+        let mut pipe = Self::over(descriptor, name, clock)?;
+        pipe.line = true;
+        Ok(pipe)
     }
 
     /// A pipe over a connection, which is gone when the other machine has been silent for too long.
@@ -126,6 +141,14 @@ impl Pipe {
     fn remember<T>(&mut self, result: Result<T, LinkError>) -> Result<T, LinkError> {
         self.gone |= matches!(result, Err(LinkError::Gone));
         result
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if self.line {
+            serial::let_go(&self.descriptor);
+        }
     }
 }
 

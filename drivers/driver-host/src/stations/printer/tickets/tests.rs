@@ -206,6 +206,9 @@ fn a_stored_ticket_says_why_and_since_when() {
     );
     assert_eq!(found.ticket, ticket().as_str());
     assert_eq!(stored(&paper(0, Progress::Sent, None)), None);
+    // A clerk was asked to look for the paper of a ticket that had never reached the printer.
+    let never = Progress::Unknown(Unsure::NeverSent);
+    assert_eq!(stored(&paper(0, never, None)), None);
 }
 
 #[test]

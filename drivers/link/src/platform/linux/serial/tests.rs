@@ -1,13 +1,17 @@
 //! Serial lines over pseudo-terminals: what the kernel's own line discipline makes of them.
 
+use core::ffi::c_int;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use device_api::Deadline;
+use rustix::fd::OwnedFd;
+use rustix::ioctl::{Opcode, Setter, ioctl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use super::{leaves, throw_away};
 use crate::contract::tests::{Closing, clock, stream};
 use crate::contract::{Peer as _, check};
 use crate::serial::{self, Parity, SerialSettings};
@@ -59,6 +63,54 @@ fn a_line_closed_is_free_again() {
     let settings = SerialSettings::new(path, 9600);
     drop(serial::open(&settings, clock()).unwrap());
     serial::open(&settings, clock()).unwrap();
+}
+
+/// A printer held CTS low, and the kernel kept the driver in `close` for half a minute.
+#[test]
+#[expect(unsafe_code, reason = "packet mode has no safe function")]
+fn what_a_line_does_not_take_is_thrown_away() {
+    /// `asm-generic/ioctls.h` and `asm-generic/termbits.h`.
+    const TIOCPKT: Opcode = 0x5420;
+    const FLUSHED: u8 = 0x02;
+    let (mut device, path) = terminal();
+    // SAFETY: this ioctl reads one `int` from where it is told (tty_ioctl(4)).
+    let packets = unsafe { Setter::<TIOCPKT, c_int>::new(1) };
+    // SAFETY: as above, and the `int` is its own.
+    unsafe { ioctl(&device, packets).unwrap() };
+    let line: OwnedFd = File::options().write(true).open(&path).unwrap().into();
+    rustix::io::write(&line, b"ticket").unwrap();
+    throw_away(&line, std::iter::repeat(6));
+    // In packet mode the other end is told of it by a byte of its own.
+    let mut packet = [0; 16];
+    loop {
+        let count = device.read(&mut packet).unwrap();
+        if count == 1 && packet[0] & FLUSHED != 0 {
+            break;
+        }
+        assert_eq!(packet[..count], *b"\0ticket");
+    }
+}
+
+#[test]
+fn a_line_is_given_time_as_long_as_it_takes_bytes() {
+    assert!(leaves([4096, 0].into_iter()));
+    assert!(leaves((0..=100).rev()));
+    // A line that went away, or that cannot be asked.
+    assert!(leaves(std::iter::empty()));
+    assert!(!leaves(std::iter::repeat(16)));
+    // So slow that no deadline waits for it.
+    assert!(!leaves((1..4096).rev()));
+}
+
+/// A driver empties a display and lets go of it.
+#[test]
+fn the_last_words_before_closing_arrive() {
+    let (device, path) = terminal();
+    let (clock, soon) = soon();
+    let mut link = serial::open(&SerialSettings::new(path, 9600), clock).unwrap();
+    link.send(&Frame::plain(*b"empty"), soon).unwrap();
+    drop(link);
+    assert_eq!(Closing(Some(device)).arrived(5), b"empty");
 }
 
 #[test]
