@@ -67,14 +67,25 @@ pub enum Connection {
     },
 }
 
-/// A printer from settings; nothing is sent before it is needed.
+/// The fonts of settings. Whoever opens a printer anew keeps them: they are megabytes.
+///
+/// # Errors
+/// Where they cannot be used.
+pub fn fonts(settings: &PrinterSettings) -> Result<Fonts, OpenError> {
+    let regular = or_default(&settings.fonts, platform::fonts);
+    let bold = or_default(&settings.bold_fonts, platform::bold_fonts);
+    Fonts::load(&regular, &bold).map_err(OpenError::Fonts)
+}
+
+/// A printer from settings and its [`fonts`]; nothing is sent before it is needed.
 ///
 /// The folder holds the journal, and belongs to one printer and one process.
 ///
 /// # Errors
-/// Where profile, fonts or journal cannot be used.
+/// Where profile or journal cannot be used.
 pub fn open(
     settings: &PrinterSettings,
+    fonts: Fonts,
     clock: Arc<dyn Clock>,
     journal: &Path,
 ) -> Result<Box<dyn TicketPrinter>, OpenError> {
@@ -85,9 +96,6 @@ pub fn open(
         return Err(OpenError::Width { dots });
     }
     let profile = crate::quirks::Profile { dots, ..*known };
-    let regular = or_default(&settings.fonts, platform::fonts);
-    let bold = or_default(&settings.bold_fonts, platform::bold_fonts);
-    let fonts = Fonts::load(&regular, &bold).map_err(OpenError::Fonts)?;
     let storage = Folder::open(journal).map_err(|source| {
         OpenError::Journal(if source.kind() == io::ErrorKind::WouldBlock {
             JournalError::Held

@@ -35,6 +35,7 @@ use host_protocol::{
 use printer::driver::{PrintRequest, Resolution, Resolved, TicketPrinter};
 use printer::fault::PrintError;
 use printer::maintenance::Status;
+use printer::render::fonts::Fonts;
 use printer::settings::PrinterSettings;
 use printer::ticket::{Ticket, TicketId};
 
@@ -46,7 +47,7 @@ use crate::{
 use tickets::Failure;
 
 /// How long to wait before looking for a printer again that was not there.
-const LOOK_AGAIN: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// How long a printer may take to answer when it is met or asked; jobs wait behind it. A metre of paper that
 /// is still to be printed before takes five seconds.
@@ -72,6 +73,7 @@ pub(super) fn open(settings: serde_json::Value, tools: &Tools) -> Result<Vec<Sta
                     folder: folder.clone(),
                     clock: Arc::clone(&clock),
                     sheet: Arc::clone(&seen),
+                    fonts: None,
                     printer: None,
                     told: Told::Nothing,
                 })
@@ -96,6 +98,8 @@ struct AtPrinter {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     sheet: Arc<Sheet>,
+    /// Read once: loaded anew whenever the printer comes back, megabytes would tear holes into the memory.
+    fonts: Option<Fonts>,
     printer: Option<Box<dyn TicketPrinter>>,
     told: Told,
 }
@@ -282,8 +286,12 @@ impl AtPrinter {
         match &mut self.printer {
             Some(printer) => Ok(printer),
             closed @ None => {
-                let clock = Arc::clone(&self.clock);
-                let opened = printer::settings::open(&self.settings, clock, &self.folder)?;
+                let fonts = match &mut self.fonts {
+                    Some(fonts) => fonts,
+                    unread @ None => unread.insert(printer::settings::fonts(&self.settings)?),
+                };
+                let (fonts, clock) = (fonts.clone(), Arc::clone(&self.clock));
+                let opened = printer::settings::open(&self.settings, fonts, clock, &self.folder)?;
                 Ok(closed.insert(opened))
             }
         }
