@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use device_api::{Clock, Deadline, Patience, SystemClock};
 use printer::driver::{Attendance, PrintRequest};
-use printer::settings::{Connection, PrinterSettings, open};
+use printer::settings::{Connection, PrinterSettings, fonts, open};
 use printer::ticket::{Align, Code, Element, Level, Size, Text, Ticket, TicketId};
 
 #[expect(
@@ -35,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         attendance: Attendance::Staffed,
         roll_metres: Some(80),
     };
-    let mut printer = open(&settings, Arc::clone(&clock), Path::new(&journal))?;
+    let fonts = fonts(&settings)?;
+    let mut printer = open(&settings, fonts, Arc::clone(&clock), Path::new(&journal))?;
     let document = sample();
     std::fs::write(picture, printer.preview(&document)?)?;
     let deadline = Deadline::at(clock.now().plus(Duration::from_secs(30)));

@@ -8,7 +8,7 @@
 //! # use std::{error::Error, path::Path, sync::Arc, time::Duration};
 //! # use device_api::{Clock, Deadline, Patience, SystemClock};
 //! # use printer::driver::{Attendance, PrintRequest};
-//! # use printer::settings::{Connection, PrinterSettings, open};
+//! # use printer::settings::{Connection, PrinterSettings, fonts, open};
 //! # use printer::ticket::{Element, Ticket, TicketId};
 //! # fn main() -> Result<(), Box<dyn Error>> {
 //! let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -21,7 +21,7 @@
 //!     attendance: Attendance::Unattended,
 //!     roll_metres: Some(80),
 //! };
-//! let mut printer = open(&settings, Arc::clone(&clock), Path::new("/var/lib/madoguchi/printer"))?;
+//! let mut printer = open(&settings, fonts(&settings)?, Arc::clone(&clock), Path::new("/var/lib/madoguchi/printer"))?;
 //! let request = PrintRequest {
 //!     ticket: TicketId::new("2026-11-21/A/014")?,
 //!     document: Ticket { elements: vec![Element::Number("A-014".into())] },

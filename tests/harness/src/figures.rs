@@ -35,6 +35,15 @@ impl ProcessFigures {
         figures(self.id).is_ok_and(|now| now.started == self.started)
     }
 
+    /// What its descriptors stand for, as far as the system says; nothing of a process that has ended.
+    #[must_use]
+    pub fn open_files(&self) -> Vec<String> {
+        let entries = fs::read_dir(format!("/proc/{}/fd", self.id));
+        let entries = entries.into_iter().flatten().flatten();
+        let named = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
+        named.map(|path| path.display().to_string()).collect()
+    }
+
     /// Waits for the end of this very process; whether it came in time.
     #[must_use]
     pub fn ends(&self, patience: &Patience) -> bool {

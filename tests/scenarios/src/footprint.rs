@@ -100,11 +100,10 @@ impl Footprint {
         }
         ensure!(
             now.counts_no_more_than(self),
-            "more is held than before: {} -> {}; {:?} -> {:?}",
+            "more is held than before: {} -> {}; {}",
             self.words(),
             now.words(),
-            self.processes,
-            now.processes
+            self.more_in(&now).join("; ")
         );
         Ok(now)
     }
@@ -113,6 +112,27 @@ impl Footprint {
         self.processes.len() == other.processes.len()
             && self.sum(|process| process.threads) <= other.sum(|process| process.threads)
             && self.sum(|process| process.descriptors) <= other.sum(|process| process.descriptors)
+    }
+
+    /// Which processes hold more than before, and what they hold.
+    fn more_in(&self, now: &Self) -> Vec<String> {
+        let more = self
+            .processes
+            .iter()
+            .zip(&now.processes)
+            .filter(|(then, now)| now.descriptors > then.descriptors || now.threads > then.threads);
+        more.map(|(then, now)| {
+            format!(
+                "{}: {} -> {} threads, {} -> {} descriptors, among them now {:?}",
+                now.name,
+                then.threads,
+                now.threads,
+                then.descriptors,
+                now.descriptors,
+                now.open_files()
+            )
+        })
+        .collect()
     }
 
     fn words(&self) -> String {

@@ -295,7 +295,7 @@ fn stopping_before_the_paper_leaves_none() {
 
 #[test]
 fn settings_that_cannot_be_are_refused() {
-    use crate::settings::{Connection, PrinterSettings, open};
+    use crate::settings::{Connection, PrinterSettings, fonts, open};
     let folder = tempfile::tempdir().unwrap();
     let settings = PrinterSettings {
         connection: Connection::Tcp("127.0.0.1:9".parse().unwrap()),
@@ -307,11 +307,15 @@ fn settings_that_cannot_be_are_refused() {
         roll_metres: None,
     };
     let clock: Arc<dyn Clock> = Arc::new(device_api::SystemClock::new());
-    let refused = |settings: &PrinterSettings| {
-        open(settings, Arc::clone(&clock), folder.path())
-            .unwrap_err()
-            .fault()
+    let opened = |settings: &PrinterSettings| {
+        open(
+            settings,
+            fonts(settings)?,
+            Arc::clone(&clock),
+            folder.path(),
+        )
     };
+    let refused = |settings: &PrinterSettings| opened(settings).unwrap_err().fault();
     let profile = PrinterSettings {
         profile: "no-such".into(),
         ..settings.clone()
@@ -322,12 +326,12 @@ fn settings_that_cannot_be_are_refused() {
         ..settings.clone()
     };
     assert_eq!(refused(&width), FaultCode::DeviceUnsupported);
-    let fonts = PrinterSettings {
+    let absent = PrinterSettings {
         fonts: vec![folder.path().join("none.ttf")],
         ..settings.clone()
     };
-    assert_eq!(refused(&fonts), FaultCode::DeviceFailed);
-    let held = open(&settings, Arc::clone(&clock), folder.path()).unwrap();
+    assert_eq!(refused(&absent), FaultCode::DeviceFailed);
+    let held = opened(&settings).unwrap();
     assert_eq!(refused(&settings), FaultCode::DeviceBusy);
     drop(held);
 }
