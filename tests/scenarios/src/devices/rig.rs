@@ -73,7 +73,8 @@ impl Rig {
         agent.insert("requests_per_second".to_owned(), REQUESTS_PER_SECOND.into());
         let counter = Counter::start(&Options {
             slots: 1,
-            log: "warn".to_owned(),
+            // So that the file of the log is open from the start, and counts as held before anything is done.
+            log: "info".to_owned(),
             agent,
             ..Options::default()
         })?;
