@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use agent_api::document::KeptDocument;
 use agent_api::job::JobResult;
-use agent_api::signature::{Export, Place, ShownPage, SignedSummary, SigningOrder};
+use agent_api::signature::{ShownPage, SignedSummary, SigningOrder};
 use agent_core::Sealed;
 use agent_core::effect::AuditOrder;
 use agent_core::event::{HostSays, NewDocument};
@@ -17,20 +17,20 @@ use agent_core::ids::HostRun;
 use agent_core::task::Fault;
 use device_api::FaultCode;
 use host_protocol as wire;
-use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
 use signature::container::{
     self, Device, Document, InkPart, Outcome, Picture, Signer as _, Statement, Times,
 };
-use signature::pdf::{self, Enclosure, Placement};
-use signature::{
-    Axis, CapturedBy, ClockSource, Digitizer, Identity, Ink, Sample, Turn, inkml, iso, picture,
-};
+use signature::{Axis, CapturedBy, ClockSource, Digitizer, Ink, Sample, Turn, inkml};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use self::exporter::Exporter;
+pub use self::exporter::Municipality;
 use crate::keeping::{self, NameSource};
 use crate::parcel::{Content, Parcel};
+
+mod exporter;
 
 /// What is known of a signature from its beginning.
 #[derive(Debug)]
@@ -69,15 +69,6 @@ pub struct Seal {
     pub municipality: Option<Arc<Municipality>>,
 }
 
-/// The municipality that signs documents.
-#[derive(Debug)]
-pub struct Municipality {
-    /// Its key and certificates.
-    pub identity: Identity,
-    /// Its name, as it stands in the signature.
-    pub name: String,
-}
-
 /// Why a signature cannot be sealed.
 #[derive(Debug, Error)]
 pub enum SealError {
@@ -104,18 +95,6 @@ pub enum SealError {
     /// The statement cannot be made.
     #[error("the statement cannot be made")]
     Statement(#[from] container::StatementError),
-    /// The document takes no signature.
-    #[error("the document takes no signature")]
-    Pdf(#[from] pdf::PdfError),
-    /// The ink cannot be written in that form.
-    #[error("the ink cannot be written in the form of ISO/IEC 19794-7")]
-    Iso(#[from] iso::ExportError),
-    /// The ink cannot be drawn.
-    #[error("the ink cannot be drawn")]
-    Picture(#[from] picture::PictureError),
-    /// Nobody said where in the document the ink goes.
-    #[error("the order names no place in the document")]
-    NoPlace,
     /// The operating system gives no random name.
     #[error("no random name can be had")]
     Name,
@@ -139,12 +118,7 @@ impl Seal {
                     SealError::Ink(signature::InkError::NothingWritten) => {
                         FaultCode::SignatureEmpty
                     }
-                    SealError::Name
-                    | SealError::Statement(_)
-                    | SealError::Pdf(_)
-                    | SealError::Iso(_)
-                    | SealError::Picture(_)
-                    | SealError::NoPlace => FaultCode::AgentInternal,
+                    SealError::Name | SealError::Statement(_) => FaultCode::AgentInternal,
                     SealError::Samples
                     | SealError::Count { .. }
                     | SealError::Digest
@@ -185,9 +159,19 @@ impl Seal {
             Ok::<(), SealError>(())
         };
         add("container", "application/cose", sealed.clone())?;
+        let exporter = Exporter {
+            ink: &ink,
+            inkml: &inkml,
+            container: &sealed,
+            area: &signature.area,
+            document: &signing.document.bytes,
+            place: signing.order.place.as_ref(),
+            municipality: self.municipality.as_deref(),
+            unix_millis,
+        };
         let mut not_made = Vec::new();
         for export in &signing.order.exports {
-            match self.export(*export, to_seal, (&ink, &inkml, &sealed), unix_millis) {
+            match exporter.make(*export) {
                 Ok((role, media_type, bytes)) => add(role, media_type, bytes)?,
                 Err(error) => {
                     tracing::warn!(%error, ?export, "an export of a signature was not made");
@@ -265,81 +249,6 @@ impl Seal {
             outcome: Outcome::Signed(InkPart::inside(inkml)),
         })
     }
-
-    /// The document with ink and container in it, signed where the municipality's key is configured.
-    fn pdf(
-        &self,
-        signing: &Signing,
-        (inkml, container): (&[u8], &[u8]),
-        unix_millis: u64,
-    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let place = signing.order.place.as_ref();
-        let Place {
-            page,
-            area: [left, top, width, height],
-        } = *place.ok_or(SealError::NoPlace)?;
-        let placement = Placement {
-            page,
-            left: f64::from(left) * POINTS,
-            top: f64::from(top) * POINTS,
-            width: f64::from(width) * POINTS,
-            height: f64::from(height) * POINTS,
-        };
-        let enclosure = Enclosure { inkml, container };
-        let original = &signing.document.bytes;
-        let made = match &self.municipality {
-            None => pdf::enclose(original, &placement, &enclosure)?,
-            Some(municipality) => {
-                let by = pdf::Signing {
-                    identity: &municipality.identity,
-                    random: &SystemRandom::new(),
-                    unix_s: i64::try_from(unix_millis / 1000).unwrap_or(i64::MAX),
-                    name: &municipality.name,
-                };
-                pdf::enclose_and_sign(original, &placement, &enclosure, &by)?
-            }
-        };
-        Ok(Zeroizing::new(made))
-    }
-
-    fn export(
-        &self,
-        export: Export,
-        to_seal: &ToSeal,
-        (ink, inkml, sealed): (&Ink, &[u8], &[u8]),
-        unix_millis: u64,
-    ) -> Result<(&'static str, &'static str, Zeroizing<Vec<u8>>), SealError> {
-        Ok(match export {
-            Export::Inkml => (
-                "inkml",
-                "application/inkml+xml",
-                Zeroizing::new(inkml.to_vec()),
-            ),
-            Export::Iso19794 => ("iso19794", "application/octet-stream", iso::write(ink)?),
-            Export::Svg => {
-                let (width, height) = size_of(&to_seal.signature);
-                let drawn = picture::svg(ink, width, height)?;
-                ("svg", "image/svg+xml", Zeroizing::new(drawn.into_bytes()))
-            }
-            Export::Png => {
-                let (width, height) = size_of(&to_seal.signature);
-                let drawn = picture::png(ink, width, height)?;
-                ("png", "image/png", Zeroizing::new(drawn))
-            }
-            Export::Pdf => {
-                let bytes = self.pdf(&to_seal.signing, (inkml, sealed), unix_millis)?;
-                ("pdf", "application/pdf", bytes)
-            }
-        })
-    }
-}
-
-/// Points in a tenth of a millimetre (ISO 32000-1, 8.3.2.3: 72 points in an inch).
-const POINTS: f64 = 72.0 / 254.0;
-
-/// The pixels of a picture of the ink: as large as the area in which it was written.
-const fn size_of(signature: &wire::Signature) -> (u32, u32) {
-    (signature.area.width, signature.area.height)
 }
 
 type Made = (JobResult, Vec<NewDocument<Parcel>>, [u8; 32]);

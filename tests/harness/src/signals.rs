@@ -33,12 +33,13 @@ impl Signals {
         Ok(Self { arrived })
     }
 
-    /// Waits for the end of `work`, whose panic is passed on, or for one of these signals: then every process that the work has started is
-    /// killed, and there is no outcome. What lies in the folder for temporary files stays there.
+    /// Waits for the end of `work`, whose panic is passed on, or for one of these signals: then every process
+    /// that the work has started is killed, and there is no outcome. What lies in the folder for temporary files
+    /// stays there.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn or_outcome_of<T: Send + 'static>(
+    pub fn run_until_signalled<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
     ) -> anyhow::Result<Option<T>> {
         let mut signals = Self::watch()?;

@@ -23,6 +23,9 @@ const PIN: &str = "1234";
 /// Rounds after which memory counts: by then every path has run once and allocated what it keeps.
 const WARM_UP: u32 = 4;
 
+/// Reads of which commands are counted.
+const COUNTED_READS: u32 = 3;
+
 /// How many lines of the agent's log explain a failure.
 const LAST_WORDS: usize = 30;
 
@@ -87,14 +90,19 @@ impl Bench {
         }
     }
 
-    /// Commands that one undisturbed read sends to the card.
+    /// Commands that one undisturbed read sends to the card: the fewest of some, because a read that waits
+    /// long for its PIN connects twice.
     fn commands_of_a_read(&mut self) -> anyhow::Result<u64> {
         self.put_card()?;
-        let before = self.counter.control().counters(SLOT)?.apdus;
-        self.must_read()?;
-        let commands = self.counter.control().counters(SLOT)?.apdus - before;
+        let mut fewest = u64::MAX;
+        for _read in 0..COUNTED_READS {
+            let before = self.counter.control().counters(SLOT)?.apdus;
+            self.must_read()?;
+            let commands = self.counter.control().counters(SLOT)?.apdus - before;
+            fewest = fewest.min(commands);
+        }
         self.take_card()?;
-        Ok(commands)
+        Ok(fewest)
     }
 
     fn blocked_nobody(&self) -> anyhow::Result<()> {

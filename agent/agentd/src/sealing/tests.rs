@@ -1,7 +1,9 @@
 //! What comes out of a signature, also where not everything can be made of it.
 
+use agent_api::signature::{Export, Place};
 use agent_core::ids::{HostId, Origin};
 use device_api::DeviceId;
+use ring::rand::SystemRandom;
 
 use super::*;
 

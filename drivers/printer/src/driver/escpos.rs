@@ -366,7 +366,7 @@ impl TicketPrinter for EscPosPrinter {
     ) -> Result<Printed, PrintError> {
         let PrintRequest { ticket, document } = request;
         let papers = self.parts.journal.of(ticket);
-        if !papers.iter().all(Stored::is_none) {
+        if !papers.iter().all(Stored::left_no_paper) {
             return Err(PrintError::Duplicate {
                 ticket: ticket.clone(),
             });

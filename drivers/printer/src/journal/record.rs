@@ -25,9 +25,9 @@ impl Stored {
         matches!(self.progress, Progress::Unknown(_)) && self.decision.is_none()
     }
 
-    /// Whether certainly no dot of it exists: nothing of it was sent, and no person says that it came out.
+    /// Whether certainly no paper carries a dot of it: nothing of it was sent, and no person says that it came out.
     #[must_use]
-    pub fn is_none(&self) -> bool {
+    pub fn left_no_paper(&self) -> bool {
         self.progress == Progress::Unknown(Unsure::NeverSent)
             && self.decision != Some(Decision::CameOut)
     }

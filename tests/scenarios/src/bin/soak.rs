@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
             bail!("no soak {name:?}; there are {}", known.join(", "));
         }
     }
-    let outcome = Signals::or_outcome_of(move || run(&wanted, &wishes))?;
+    let outcome = Signals::run_until_signalled(move || run(&wanted, &wishes))?;
     Ok(outcome.unwrap_or_else(|| ExitCode::from(INTERRUPTED)))
 }
 

@@ -131,13 +131,30 @@ impl Page {
     /// When it ends before, or does not come to it.
     pub fn wait_for_step(&mut self, job: &Job, step: Step) -> anyhow::Result<()> {
         let patience = Patience::seconds(LONGEST);
+        let there = self.comes_to(job, patience, |now| now.step == Some(step))?;
+        ensure!(there, "no {step:?}");
+        Ok(())
+    }
+
+    /// Whether a job comes to where `is_so` holds before the patience ends.
+    ///
+    /// # Errors
+    /// When it ends elsewhere.
+    pub fn comes_to(
+        &mut self,
+        job: &Job,
+        patience: Patience,
+        is_so: impl Fn(&Job) -> bool,
+    ) -> anyhow::Result<bool> {
         loop {
             let now = self.door.job(&job.id)?;
-            if now.step == Some(step) {
-                return Ok(());
+            if is_so(&now) {
+                return Ok(true);
             }
             ensure!(!is_over(&now), "the job ended: {now:?}");
-            self.events.next(patience)?;
+            if self.events.next(patience).is_err() {
+                return Ok(false);
+            }
         }
     }
 

@@ -35,6 +35,14 @@ struct Tally {
     in_doubt: usize,
 }
 
+impl Tally {
+    const fn add(&mut self, other: &Self) {
+        self.in_a_job += other.in_a_job;
+        self.finished_anyway += other.finished_anyway;
+        self.in_doubt += other.in_doubt;
+    }
+}
+
 /// Prints `tickets`, which a printer's host remembers, then pulls each cable `cycles` times.
 ///
 /// # Errors
@@ -45,7 +53,7 @@ pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::R
     let mut random = StdRng::seed_from_u64(seed);
     uses::print_many(&rig, tickets)?;
     let half = cycles / 2;
-    let first =
+    let mut tally =
         play(&rig, half, &mut random).with_context(|| format!("seed {seed}, first half"))?;
     let before = Footprint::of(&mut rig.counter)?;
     let second = play(&rig, cycles - half, &mut random)
@@ -54,14 +62,15 @@ pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::R
         .has_grown_by_at_most(most, &mut rig.counter)
         .with_context(|| format!("seed {seed}, {cycles} cycles"))?;
     rig.stop()?;
-    let [in_a_job, finished_anyway] = [
-        first.in_a_job + second.in_a_job,
-        first.finished_anyway + second.finished_anyway,
-    ];
+    tally.add(&second);
+    let Tally {
+        in_a_job,
+        finished_anyway,
+        in_doubt,
+    } = tally;
     Ok(format!(
         "seed {seed}: each of four cables pulled and put back {cycles} times, {in_a_job} of them in a job, of which \
-         {finished_anyway} had just ended well; {} tickets in doubt and settled; from half to the end: {held}",
-        first.in_doubt + second.in_doubt
+         {finished_anyway} had just ended well; {in_doubt} tickets in doubt and settled; from half to the end: {held}"
     ))
 }
 
@@ -88,9 +97,7 @@ fn play(rig: &Rig, cycles: u32, random: &mut StdRng) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
     for outcome in outcomes {
         let one = outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        tally.in_a_job += one.in_a_job;
-        tally.finished_anyway += one.finished_anyway;
-        tally.in_doubt += one.in_doubt;
+        tally.add(&one);
     }
     Ok(tally)
 }

@@ -5,7 +5,7 @@ use agent_api::item::Item;
 use agent_api::job::{Job, JobResult, Step, Task};
 use agent_api::signature::{Export, Place, SignedSummary, SigningOrder, Surface};
 use anyhow::{Context as _, bail, ensure};
-use harness::{Counter, Heard, Patience};
+use harness::{Counter, Patience};
 use serde_json::json;
 
 use super::page::{Held, Page};
@@ -13,8 +13,11 @@ use super::page::{Held, Page};
 /// Time for one signature.
 const SIGN_MS: u32 = 60_000;
 
-/// The most screens that the form takes on a small pad.
-const MAX_PAGES: usize = 8;
+/// The most taps: for the screens that the form takes on a small pad, and for those that came too early.
+const MAX_TAPS: usize = 12;
+
+/// Seconds in which a tap has its effect, if it has any.
+const TAP_S: u64 = 3;
 
 /// A form of one page, made by another program, as PDF 1.4.
 const FORM: &[u8] = include_bytes!("../../data/form-ja.pdf");
@@ -87,14 +90,7 @@ fn declined(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     let held = page.take("signatureTablet")?;
     let job = start(page, &held)?;
     page.wait_for_step(&job, Step::Showing)?;
-    // A tap that comes before the screen is there is no tap on a button.
-    for _tap in 0..MAX_PAGES {
-        tap(counter, DECLINE)?;
-        inked(page, &job);
-        if page.door.job(&job.id)?.error.is_some() {
-            break;
-        }
-    }
+    tap_until(counter, page, &job, DECLINE, |now| now.error.is_some())?;
     let fault = page.fault(&job)?;
     ensure!(fault == "SIG-DECLINED", "{fault}");
     page.release(&held)
@@ -113,31 +109,37 @@ fn pulled(counter: &Counter, page: &mut Page) -> anyhow::Result<()> {
     page.release(&held)
 }
 
-/// Turns pages and writes until ink comes of it, which it does only where the document is signed.
+/// Turns pages until the one that is signed is there, and writes on it.
+///
+/// A pen that is lifted from that page is what the step tells of first, so no tap can confirm before it is told.
 fn read_and_write(counter: &Counter, page: &mut Page, job: &Job) -> anyhow::Result<()> {
     page.wait_for_step(job, Step::Showing)?;
-    for _page in 0..MAX_PAGES {
-        write(counter)?;
-        if inked(page, job) {
-            return Ok(());
-        }
-        tap(counter, RIGHTMOST)?;
-    }
-    bail!("no ink came on any page")
+    let signing = |now: &Job| now.step == Some(Step::Signing);
+    tap_until(counter, page, job, RIGHTMOST, signing)?;
+    write(counter)?;
+    let (_n, item) = page.item(job)?;
+    ensure!(matches!(item, Item::Ink { .. }), "{item:?}");
+    Ok(())
 }
 
-/// Whether ink comes before long.
-fn inked(page: &mut Page, job: &Job) -> bool {
-    let patience = Patience::seconds(3);
-    loop {
-        match page.events.hear(patience) {
-            Ok(Heard::Item { job: of, item, .. }) if of == job.id => {
-                return matches!(*item, Item::Ink { .. });
-            }
-            Ok(Heard::Item { .. } | Heard::Event(_)) => {}
-            Err(_nothing_came) => return false,
+/// Taps until the job shows it: a tap that comes before the screen is there is no tap on a button.
+fn tap_until(
+    counter: &Counter,
+    page: &mut Page,
+    job: &Job,
+    place: (f64, f64),
+    is_so: impl Fn(&Job) -> bool,
+) -> anyhow::Result<()> {
+    for _tap in 0..MAX_TAPS {
+        tap(counter, place)?;
+        if page.comes_to(job, Patience::seconds(TAP_S), &is_so)? {
+            return Ok(());
         }
     }
+    bail!(
+        "{MAX_TAPS} taps had no effect: {:?}",
+        page.door.job(&job.id)?
+    )
 }
 
 fn write(counter: &Counter) -> anyhow::Result<()> {

@@ -3,21 +3,13 @@
 //! `saned` is started as inetd does it, one process for each connection with the socket as its standard
 //! input, so that the system chooses the port.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of an integration test fail by panicking"
-)]
-
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{BufRead, BufReader, Cursor, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     os::fd::OwnedFd,
     path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,20 +20,21 @@ use std::{
 use host_protocol::settings::{DocumentScanner, DocumentScanners, ReachedBy, SaneScanner};
 use host_protocol::{
     AgentMessage, Colour, DeviceDescription, DeviceState, DocumentFormat, HostFault, HostMessage,
-    Item, Line, LineReader, Outcome, Product, ScanOrder, ScannedDocument, Source, Step, Task,
-    decode, encode,
+    Item, Outcome, Product, ScanOrder, ScannedDocument, Source, Step, Task,
 };
 use tempfile::TempDir;
+
+use crate::host::Host;
 
 #[test]
 fn a_page_of_the_glass_becomes_a_gray_png() {
     let saned = Saned::start();
-    let mut host = Host::with(&[("desk", saned.scanner(&[]))]);
-    let seen = host.device("documentScanner:desk");
+    let mut scanners = Scanners::with(&[("desk", saned.scanner(&[]))]);
+    let seen = scanners.device("documentScanner:desk");
     assert_eq!(seen.state, DeviceState::Ready);
     assert_eq!(seen.capabilities.sources, [Source::Flatbed, Source::Feeder]);
     assert!(seen.capabilities.resolutions.contains(&300));
-    let ended = host.scan("documentScanner:desk", &order(), 30_000);
+    let ended = scanners.scan("documentScanner:desk", &order(), 30_000);
     let (document, bytes) = ended.document();
     assert_eq!(
         ended.steps,
@@ -68,22 +61,23 @@ fn a_page_of_the_glass_becomes_a_gray_png() {
 #[test]
 fn ten_pages_of_the_feeder_become_one_pdf() {
     let saned = Saned::start();
-    let mut host = Host::with(&[("desk", saned.scanner(&[]))]);
-    host.device("documentScanner:desk");
+    let mut scanners = Scanners::with(&[("desk", saned.scanner(&[]))]);
+    scanners.device("documentScanner:desk");
     let order = ScanOrder {
         source: Source::Feeder,
         format: DocumentFormat::PdfA,
         max_pages: 50,
         ..order()
     };
-    let ended = host.scan("documentScanner:desk", &order, 60_000);
+    let ended = scanners.scan("documentScanner:desk", &order, 60_000);
     let (document, bytes) = ended.document();
     assert_eq!(ended.pages, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     assert_eq!((document.pages.len(), document.blank_dropped), (10, 0));
     assert_eq!(document.file.media_type, "application/pdf");
     assert!(bytes.starts_with(b"%PDF-"));
     // And the next job finds the scanner free.
-    host.scan("documentScanner:desk", &self::order(), 30_000)
+    scanners
+        .scan("documentScanner:desk", &self::order(), 30_000)
         .document();
 }
 
@@ -91,13 +85,14 @@ fn ten_pages_of_the_feeder_become_one_pdf() {
 fn a_jam_is_told_as_one_and_leaves_no_document() {
     let saned = Saned::start();
     let jam = saned.scanner(&[("read-return-value", "SANE_STATUS_JAMMED")]);
-    let mut host = Host::with(&[("jams", jam), ("desk", saned.scanner(&[]))]);
-    host.device("documentScanner:jams");
-    let ended = host.scan("documentScanner:jams", &order(), 30_000);
+    let mut scanners = Scanners::with(&[("jams", jam), ("desk", saned.scanner(&[]))]);
+    scanners.device("documentScanner:jams");
+    let ended = scanners.scan("documentScanner:jams", &order(), 30_000);
     assert_eq!(ended.fault().code, "DOC-JAM");
     assert!(ended.parts.is_empty(), "a part of half a document was sent");
-    host.device("documentScanner:desk");
-    host.scan("documentScanner:desk", &order(), 30_000)
+    scanners.device("documentScanner:desk");
+    scanners
+        .scan("documentScanner:desk", &order(), 30_000)
         .document();
 }
 
@@ -105,18 +100,18 @@ fn a_jam_is_told_as_one_and_leaves_no_document() {
 fn a_cancelled_scan_and_one_beyond_its_deadline_end_at_once() {
     let saned = Saned::start();
     let slow = [("read-delay", "yes"), ("read-delay-duration", "200000")];
-    let mut host = Host::with(&[("slow", saned.scanner(&slow))]);
-    host.device("documentScanner:slow");
+    let mut scanners = Scanners::with(&[("slow", saned.scanner(&slow))]);
+    scanners.device("documentScanner:slow");
     // The whole page would take a minute.
     let fine = ScanOrder {
         resolution: 600,
         colour: Colour::Colour,
         ..order()
     };
-    let ended = host.scan("documentScanner:slow", &fine, 1500);
+    let ended = scanners.scan("documentScanner:slow", &fine, 1500);
     assert_eq!(ended.fault().code, "JOB-DEADLINE");
-    let id = host.start("documentScanner:slow", &fine, 60_000);
-    host.hear_of(|message| {
+    let id = scanners.start("documentScanner:slow", &fine, 60_000);
+    scanners.host.hear_of(|message| {
         matches!(
             message,
             HostMessage::Progress {
@@ -125,8 +120,8 @@ fn a_cancelled_scan_and_one_beyond_its_deadline_end_at_once() {
             }
         )
     });
-    host.say(&AgentMessage::Cancel { id });
-    assert_eq!(host.end_of(id).fault().code, "JOB-CANCELLED");
+    scanners.host.say(&AgentMessage::Cancel { id });
+    assert_eq!(scanners.end_of(id).fault().code, "JOB-CANCELLED");
 }
 
 #[test]
@@ -140,28 +135,28 @@ fn a_scanner_whose_server_is_away_is_not_shown_and_a_job_says_that_it_is_gone() 
         device: "test:0".to_owned(),
         options: BTreeMap::new(),
     });
-    let mut host = Host::with(&[("away", away), ("desk", saned.scanner(&[]))]);
-    host.device("documentScanner:desk");
+    let mut scanners = Scanners::with(&[("away", away), ("desk", saned.scanner(&[]))]);
+    scanners.device("documentScanner:desk");
     assert!(
-        !host
+        !scanners
             .devices
             .iter()
             .any(|seen| seen.id == "documentScanner:away")
     );
-    let ended = host.scan("documentScanner:away", &order(), 10_000);
+    let ended = scanners.scan("documentScanner:away", &order(), 10_000);
     assert_eq!(ended.fault().code, "DEV-GONE");
 }
 
 #[test]
 fn what_a_network_scanner_says_of_itself_is_shown_until_it_is_away() {
     let scanner = JammedEscl::start();
-    let mut host = Host::with(&[("net", ReachedBy::Escl(scanner.url()))]);
+    let mut scanners = Scanners::with(&[("net", ReachedBy::Escl(scanner.url()))]);
     let seen = loop {
-        let seen = host.device("documentScanner:net");
+        let seen = scanners.device("documentScanner:net");
         if seen.state == DeviceState::NotReady {
             break seen;
         }
-        host.hear();
+        scanners.hear();
     };
     assert_eq!(seen.fault.as_deref(), Some("DOC-JAM"));
     assert_eq!(
@@ -174,10 +169,10 @@ fn what_a_network_scanner_says_of_itself_is_shown_until_it_is_away() {
         resolution: 300,
         ..order()
     };
-    let ended = host.scan("documentScanner:net", &offered, 10_000);
+    let ended = scanners.scan("documentScanner:net", &offered, 10_000);
     assert_eq!(ended.fault().code, "DEV-GONE");
-    while !host.devices.is_empty() {
-        host.hear();
+    while !scanners.devices.is_empty() {
+        scanners.hear();
     }
 }
 
@@ -227,34 +222,14 @@ impl Ended {
     }
 }
 
-/// A host of document scanners.
-struct Host {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: LineReader<File>,
+/// A driver host of document scanners, and what it told of them last.
+struct Scanners {
+    host: Host,
     devices: Vec<DeviceDescription>,
-    jobs: u64,
 }
 
-impl Host {
+impl Scanners {
     fn with(scanners: &[(&str, ReachedBy)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_driver-host"))
-            .args(["document-scanner", "--log", "info"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let output = File::from(OwnedFd::from(child.stdout.take().unwrap()));
-        let input = child.stdin.take();
-        let mut host = Self {
-            child,
-            input,
-            output: LineReader::new(output),
-            devices: Vec::new(),
-            jobs: 0,
-        };
-        host.hear_of(|message| matches!(message, HostMessage::Hello { .. }));
         let one = |(name, reached_by): &(&str, ReachedBy)| DocumentScanner {
             name: (*name).to_owned(),
             reached_by: reached_by.clone(),
@@ -262,11 +237,11 @@ impl Host {
         let settings = DocumentScanners {
             scanners: scanners.iter().map(one).collect(),
         };
-        host.say(&AgentMessage::Welcome {
-            protocol: 1,
-            settings: Some(serde_json::to_value(settings).unwrap()),
-        });
-        host
+        let settings = serde_json::to_value(settings).unwrap();
+        Self {
+            host: Host::of("document-scanner", settings),
+            devices: Vec::new(),
+        }
     }
 
     /// The device, as soon as it is there.
@@ -285,16 +260,9 @@ impl Host {
     }
 
     fn start(&mut self, device: &str, order: &ScanOrder, deadline_ms: u64) -> u64 {
-        self.jobs += 1;
-        self.say(&AgentMessage::Start {
-            id: self.jobs,
-            device: device.to_owned(),
-            deadline_ms,
-            task: Task::ScanDocument {
-                order: order.clone(),
-            },
-        });
-        self.jobs
+        let order = order.clone();
+        let task = Task::ScanDocument { order };
+        self.host.begin(device, task, deadline_ms)
     }
 
     fn end_of(&mut self, job: u64) -> Ended {
@@ -326,37 +294,12 @@ impl Host {
         }
     }
 
-    fn say(&mut self, message: &AgentMessage) {
-        let line = encode(message).unwrap();
-        self.input.as_mut().unwrap().write_all(&line).unwrap();
-    }
-
     fn hear(&mut self) -> HostMessage {
-        let message = match self.output.next_line().unwrap() {
-            Some(Line::Whole(line)) => decode(&line).unwrap(),
-            other => panic!("{other:?} is no line of the protocol"),
-        };
+        let message = self.host.hear();
         if let HostMessage::Devices { devices, .. } = &message {
             self.devices.clone_from(devices);
         }
         message
-    }
-
-    fn hear_of(&mut self, wanted: impl Fn(&HostMessage) -> bool) -> HostMessage {
-        loop {
-            let message = self.hear();
-            if wanted(&message) {
-                return message;
-            }
-        }
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        // A host whose input is closed ends by itself.
-        drop(self.input.take());
-        let _status = self.child.wait();
     }
 }
 
@@ -405,7 +348,7 @@ impl Drop for JammedEscl {
 
 fn answer(stream: TcpStream) -> std::io::Result<()> {
     const CAPABILITIES: &str =
-        include_str!("../../document/tests/vectors/hp-officejet-pro-9120e.xml");
+        include_str!("../../../document/tests/vectors/hp-officejet-pro-9120e.xml");
     const STATUS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <scan:ScannerStatus xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"
     xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm">

@@ -1,35 +1,24 @@
 //! The binary with code scanners at TCP ports: which code reaches which page, and which none.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of an integration test fail by panicking"
-)]
-
 use std::{
-    fs::File,
     io::Write,
     net::{TcpListener, TcpStream},
-    os::fd::OwnedFd,
-    process::{Child, ChildStdin, Command, Stdio},
 };
 
 use device_api::{Clock as _, SystemClock};
 use host_protocol::{
-    AgentMessage, DeviceState, HostMessage, Item, Line, LineReader, Outcome, Product, Scan,
-    ScanCount, Step, Task, decode, encode,
+    AgentMessage, DeviceState, HostMessage, Item, Outcome, Product, Scan, ScanCount, Step, Task,
 };
 use ring::rand::SystemRandom;
 use scanner::preapplication::seal::{Form, Validity, divide};
 use scanner::{Application, Field};
 use serde_json::{Value, json};
 
+use crate::host::Host;
+
 /// A driver host of code scanners.
-struct Host {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: LineReader<File>,
-    next_job: u64,
+struct Scanners {
+    host: Host,
 }
 
 /// A scanner that the host has opened.
@@ -38,7 +27,7 @@ struct Gun {
     line: TcpStream,
 }
 
-impl Host {
+impl Scanners {
     /// With these scanners, each with its settings beside name and connection, and the other settings.
     fn with<const N: usize>(scanners: [(&str, Value); N], others: Value) -> (Self, [Gun; N]) {
         let listeners = scanners.map(|(name, settings)| {
@@ -54,53 +43,19 @@ impl Host {
         let scanners: Vec<&Value> = listeners.iter().map(|(_, each, _)| each).collect();
         let mut settings = json!({ "scanners": scanners });
         add(&mut settings, others);
-        let mut host = Self::start(&settings);
-        host.see_all_ready(N);
+        let host = Host::of("scanner", settings);
+        let mut scanners = Self { host };
+        scanners.see_all_ready(N);
         let guns = listeners.map(|(id, _, listener)| {
             let (line, _) = listener.accept().unwrap();
             Gun { id, line }
         });
-        (host, guns)
-    }
-
-    fn start(settings: &Value) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_driver-host"))
-            .args(["--log", "warn", "scanner"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = File::from(OwnedFd::from(child.stdout.take().unwrap()));
-        let input = child.stdin.take();
-        let mut host = Self {
-            child,
-            input,
-            output: LineReader::new(output),
-            next_job: 1,
-        };
-        assert!(matches!(host.hear(), HostMessage::Hello { .. }));
-        host.say(&AgentMessage::Welcome {
-            protocol: 1,
-            settings: Some(settings.clone()),
-        });
-        host
-    }
-
-    fn say(&mut self, message: &AgentMessage) {
-        let line = encode(message).unwrap();
-        self.input.as_mut().unwrap().write_all(&line).unwrap();
-    }
-
-    fn hear(&mut self) -> HostMessage {
-        match self.output.next_line().unwrap() {
-            Some(Line::Whole(line)) => decode(&line).unwrap(),
-            other => panic!("{other:?} is no line of the protocol"),
-        }
+        (scanners, guns)
     }
 
     fn see_all_ready(&mut self, count: usize) {
         loop {
-            if let HostMessage::Devices { devices, .. } = self.hear()
+            if let HostMessage::Devices { devices, .. } = self.host.hear()
                 && devices.len() == count
                 && devices.iter().all(|each| each.state == DeviceState::Ready)
             {
@@ -112,7 +67,7 @@ impl Host {
     /// Waits until this scanner has counted so many codes that nobody waited for.
     fn strays(&mut self, gun: &Gun, count: u64) {
         loop {
-            if let HostMessage::Devices { devices, .. } = self.hear()
+            if let HostMessage::Devices { devices, .. } = self.host.hear()
                 && devices.iter().any(|device| {
                     device.id == gun.id && device.counters.get("strayScans") == Some(&count)
                 })
@@ -124,16 +79,9 @@ impl Host {
 
     /// A page that waits for codes.
     fn waits(&mut self, gun: &Gun) -> u64 {
-        let id = self.next_job;
-        self.next_job += 1;
-        self.say(&AgentMessage::Start {
-            id,
-            device: gun.id.clone(),
-            deadline_ms: 30_000,
-            task: Task::ScanCodes {},
-        });
+        let id = self.host.begin(&gun.id, Task::ScanCodes {}, 30_000);
         loop {
-            if let HostMessage::Progress { step, .. } = self.hear() {
+            if let HostMessage::Progress { step, .. } = self.host.hear() {
                 assert_eq!(step, Step::WaitingForCode);
                 return id;
             }
@@ -143,7 +91,7 @@ impl Host {
     /// The next code of a page, which has not said yet that it was received.
     fn given(&mut self, job: u64) -> (u32, Scan) {
         loop {
-            let heard = self.hear();
+            let heard = self.host.hear();
             assert!(!matches!(heard, HostMessage::Finished { .. }), "{heard:?}");
             if let HostMessage::Item { id, n, item } = heard {
                 let Item::Scan { scan } = item else {
@@ -158,31 +106,19 @@ impl Host {
     /// The next code of a page, received.
     fn takes(&mut self, job: u64) -> Scan {
         let (n, scan) = self.given(job);
-        self.say(&AgentMessage::Received { id: job, n });
+        self.host.say(&AgentMessage::Received { id: job, n });
         scan
     }
 
     fn ends(&mut self, job: u64) -> ScanCount {
-        self.say(&AgentMessage::Cancel { id: job });
-        loop {
-            if let HostMessage::Finished { id, outcome } = self.hear() {
-                assert_eq!(id, job);
-                if let Outcome::Done { product } = &outcome
-                    && let Product::Scans { count } = **product
-                {
-                    return count;
-                }
-                panic!("{outcome:?} is no count");
-            }
+        self.host.say(&AgentMessage::Cancel { id: job });
+        let outcome = self.host.outcome(job);
+        if let Outcome::Done { product } = &outcome
+            && let Product::Scans { count } = **product
+        {
+            return count;
         }
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        // A host whose input is closed ends by itself.
-        drop(self.input.take());
-        let _status = self.child.wait();
+        panic!("{outcome:?} is no count");
     }
 }
 
@@ -216,31 +152,31 @@ fn content(scan: &Scan) -> (&[u8], Option<&str>) {
 /// of an incomplete message, or would have got the first one's as soon as its second code was shown.
 #[test]
 fn a_part_that_nobody_waited_for_reaches_no_page() {
-    let (mut host, [mut gun]) = Host::with([("front", json!({}))], json!({}));
+    let (mut scanners, [mut gun]) = Scanners::with([("front", json!({}))], json!({}));
     let parts = divide(b"of another citizen", 2).unwrap();
     // The code before the part tells when both were taken in.
     gun.reads(&[b"stray", &parts[0]]);
-    host.strays(&gun, 1);
-    let job = host.waits(&gun);
+    scanners.strays(&gun, 1);
+    let job = scanners.waits(&gun);
     gun.reads(&[b"wanted"]);
-    assert_eq!(content(&host.takes(job)), (&b"wanted"[..], None));
-    assert_eq!(host.ends(job).delivered, 1);
+    assert_eq!(content(&scanners.takes(job)), (&b"wanted"[..], None));
+    assert_eq!(scanners.ends(job).delivered, 1);
 }
 
 #[test]
 fn a_part_that_one_page_got_does_not_reach_the_next() {
-    let (mut host, [mut gun]) = Host::with([("front", json!({}))], json!({}));
+    let (mut scanners, [mut gun]) = Scanners::with([("front", json!({}))], json!({}));
     let parts = divide(b"of another citizen", 2).unwrap();
-    let job = host.waits(&gun);
+    let job = scanners.waits(&gun);
     gun.reads(&[b"before", &parts[0]]);
-    assert_eq!(content(&host.takes(job)), (&b"before"[..], None));
-    host.ends(job);
-    let job = host.waits(&gun);
+    assert_eq!(content(&scanners.takes(job)), (&b"before"[..], None));
+    scanners.ends(job);
+    let job = scanners.waits(&gun);
     gun.reads(&[&parts[1], b"wanted"]);
     let incomplete = (&b""[..], Some("SCN-INCOMPLETE"));
-    assert_eq!(content(&host.takes(job)), incomplete);
-    assert_eq!(content(&host.takes(job)), (&b"wanted"[..], None));
-    host.ends(job);
+    assert_eq!(content(&scanners.takes(job)), incomplete);
+    assert_eq!(content(&scanners.takes(job)), (&b"wanted"[..], None));
+    scanners.ends(job);
 }
 
 /// The settings that accept the pre-applications of a form, and a code of it that is valid now.
@@ -277,40 +213,40 @@ fn procedure(scan: &Scan) -> Result<&str, &str> {
 fn a_pre_application_that_a_page_received_is_refused_at_every_scanner() {
     let (settings, code) = pre_application();
     let scanners = [("front", json!({})), ("back", json!({}))];
-    let (mut host, [mut front, mut back]) = Host::with(scanners, settings);
-    let job = host.waits(&front);
+    let (mut scanners, [mut front, mut back]) = Scanners::with(scanners, settings);
+    let job = scanners.waits(&front);
     front.reads(&[code.as_bytes(), code.as_bytes()]);
-    assert_eq!(procedure(&host.takes(job)), Ok("residentRecord"));
-    let again = host.takes(job);
+    assert_eq!(procedure(&scanners.takes(job)), Ok("residentRecord"));
+    let again = scanners.takes(job);
     assert_eq!(procedure(&again), Err("SCN-REPLAYED"));
     assert_eq!((content(&again).0, again.text.is_none()), (&b""[..], true));
-    host.ends(job);
-    let job = host.waits(&back);
+    scanners.ends(job);
+    let job = scanners.waits(&back);
     back.reads(&[code.as_bytes(), b"another"]);
-    assert_eq!(procedure(&host.takes(job)), Err("SCN-REPLAYED"));
-    assert_eq!(content(&host.takes(job)), (&b"another"[..], None));
-    host.ends(job);
+    assert_eq!(procedure(&scanners.takes(job)), Err("SCN-REPLAYED"));
+    assert_eq!(content(&scanners.takes(job)), (&b"another"[..], None));
+    scanners.ends(job);
 }
 
 /// A page that fails while it takes a code over must not cost the citizen the application.
 #[test]
 fn a_pre_application_that_nobody_received_can_be_shown_again() {
     let (settings, code) = pre_application();
-    let (mut host, [mut gun]) = Host::with([("front", json!({}))], settings);
+    let (mut scanners, [mut gun]) = Scanners::with([("front", json!({}))], settings);
     gun.reads(&[code.as_bytes()]);
-    host.strays(&gun, 1);
+    scanners.strays(&gun, 1);
     for _ in 0..2 {
-        let job = host.waits(&gun);
+        let job = scanners.waits(&gun);
         gun.reads(&[code.as_bytes()]);
-        assert_eq!(procedure(&host.given(job).1), Ok("residentRecord"));
-        let count = host.ends(job);
+        assert_eq!(procedure(&scanners.given(job).1), Ok("residentRecord"));
+        let count = scanners.ends(job);
         assert_eq!((count.delivered, count.undelivered), (0, 1));
     }
-    let job = host.waits(&gun);
+    let job = scanners.waits(&gun);
     gun.reads(&[code.as_bytes(), code.as_bytes()]);
-    assert_eq!(procedure(&host.takes(job)), Ok("residentRecord"));
-    assert_eq!(procedure(&host.takes(job)), Err("SCN-REPLAYED"));
-    host.ends(job);
+    assert_eq!(procedure(&scanners.takes(job)), Ok("residentRecord"));
+    assert_eq!(procedure(&scanners.takes(job)), Err("SCN-REPLAYED"));
+    scanners.ends(job);
 }
 
 /// A scanner that was set up as the manual recommends gave nothing but garbled codes: the settings had no
@@ -318,8 +254,8 @@ fn a_pre_application_that_nobody_received_can_be_shown_again() {
 #[test]
 fn a_scanner_that_is_set_up_as_recommended_for_text_is_read() {
     let set = json!({"start": "stx", "suffix": "etx_lrc"});
-    let (mut host, [mut gun]) = Host::with([("front", set)], json!({}));
-    let job = host.waits(&gun);
+    let (mut scanners, [mut gun]) = Scanners::with([("front", set)], json!({}));
+    let job = scanners.waits(&gun);
     let framed = |text: &[u8]| {
         let lrc = text.iter().fold(0x03, |lrc, byte| lrc ^ byte);
         [&[0x02], text, &[0x03, lrc]].concat()
@@ -327,10 +263,13 @@ fn a_scanner_that_is_set_up_as_recommended_for_text_is_read() {
     let mut damaged = framed(b"]Q1ABC");
     *damaged.last_mut().unwrap() ^= 1;
     gun.sends(&[framed(b"]Q1ABC"), damaged, framed(b"]C0123")].concat());
-    let scan = host.takes(job);
+    let scan = scanners.takes(job);
     assert_eq!(content(&scan), (&b"ABC"[..], None));
     assert_eq!(scan.symbology.as_deref(), Some("]Q1"));
-    assert_eq!(content(&host.takes(job)), (&b""[..], Some("SCN-GARBLED")));
-    assert_eq!(content(&host.takes(job)), (&b"123"[..], None));
-    host.ends(job);
+    assert_eq!(
+        content(&scanners.takes(job)),
+        (&b""[..], Some("SCN-GARBLED"))
+    );
+    assert_eq!(content(&scanners.takes(job)), (&b"123"[..], None));
+    scanners.ends(job);
 }
