@@ -17,7 +17,9 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use crate::origin::Origin;
-use crate::{agent, asyncapi, browser_policy, config, doctor, ledger, log, reporting, routes};
+use crate::{
+    agent, asyncapi, browser_policy, config, doctor, host_settings, ledger, log, reporting, routes,
+};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -30,7 +32,7 @@ pub struct Cli {
     /// The configuration file, before or after a command; without it everything has its default.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Check the configuration and end.
+    /// The same as the command `check-config`.
     #[arg(long)]
     check_config: bool,
     #[command(subcommand)]
@@ -39,7 +41,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Check the configuration.
+    /// Check the configuration, and ask each driver host whether it can use what it will be told.
     CheckConfig,
     /// Say in plain words what is wrong with this machine.
     Doctor,
@@ -130,9 +132,18 @@ fn start(path: Option<&Path>) -> ExitCode {
 }
 
 fn check(path: Option<&Path>) -> ExitCode {
-    match read(path) {
-        Ok(_config) => print("the configuration is good", ExitCode::SUCCESS),
-        Err(error) => complain(&error, USAGE),
+    let config = match read(path) {
+        Ok(config) => config,
+        Err(error) => return complain(&error, USAGE),
+    };
+    let faults = host_settings::faults(&config);
+    for fault in &faults {
+        complain(fault, USAGE);
+    }
+    if faults.is_empty() {
+        print("the configuration is good", ExitCode::SUCCESS)
+    } else {
+        ExitCode::from(USAGE)
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 use device_api::{Clock as _, SystemClock};
 
 use crate::config::Config;
+use crate::host_settings::{self, HostSettingsError};
 use crate::platform;
 
 /// How one thing stands.
@@ -84,6 +85,7 @@ impl fmt::Display for Findings {
 #[must_use]
 pub fn examine(config: &Config) -> Findings {
     let mut findings = vec![configuration(config)];
+    findings.extend(host_settings::faults(config).iter().map(settings));
     findings.extend(origins(config));
     findings.push(state_dir(&config.state_dir));
     findings.push(network::port("API", config.listen, &config.state_dir));
@@ -112,6 +114,14 @@ fn configuration(config: &Config) -> Finding {
             "The configuration is good. The agent's id is {}.",
             config.agent_id
         ),
+    )
+}
+
+fn settings(fault: &HostSettingsError) -> Finding {
+    Finding::new(
+        Grade::Bad,
+        format!("設定した機器が使えません({fault})。設定を直してください。"),
+        format!("A device cannot be used as it is configured: {fault}. Correct the configuration."),
     )
 }
 

@@ -32,6 +32,7 @@ pub mod door;
 pub mod driver;
 pub mod event_loop;
 pub mod hearing;
+pub mod host_settings;
 pub mod identity;
 pub mod input;
 pub mod keeping;

@@ -14,6 +14,9 @@ pub(crate) struct Arguments {
     /// How to write them.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
     pub(crate) log_format: LogFormat,
+    /// Only say what is wrong with the settings on standard input, or with the trust anchors, and end.
+    #[arg(long, global = true)]
+    pub(crate) check_settings: bool,
     /// The devices to serve.
     #[command(subcommand)]
     pub(crate) family: Family,

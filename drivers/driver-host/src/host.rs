@@ -314,7 +314,7 @@ impl Host {
         self.parts
             .speaker
             .written(until.remaining(self.now()).unwrap_or_default());
-        Exit::InputEnded
+        Exit::Done
     }
 
     fn now(&self) -> Moment {

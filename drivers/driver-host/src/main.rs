@@ -18,6 +18,7 @@
 //! passed in.
 
 mod cards;
+mod checking;
 mod cli;
 mod device;
 mod exit;
@@ -71,6 +72,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    if arguments.check_settings {
+        return Ok(checking::check(
+            &arguments.family,
+            io::stdin().lock(),
+            io::stderr().lock(),
+        ));
+    }
     platform::keep_memory_private()?;
     let pipes = platform::protocol_pipes()?;
     logging::start(&arguments.log, arguments.log_format)?;

@@ -332,12 +332,9 @@ fn search_the_rest(
 ) -> anyhow::Result<()> {
     let config = counter.agent.config_file();
     let config = config.to_str().context("a path is not UTF-8")?;
-    for arguments in [
-        vec!["doctor", "--config", config],
-        vec!["check-config", "--config", config],
-    ] {
-        let output = counter.agent.run(&arguments)?;
-        found.look(search, "doctor", &[output.stdout, output.stderr].concat());
+    for verb in ["doctor", "check-config"] {
+        let output = counter.agent.run(&[verb, "--config", config])?;
+        found.look(search, verb, &[output.stdout, output.stderr].concat());
     }
     let verified = counter.agent.verify_audit()?;
     ensure!(verified.status.success(), "the audit log is damaged");

@@ -16,7 +16,7 @@ const OPENING: &str = "# Configuration
 
 One TOML file, named on the command line: `agentd --config FILE`.
 Every key may be left out; an unknown key is an error.
-`agentd check-config --config FILE` says what is wrong with a file, `agentd doctor --config FILE` what is wrong with the machine.
+`agentd check-config --config FILE` says what is wrong with a file, for which it asks each driver host without touching a device; `agentd doctor --config FILE` says what is wrong with the machine.
 This page is made of the doc comments in `agent/agentd/src/config/raw.rs` by `agentd config-reference`.
 ";
 

@@ -1,7 +1,9 @@
 //! The program by itself: how it starts and ends, what it leaves, and what strangers at its doors get.
 
+use std::fs::Permissions;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -220,6 +222,43 @@ fn a_second_agent_on_the_same_state_is_refused() {
     assert!(String::from_utf8_lossy(&second.stderr).contains("another agent uses"));
     assert!(agent.hello().contains("madoguchi-agent"));
     agent.run.stop();
+}
+
+/// A misspelt profile was called good, and the printer was missing without a word once the agent ran.
+#[test]
+fn a_device_that_its_host_cannot_use_as_configured_is_found_before_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = folder.path().join("host");
+    let script = "#!/bin/sh\n[ \"$4\" = --check-settings ] && grep -q '\"profile\":\"known\"' && exit 0\n\
+                  echo 'ticket printer front: no such profile' >&2; exit 5\n";
+    std::fs::write(&host, script).unwrap();
+    std::fs::set_permissions(&host, Permissions::from_mode(0o755)).unwrap();
+    let file = folder.path().join("agent.toml");
+    let said = |profile: &str, verb: &str| {
+        let printer = format!(
+            "[[ticket_printer]]\nname = \"front\"\nprofile = \"{profile}\"\nconnection = {{ tcp = \"127.0.0.1:9\" }}\n"
+        );
+        let text = running::config(folder.path(), host.to_str().unwrap(), &[]) + &printer;
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(AGENTD)
+            .args([verb, "--config"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    assert_eq!(said("known", "check-config").0, Some(0));
+    let (code, text) = said("misspelt", "check-config");
+    assert_eq!(code, Some(2));
+    assert_eq!(text, "agentd: ticket printer front: no such profile\n");
+    let (code, text) = said("misspelt", "doctor");
+    assert_eq!(code, Some(3));
+    assert!(
+        text.contains("ticket printer front: no such profile"),
+        "{text}"
+    );
+    assert!(!said("known", "doctor").1.contains("no such profile"));
 }
 
 #[test]

@@ -7,6 +7,7 @@
     reason = "helpers of an integration test fail by panicking"
 )]
 
+mod checking;
 mod document;
 mod host;
 mod printer;

@@ -42,7 +42,10 @@ pub(super) fn journal(folder: &Path, name: &str) -> PathBuf {
 pub(super) fn driver_settings(printer: &TicketPrinter) -> Result<PrinterSettings, String> {
     let wrong = |what: &str| format!("ticket printer {}: {what}", printer.name);
     if quirks::profile(&printer.profile).is_none() {
-        return Err(wrong("no such profile"));
+        let known: Vec<&str> = quirks::PROFILES.iter().map(|known| known.name).collect();
+        let profile = &printer.profile;
+        let what = format!("no profile {profile}; there are {}", known.join(", "));
+        return Err(wrong(&what));
     }
     let connection = match &printer.connection {
         Connection::Tcp(text) => {
