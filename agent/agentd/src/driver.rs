@@ -33,6 +33,10 @@ const UNREAD: usize = 64;
 const PART: usize = 128 * 1024;
 /// Longest log line that is passed on whole.
 const LOG_LINE: usize = 2048;
+/// Has large memory go back to the system when it is freed: the C library's own threshold, which once it is set does
+/// not grow with what was freed (`mallopt(3)`). Pages and screens pass through a host; otherwise room for the largest
+/// of them stays, with what was in it.
+const FREED_AT_ONCE: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=131072");
 /// How long a dead host's last words may take; a grandchild can hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -73,7 +77,7 @@ impl Driver {
             });
         } else {
             let mut process = Command::new(&command.program);
-            process.args(&command.args);
+            process.args(&command.args).envs([FREED_AT_ONCE]);
             let child = spawn(process)?;
             tokio::spawn(attendant.attend(child, to_send, killed));
         }

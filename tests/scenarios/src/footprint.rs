@@ -64,20 +64,29 @@ impl Footprint {
         Ok(text)
     }
 
-    /// Fails where a process was started anew or holds more than at this moment by now, its memory allowed to grow
-    /// by `most`; returns what each process holds, in words.
+    /// The later of two moments, with the memory of each process at that moment of both at which it had less: an
+    /// allocator keeps more of what is free at one time than at another, and what is leaked is there at both.
+    #[must_use]
+    pub fn leaner(&self, mut later: Self) -> Self {
+        for (one, other) in later.processes.iter_mut().zip(&self.processes) {
+            one.resident_kib = one.resident_kib.min(other.resident_kib);
+        }
+        later
+    }
+
+    /// Fails where `later` has a process that was started anew, or one that has grown by more than `most`; returns
+    /// what each process holds, in words.
     ///
     /// # Errors
-    /// When a process, a thread or a descriptor is new, or a process has grown by more.
-    pub fn has_grown_by_at_most(
-        &self,
-        most: Growth,
-        counter: &mut Counter,
-    ) -> anyhow::Result<String> {
-        let now = self.put_away(counter)?;
-        let pairs = || self.processes.iter().zip(&now.processes);
+    /// When a process is new or has grown by more.
+    pub fn has_grown_by_at_most(&self, most: Growth, later: &Self) -> anyhow::Result<String> {
+        let pairs = || self.processes.iter().zip(&later.processes);
         let each: Vec<String> = pairs().map(|(then, now)| in_words(then, now)).collect();
-        let text = format!("{}; resident KiB of each: {}", now.words(), each.join(", "));
+        let text = format!(
+            "{}; resident KiB of each: {}",
+            later.words(),
+            each.join(", ")
+        );
         ensure!(
             pairs().all(|(then, now)| then.id == now.id),
             "a process was started anew: {text}"
@@ -91,7 +100,10 @@ impl Footprint {
     }
 
     /// What is held once what was just done is put away.
-    fn put_away(&self, counter: &mut Counter) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When there are more processes, threads or descriptors than at this moment, and stay.
+    pub fn put_away(&self, counter: &mut Counter) -> anyhow::Result<Self> {
         let patience = Patience::seconds(PUT_AWAY_WITHIN_S);
         let mut now = Self::of(counter)?;
         while !now.counts_no_more_than(self) && patience.left("what is put away").is_ok() {

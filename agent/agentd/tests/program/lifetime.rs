@@ -99,6 +99,18 @@ fn no_driver_host_outlives_the_agent() {
     );
 }
 
+/// Over hundreds of scans a host kept now more, now less of the room that pages had been in.
+#[test]
+fn a_host_gives_large_memory_back_when_it_is_freed() {
+    let agent = Agent::start(SILENT_HOST);
+    let host = agent.run.children().remove(0);
+    let environment = std::fs::read(format!("/proc/{host}/environ")).unwrap();
+    let mut variables = environment.split(|byte| *byte == 0);
+    let wanted = b"GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072";
+    assert!(variables.any(|variable| variable == wanted));
+    agent.run.stop();
+}
+
 #[test]
 fn a_host_that_floods_nonsense_leaves_the_agent_answering() {
     let agent = Agent::start("/usr/bin/yes");

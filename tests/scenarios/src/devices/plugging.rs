@@ -3,7 +3,8 @@
 //! Every class of devices has a page of its own that pulls and uses it, all of them at the same time. After each
 //! time the device is used as if nothing had been. Over the second half of the cycles the agent and its hosts
 //! stay what they are: no process is started anew, no thread and no descriptor is more, and memory grows by no
-//! more than is allowed.
+//! more than is allowed, from the least that was held towards the end of the first half to the least towards the
+//! end of the second.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::footprint::{Footprint, Growth};
 
 /// Cycles after which a page is opened anew, with a new token.
 const PAGE_FOR: u32 = 50;
+/// Cycles at the end of each half that are followed by a look at what is held.
+const LOOKS: u32 = 10;
 /// Longer than any device takes to be found missing, or back, in seconds.
 const BACK: u64 = 60;
 
@@ -52,17 +55,16 @@ pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::R
     let mut rig = Rig::start()?;
     let mut random = StdRng::seed_from_u64(seed);
     uses::print_many(&rig, tickets)?;
-    let half = cycles / 2;
-    let mut tally =
-        play(&rig, half, &mut random).with_context(|| format!("seed {seed}, first half"))?;
-    let before = Footprint::of(&mut rig.counter)?;
-    let second = play(&rig, cycles - half, &mut random)
-        .with_context(|| format!("seed {seed}, second half"))?;
+    let mut tally = Tally::default();
+    let mut half = |rig: &mut Rig, cycles| play_and_look(rig, cycles, &mut random, &mut tally);
+    let before = half(&mut rig, cycles / 2).with_context(|| format!("seed {seed}, first half"))?;
+    let least =
+        half(&mut rig, cycles - cycles / 2).with_context(|| format!("seed {seed}, second half"))?;
+    let after = least.leaner(before.put_away(&mut rig.counter)?);
     let held = before
-        .has_grown_by_at_most(most, &mut rig.counter)
+        .has_grown_by_at_most(most, &after)
         .with_context(|| format!("seed {seed}, {cycles} cycles"))?;
     rig.stop()?;
-    tally.add(&second);
     let Tally {
         in_a_job,
         finished_anyway,
@@ -72,6 +74,23 @@ pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::R
         "seed {seed}: each of four cables pulled and put back {cycles} times, {in_a_job} of them in a job, of which \
          {finished_anyway} had just ended well; {in_doubt} tickets in doubt and settled; from half to the end: {held}"
     ))
+}
+
+/// Plays so many cycles, and looks at what is held before each of the last; the least of it counts.
+fn play_and_look(
+    rig: &mut Rig,
+    cycles: u32,
+    random: &mut StdRng,
+    tally: &mut Tally,
+) -> anyhow::Result<Footprint> {
+    let looks = LOOKS.min(cycles);
+    tally.add(&play(rig, cycles - looks, random)?);
+    let mut least = Footprint::of(&mut rig.counter)?;
+    for _look in 0..looks {
+        tally.add(&play(rig, 1, random)?);
+        least = least.leaner(Footprint::of(&mut rig.counter)?);
+    }
+    Ok(least)
 }
 
 /// Pulls all cables at the same time, each as often.
