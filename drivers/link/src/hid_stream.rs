@@ -122,33 +122,33 @@ impl HidStreamLink {
         }
     }
 
-    /// The answer to what was just asked; reports that come before it are kept.
+    /// The answer to what was just asked; reports that come before it are kept, and interruptions, which end
+    /// receptions alone, are left to the next of those.
     fn answer(&mut self, deadline: Deadline) -> Result<Frame, LinkError> {
-        loop {
-            let (kind, frame) = match self.next(deadline) {
-                Ok(message) => message,
-                // An interruption is for `receive`, which is not what waits here.
-                Err(LinkError::Interrupted) => {
-                    self.stream.interrupter().interrupt();
-                    self.stale_answers += 1;
-                    return Err(LinkError::Interrupted);
+        let mut interruptions = 0;
+        let answer = loop {
+            match self.next(deadline) {
+                Ok((Kind::Input, frame)) => self.keep(frame),
+                Ok((Kind::Answer | Kind::Refusal, _)) if self.stale_answers > 0 => {
+                    self.stale_answers -= 1;
                 }
+                Ok((Kind::Answer, frame)) => break Ok(frame),
+                Ok((Kind::Refusal, _)) => break Err(malformed()),
+                Ok((Kind::Descriptor | Kind::Output | Kind::WantFeature | Kind::SetFeature, _)) => {
+                    break Err(self.end(malformed()));
+                }
+                Err(LinkError::Interrupted) => interruptions += 1,
                 Err(LinkError::TimedOut) => {
                     self.stale_answers += 1;
-                    return Err(LinkError::TimedOut);
+                    break Err(LinkError::TimedOut);
                 }
-                Err(error) => return Err(error),
-            };
-            match kind {
-                Kind::Input => self.keep(frame),
-                Kind::Answer | Kind::Refusal if self.stale_answers > 0 => self.stale_answers -= 1,
-                Kind::Answer => return Ok(frame),
-                Kind::Refusal => return Err(malformed()),
-                Kind::Descriptor | Kind::Output | Kind::WantFeature | Kind::SetFeature => {
-                    return Err(self.end(malformed()));
-                }
+                Err(error) => break Err(error),
             }
+        };
+        for _interruption in 0..interruptions {
+            self.stream.interrupter().interrupt();
         }
+        answer
     }
 
     fn keep(&mut self, report: Frame) {

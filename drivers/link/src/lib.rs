@@ -88,7 +88,8 @@ pub trait ReportLink: Link {
     /// Reads a feature report; the answer begins with the report id.
     ///
     /// # Errors
-    /// As [`Link::receive`]; [`LinkError::Malformed`] where the device has no such report.
+    /// As [`Link::receive`], but never [`LinkError::Interrupted`]; [`LinkError::Malformed`] where the device has no
+    /// such report.
     fn feature(&mut self, report: u8, deadline: Deadline) -> Result<Frame, LinkError>;
 
     /// Writes a feature report; the frame begins with the report id.

@@ -21,6 +21,7 @@ pub mod clerk;
 pub mod devices;
 pub mod footprint;
 pub mod hostile;
+pub mod last_words;
 pub mod oversight;
 mod scenes;
 pub mod script;

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::clerk::{Clerk, Order, Outcome};
 use crate::footprint::Footprint;
+use crate::last_words::last_words;
 
 const SLOT: usize = 0;
 const HOLDER: &str = "hanako";
@@ -25,9 +26,6 @@ const WARM_UP: u32 = 4;
 
 /// Reads of which commands are counted.
 const COUNTED_READS: u32 = 3;
-
-/// How many lines of the agent's log explain a failure.
-const LAST_WORDS: usize = 30;
 
 /// Within which a killed card service must be usable again, from the moment it runs.
 const SERVICE_BACK_WITHIN_S: u64 = 3;
@@ -127,26 +125,6 @@ impl Bench {
             .collect();
         codes.join(", ")
     }
-}
-
-/// What everybody logged last.
-fn last_words(counter: &Counter) -> String {
-    let files = counter.written_files().unwrap_or_default();
-    let logs = files
-        .iter()
-        .filter(|file| file.extension().is_some_and(|end| end == "log"));
-    let mut text = String::new();
-    for log in logs {
-        let lines = std::fs::read_to_string(log).unwrap_or_default();
-        let lines: Vec<&str> = lines.lines().collect();
-        let last = lines.get(lines.len().saturating_sub(LAST_WORDS)..);
-        let name = log.file_name().unwrap_or_default().to_string_lossy();
-        text.push_str(&format!(
-            "{name} ends with:\n{}\n",
-            last.unwrap_or_default().join("\n")
-        ));
-    }
-    text
 }
 
 /// Lifts the card at every command of a read, before and after the card has processed it, `rounds` times.

@@ -98,6 +98,25 @@ fn a_report_that_comes_before_an_answer_is_not_lost() {
     assert_eq!(asked, expected);
 }
 
+/// A job that began at the moment at which its tablet was found lost it: whoever had waited for the pen was told to
+/// stop, waited no more, and the first question of the job was interrupted in its place.
+#[test]
+fn an_interruption_that_nobody_waited_for_ends_no_question() {
+    let (mut device, link) = meeting(GREETING);
+    let (mut link, deadline) = (link.unwrap(), soon(&clock()));
+    for _time in 0..2 {
+        link.interrupter().interrupt();
+    }
+    device.write_all(&[b'A', 0, 2, 2, 7]).unwrap();
+    assert_eq!(link.feature(2, deadline).unwrap().bytes(), [2, 7]);
+    for _time in 0..2 {
+        let interrupted = link.receive(deadline);
+        assert!(matches!(interrupted, Err(LinkError::Interrupted)));
+    }
+    device.write_all(&[b'I', 0, 1, 9]).unwrap();
+    assert_eq!(link.receive(deadline).unwrap().bytes(), [9]);
+}
+
 #[test]
 fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
     let (mut device, link) = meeting(GREETING);

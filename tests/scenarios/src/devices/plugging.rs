@@ -22,6 +22,7 @@ use super::papers;
 use super::rig::Rig;
 use super::uses;
 use crate::footprint::{Footprint, Growth};
+use crate::last_words::last_words;
 
 /// Cycles after which a page is opened anew, with a new token.
 const PAGE_FOR: u32 = 50;
@@ -55,15 +56,10 @@ pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::R
     let mut rig = Rig::start()?;
     let mut random = StdRng::seed_from_u64(seed);
     uses::print_many(&rig, tickets)?;
-    let mut tally = Tally::default();
-    let mut half = |rig: &mut Rig, cycles| play_and_look(rig, cycles, &mut random, &mut tally);
-    let before = half(&mut rig, cycles / 2).with_context(|| format!("seed {seed}, first half"))?;
-    let least =
-        half(&mut rig, cycles - cycles / 2).with_context(|| format!("seed {seed}, second half"))?;
-    let after = least.leaner(before.put_away(&mut rig.counter)?);
-    let held = before
-        .has_grown_by_at_most(most, &after)
-        .with_context(|| format!("seed {seed}, {cycles} cycles"))?;
+    let played = play_halves(&mut rig, cycles, &mut random, most);
+    let (tally, held) = played
+        .with_context(|| format!("seed {seed}, {cycles} cycles"))
+        .with_context(|| last_words(&rig.counter))?;
     rig.stop()?;
     let Tally {
         in_a_job,
@@ -74,6 +70,22 @@ pub fn plugging(tickets: u64, cycles: u32, seed: u64, most: Growth) -> anyhow::R
         "seed {seed}: each of four cables pulled and put back {cycles} times, {in_a_job} of them in a job, of which \
          {finished_anyway} had just ended well; {in_doubt} tickets in doubt and settled; from half to the end: {held}"
     ))
+}
+
+/// Plays both halves; what happened, and what is held at the end of each in words.
+fn play_halves(
+    rig: &mut Rig,
+    cycles: u32,
+    random: &mut StdRng,
+    most: Growth,
+) -> anyhow::Result<(Tally, String)> {
+    let mut tally = Tally::default();
+    let half = cycles / 2;
+    let before = play_and_look(rig, half, random, &mut tally).context("first half")?;
+    let least = play_and_look(rig, cycles - half, random, &mut tally).context("second half")?;
+    let after = least.leaner(before.put_away(&mut rig.counter)?);
+    let held = before.has_grown_by_at_most(most, &after)?;
+    Ok((tally, held))
 }
 
 /// Plays so many cycles, and looks at what is held before each of the last; the least of it counts.
