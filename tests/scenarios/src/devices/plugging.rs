@@ -88,7 +88,7 @@ fn play_halves(
     Ok((tally, held))
 }
 
-/// Plays so many cycles, and looks at what is held before each of the last; the least of it counts.
+/// Plays so many cycles, and looks at what is held around each of the last; the least of it counts.
 fn play_and_look(
     rig: &mut Rig,
     cycles: u32,
