@@ -57,7 +57,7 @@ impl Footprint {
     /// # Errors
     /// When processes, threads, descriptors or memory have grown.
     pub fn is_not_exceeded_by(&self, counter: &mut Counter) -> anyhow::Result<String> {
-        let now = self.put_away(counter)?;
+        let now = self.once_put_away(counter)?;
         let text = format!("{} -> {}", self.words(), now.words());
         let grown = now.resident_kib().saturating_sub(self.resident_kib());
         ensure!(grown <= NOISE_KIB, "memory has grown: {text}");
@@ -103,7 +103,7 @@ impl Footprint {
     ///
     /// # Errors
     /// When there are more processes, threads or descriptors than at this moment, and stay.
-    pub fn put_away(&self, counter: &mut Counter) -> anyhow::Result<Self> {
+    pub fn once_put_away(&self, counter: &mut Counter) -> anyhow::Result<Self> {
         let patience = Patience::seconds(PUT_AWAY_WITHIN_S);
         let mut now = Self::of(counter)?;
         while !now.counts_no_more_than(self) && patience.left("what is put away").is_ok() {

@@ -29,7 +29,7 @@ pub fn load(tickets: u64, rounds: u64, seed: u64, most: Growth) -> anyhow::Resul
     play(&rig, 0..half, &mut random).with_context(|| format!("seed {seed}"))?;
     let before = Footprint::of(&mut rig.counter)?;
     play(&rig, half..rounds, &mut random).with_context(|| format!("seed {seed}"))?;
-    let after = before.put_away(&mut rig.counter)?;
+    let after = before.once_put_away(&mut rig.counter)?;
     let held = before.has_grown_by_at_most(most, &after)?;
     rig.stop()?;
     Ok(format!(

@@ -83,7 +83,7 @@ fn play_halves(
     let half = cycles / 2;
     let before = play_and_look(rig, half, random, &mut tally).context("first half")?;
     let least = play_and_look(rig, cycles - half, random, &mut tally).context("second half")?;
-    let after = least.leaner(before.put_away(&mut rig.counter)?);
+    let after = least.leaner(before.once_put_away(&mut rig.counter)?);
     let held = before.has_grown_by_at_most(most, &after)?;
     Ok((tally, held))
 }
